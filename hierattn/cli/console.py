@@ -1,0 +1,50 @@
+"""How every command speaks: tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")]
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Log to stderr: everything of ours with ``-v``, else warnings only."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("hierattn").setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def standard_console() -> Console:
+    """Console for results; a pipe gets 120 columns rather than Rich's 80."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def progress_console() -> Console:
+    """Console for progress, on stderr, so that stdout holds results alone."""
+    return Console(stderr=True, highlight=False)
+
+
+def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
+    """A table from (heading, "left" or "right") columns."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for heading, side in columns:
+        table.add_column(heading, justify="right" if side == "right" else "left")
+    return table
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure, or a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,122 @@
+"""``hierattn train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.errors import ConfigError
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Run folder to write.")],
+    data: Annotated[Path | None, typer.Option(help="Data folder: CLASS/PHOTO.jpg.")] = None,
+    model: Annotated[str | None, typer.Option(help="See 'hierattn models'.")] = None,
+    recipe: Annotated[str, typer.Option(help="'default', or 'paper' for the published one.")] = (
+        "default"
+    ),
+    config: Annotated[Path | None, typer.Option(help="JSON file of training fields.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    start_image_size: Annotated[
+        int | None, typer.Option(help="Smaller side to begin with (progressive resizing).")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos a step, all processes.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    freeze_epochs: Annotated[
+        int | None, typer.Option(help="Epochs in which tensors from --init stay as they are.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of splits and of training.")] = None,
+    fold: Annotated[str | None, typer.Option(help="I/K: judge on fold I of K.")] = None,
+    validation_fraction: Annotated[
+        float | None, typer.Option(help="Share kept to choose and calibrate by.")
+    ] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share kept to judge by (without --fold).")
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.")] = None,
+    selection: Annotated[
+        str | None, typer.Option(help="Best epoch by balanced_accuracy, accuracy or last.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
+    ] = False,
+    calibrate_from: Annotated[
+        Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a network on a data folder and judge it on photos kept aside.
+
+    Several processes or machines: torchrun --nproc-per-node N -m hierattn.cli train ...
+    """
+    set_up_logging(verbose)
+    flags: dict[str, Any] = {
+        "model": model,
+        "epochs": epochs,
+        "image_size": image_size,
+        "start_image_size": start_image_size,
+        "batch_size": batch_size,
+        "lr": lr,
+        "freeze_epochs": freeze_epochs,
+        "seed": seed,
+        "fold": fold,
+        "validation_fraction": validation_fraction,
+        "test_fraction": test_fraction,
+        "precision": precision,
+        "selection": selection,
+    }
+    asked = any(value is not None for value in (*flags.values(), config)) or recipe != "default"
+    if data is None and not resume:
+        raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
+
+    from hierattn.cli.progress import RichObserver
+    from hierattn.cli.reports import print_report, read_operating_point
+    from hierattn.training.config import build_config
+    from hierattn.training.trainer import TrainingRequest
+    from hierattn.training.trainer import train as run_training
+
+    request = TrainingRequest(
+        config=build_config(recipe, config, **flags) if asked or not resume else None,
+        data=data,
+        out=out,
+        init=init,
+        resume=resume,
+        skip_unreadable=skip_unreadable,
+        device=device,
+        calibration=read_operating_point(calibrate_from) if calibrate_from else None,
+    )
+    with RichObserver() as observer:
+        try:
+            outcome = run_training(request, observer)
+        except KeyboardInterrupt:
+            observer.status(
+                f"stopped; finished epochs are kept: hierattn train --resume --out {out}"
+            )
+            raise
+    if json_output:
+        report = outcome.report.model_dump(mode="json") if outcome.report else None
+        print_json(
+            {
+                "run": str(out),
+                "epochs": outcome.epochs,
+                "best_epoch": outcome.best_epoch,
+                "skipped": list(outcome.skipped),
+                "report": report,
+            }
+        )
+        return
+    console = standard_console()
+    for reason in outcome.skipped:
+        console.print(f"skipped: {reason}")
+    if outcome.report is not None:
+        print_report(console, outcome.report, "held-out photos, best epoch")
+    console.print(f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})")
+    console.print(f"Next: hierattn evaluate {out} --data DATA")

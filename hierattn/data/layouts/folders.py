@@ -1,0 +1,31 @@
+"""Plain class folders, with or without a ``manifest.csv``: already what a data folder is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hierattn.data.folder import is_photo, read_data_folder
+from hierattn.data.records import Record
+
+NAME = "folders"
+
+
+def detect(source: Path) -> bool:
+    """Whether two or more subfolders hold photos."""
+    return (
+        sum(
+            any(is_photo(path) for path in folder.rglob("*"))
+            for folder in source.iterdir()
+            if folder.is_dir() and not folder.name.startswith(".")
+        )
+        > 1
+    )
+
+
+def read(source: Path) -> list[Record]:
+    """Read the photos as they lie.
+
+    Raises:
+        DataError: see :func:`hierattn.data.folder.read_data_folder`.
+    """
+    return list(read_data_folder(source).records)

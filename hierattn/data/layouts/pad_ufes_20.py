@@ -1,0 +1,93 @@
+"""PAD-UFES-20: smartphone photos as PNG in three folders, with one metadata table.
+
+Pacheco et al. 2020, Data in Brief 32:106221, doi 10.17632/zr7vgbcyr2.1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hierattn.data.layouts.source import (
+    check_all_found,
+    check_not_empty,
+    find_table,
+    index_photos,
+    the_photo,
+)
+from hierattn.data.manifest import known, parse_age, read_table
+from hierattn.data.records import Record
+from hierattn.errors import DataError
+
+NAME = "pad_ufes_20"
+LICENCE = "CC BY 4.0 (PAD-UFES-20, doi:10.17632/zr7vgbcyr2.1)"
+SOURCE = "PAD-UFES-20, https://doi.org/10.17632/zr7vgbcyr2.1"
+METADATA = "metadata.csv"
+CLASSES = ("ACK", "BCC", "MEL", "NEV", "SCC", "SEK")
+_REQUIRED = ("img_id", "diagnostic", "patient_id", "lesion_id")
+_FITZPATRICK = ("I", "II", "III", "IV", "V", "VI")
+
+
+def detect(source: Path) -> bool:
+    """Whether a ``metadata.csv`` with PAD-UFES-20's columns lies below ``source``."""
+    table = find_table(source, METADATA)
+    if table is None:
+        return False
+    with open(table, encoding="utf-8", errors="replace") as lines:
+        header = {name.strip() for name in lines.readline().lstrip("\ufeff").split(",")}
+    return header.issuperset(_REQUIRED)
+
+
+def read(source: Path) -> list[Record]:
+    """Read the photos; ``file`` is where each is to go, ``<class>/<image>.png``.
+
+    A lesion's id is ``<patient>_<lesion>``, as in the file names; the Fitzpatrick type becomes
+    ``skin_tone`` I to VI.
+
+    Raises:
+        DataError: no table, an unknown diagnosis, or a row without its photo.
+    """
+    table = find_table(source, METADATA)
+    if table is None:
+        raise DataError(f"{source}: no {METADATA}; download it beside the photos")
+    photos = index_photos(source)
+    records, missing = [], []
+    for number, row in enumerate(read_table(table, _REQUIRED), start=2):
+        where = f"{table}: row {number}"
+        label = row["diagnostic"].upper()
+        if label not in CLASSES:
+            raise DataError(f"{where}: diagnostic '{label}' is none of {', '.join(CLASSES)}")
+        image = Path(row["img_id"]).stem
+        path = the_photo(photos, image)
+        if path is None:
+            missing.append(row["img_id"])
+            continue
+        patient, lesion = known(row["patient_id"]), known(row["lesion_id"])
+        records.append(
+            Record(
+                path=path,
+                file=f"{label}/{path.name}",
+                label=label,
+                lesion_id=f"{patient}_{lesion}" if patient and lesion else lesion,
+                patient_id=patient,
+                image_id=image,
+                age=parse_age(row.get("age"), where),
+                sex=known(row.get("gender")),
+                site=known(row.get("region")),
+                skin_tone=_fitzpatrick(row.get("fitspatrick"), where),
+                licence=LICENCE,
+                source=SOURCE,
+            )
+        )
+    check_all_found(table, missing)
+    check_not_empty(table, records)
+    return records
+
+
+def _fitzpatrick(value: str | None, where: str) -> str | None:
+    given = known(value)
+    if given is None:
+        return None
+    for number, roman in enumerate(_FITZPATRICK, start=1):
+        if given in {str(number), f"{number}.0", roman}:
+            return roman
+    raise DataError(f"{where}: fitspatrick '{given}' is not 1 to 6; mend it or leave it empty")

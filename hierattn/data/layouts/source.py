@@ -1,0 +1,91 @@
+"""What the layouts share: finding tables and photos in a downloaded folder, whatever its depth."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from hierattn.data.folder import is_photo
+from hierattn.data.manifest import name_some
+from hierattn.data.records import Record
+from hierattn.errors import DataError
+
+Photos = dict[str, list[Path]]
+"""Photos by their name without suffix; a name may lie in several folders."""
+
+
+def find_table(source: Path, *names: str) -> Path | None:
+    """The first file of one of these names (any case), the shallowest first; None if absent.
+
+    Raises:
+        DataError: two tables of that name that differ.
+    """
+    wanted = {name.lower() for name in names}
+    found = [
+        Path(where) / name
+        for where, _, files in os.walk(source)
+        for name in files
+        if name.lower() in wanted
+    ]
+    found.sort(key=lambda path: (len(path.parts), path))
+    if found:
+        _same_bytes(found)
+    return found[0] if found else None
+
+
+def index_photos(source: Path) -> Photos:
+    """All photos below ``source``, by name without suffix; hidden ones are left out."""
+    photos: Photos = defaultdict(list)
+    for where, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(where) / name
+            if is_photo(path):
+                photos[path.stem].append(path)
+    return photos
+
+
+def the_photo(photos: Photos, name: str) -> Path | None:
+    """The photo of a name, or None.
+
+    Raises:
+        DataError: several photos of that name with different bytes.
+    """
+    found = photos.get(name)
+    if not found:
+        return None
+    _same_bytes(found)
+    return found[0]
+
+
+def check_all_found(table: Path, missing: Sequence[str]) -> None:
+    """Check that no row of a table lacks its photo.
+
+    Raises:
+        DataError: some do; they are counted and named.
+    """
+    if missing:
+        raise DataError(
+            f"{table}: no photo for {name_some(missing, 'row')}; "
+            "put all parts of the download below one folder, or remove the rows"
+        )
+
+
+def check_not_empty(table: Path, records: Sequence[Record]) -> None:
+    """Check that a table gave at least one photo.
+
+    Raises:
+        DataError: it has a header and nothing below it.
+    """
+    if not records:
+        raise DataError(f"{table}: has no row; download it again")
+
+
+def _same_bytes(paths: Sequence[Path]) -> None:
+    # A well-known copy of HAM10000 holds every photo twice, which does no harm.
+    if len(paths) > 1 and len({path.read_bytes() for path in paths}) > 1:
+        raise DataError(
+            f"{paths[0]} and {paths[1]}: the same name, but different content; remove one of them"
+        )

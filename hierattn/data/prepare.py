@@ -1,0 +1,98 @@
+"""From a downloaded data set to a data folder: photos by class, and a manifest."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from hierattn.data.folder import check_folder, read_data_folder
+from hierattn.data.layouts.registry import find_layout
+from hierattn.data.layouts.source import index_photos
+from hierattn.data.manifest import MANIFEST_NAME, name_some, write_manifest
+from hierattn.data.staging import staged_folder
+from hierattn.errors import DataError
+
+
+class PrepareReport(BaseModel):
+    """What :func:`prepare` did.
+
+    Attributes:
+        images: photos written, by class.
+        groups: patients, else lesions, else images.
+        unlisted: photos below the source that no row of its table names; left out.
+        licences: photos by licence; the empty string stands for unknown.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    layout: str
+    out: Path
+    images: dict[str, int]
+    groups: int
+    unlisted: int
+    licences: dict[str, int]
+    linked: bool
+
+
+def prepare(
+    source: str | Path,
+    out: str | Path,
+    layout: str | None = None,
+    link: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> PrepareReport:
+    """Copy a data set's photos into class folders with a manifest; all of it or nothing.
+
+    Args:
+        source: the download, unpacked; tables and photos may lie at any depth.
+        out: the data folder to make; it must not exist, or be empty.
+        layout: a layout's name; recognised if None.
+        link: make symbolic links instead of copies.
+        progress: called with the photos written so far and in all.
+
+    Raises:
+        UnknownNameError: no layout of that name.
+        DataError: a source that no layout recognises or that is incomplete, two photos for one
+            place, or an ``out`` that is not empty, lies inside ``source`` or cannot be written.
+    """
+    source, out = Path(source), Path(out)
+    check_folder(source)
+    if out.resolve().is_relative_to(source.resolve()):
+        raise DataError(f"{out}: lies inside {source}, the data set itself; choose another --out")
+    chosen = find_layout(source, layout)
+    records = sorted(chosen.read(source), key=lambda record: record.file)
+    clashing = [
+        name
+        for name, count in Counter(record.file.casefold() for record in records).items()
+        if count > 1
+    ]
+    if clashing:
+        raise DataError(f"{source}: two photos for the place of {name_some(clashing, 'photo')}")
+    with staged_folder(out) as staging:
+        for done, record in enumerate(records, start=1):
+            target = staging / record.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if link:
+                target.symlink_to(record.path.resolve())
+            else:
+                shutil.copyfile(record.path, target)
+            if progress is not None:
+                progress(done, len(records))
+        placed = [replace(record, path=staging / record.file) for record in records]
+        write_manifest(staging / MANIFEST_NAME, placed)
+        read_data_folder(staging)
+    found = sum(len(paths) for paths in index_photos(source).values())
+    return PrepareReport(
+        layout=chosen.name,
+        out=out,
+        images=dict(sorted(Counter(record.label for record in records).items())),
+        groups=len({record.group for record in records}),
+        unlisted=max(0, found - len(records)),
+        licences=dict(sorted(Counter(record.licence or "" for record in records).items())),
+        linked=link,
+    )

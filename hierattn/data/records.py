@@ -1,0 +1,55 @@
+"""What is known of one photo, and of a folder of them. Every other data module passes these on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Record:
+    """One labelled photo.
+
+    Attributes:
+        path: the file on disk.
+        file: its name relative to the data folder, with forward slashes; unique in the folder.
+        label: the class name.
+        age: years.
+        skin_tone: Fitzpatrick type or another scale's word, as given; None means not available.
+    """
+
+    path: Path
+    file: str
+    label: str
+    lesion_id: str | None = None
+    patient_id: str | None = None
+    image_id: str | None = None
+    age: float | None = None
+    sex: str | None = None
+    site: str | None = None
+    skin_tone: str | None = None
+    licence: str | None = None
+    source: str | None = None
+
+    @property
+    def group(self) -> str:
+        """The unit that never straddles a split: the patient, else the lesion, else the image."""
+        if self.patient_id:
+            return f"patient:{self.patient_id}"
+        if self.lesion_id:
+            return f"lesion:{self.lesion_id}"
+        return f"image:{self.image_id or self.file}"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """A readable data folder: its classes in index order and its records sorted by file."""
+
+    root: Path
+    classes: tuple[str, ...]
+    records: tuple[Record, ...]
+
+    def label_indices(self) -> list[int]:
+        """Class index of each record, in record order."""
+        index = {name: position for position, name in enumerate(self.classes)}
+        return [index[record.label] for record in self.records]

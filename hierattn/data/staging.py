@@ -1,0 +1,44 @@
+"""Whole folders or none: fill a temporary folder beside the target, then rename it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hierattn.errors import DataError
+
+
+@contextmanager
+def staged_folder(target: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder; rename it to ``target`` on success.
+
+    If the body raises, the temporary folder is removed and ``target`` stays as it was.
+
+    Raises:
+        DataError: ``target`` is a file or a folder that is not empty, or cannot be written.
+    """
+    target = Path(target)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"{target}: already there and not an empty folder; choose another --out")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from error
+    try:
+        yield staging
+        umask = os.umask(0)
+        os.umask(umask)
+        staging.chmod(0o777 & ~umask)
+        staging.replace(target)
+    except OSError as error:
+        # Copying may fail at the source as well as here; the error knows which.
+        name = error.filename if error.filename and error.errno != errno.ENOSPC else target
+        raise DataError(f"{target}: not made: {name}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

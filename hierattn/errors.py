@@ -1,0 +1,63 @@
+"""Typed errors. Each message is one line that names the file or field and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class HierAttnError(Exception):
+    """Base of every error a user can cause; the CLI prints it in one line and exits 1."""
+
+
+class UnknownNameError(HierAttnError):
+    """A name that is not in a closed list. The message suggests the nearest and lists all.
+
+    Args:
+        kind: what the name stands for, such as ``"model"``.
+        name: the name that was given.
+        valid: every name that would have been accepted.
+    """
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+        self.kind, self.name, self.valid = kind, name, sorted(valid)
+        near = difflib.get_close_matches(name.lower(), self.valid, n=1, cutoff=0.5)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        super().__init__(f"unknown {kind} '{name}'{hint} (valid: {', '.join(self.valid)})")
+
+
+class DataError(HierAttnError):
+    """A data folder, manifest or split that cannot be used."""
+
+
+class UnreadableImageError(DataError):
+    """One image that cannot be decoded; the message names the file and the reason."""
+
+
+class UnreadableImagesError(DataError):
+    """Several images that cannot be decoded; the message counts and names them.
+
+    Args:
+        reasons: one line per file, each beginning with the file's name.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = list(reasons)
+        shown = "; ".join(self.reasons[:5]) + ("; ..." if len(self.reasons) > 5 else "")
+        plural = "image" if len(self.reasons) == 1 else "images"
+        super().__init__(
+            f"{len(self.reasons)} unreadable {plural}: {shown} "
+            "(mend or remove them, or pass --skip-unreadable)"
+        )
+
+
+class ConfigError(HierAttnError):
+    """A configuration value out of its range, or values that contradict each other."""
+
+
+class CheckpointError(HierAttnError):
+    """A weight file or run folder that is damaged, or that belongs to another model."""
+
+
+class TrainingError(HierAttnError):
+    """Training that cannot go on, such as a loss that is not finite."""

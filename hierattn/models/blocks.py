@@ -1,0 +1,239 @@
+"""The parts HierAttn is built from. Dai et al., arXiv 2205.04326, as the official code has them.
+
+Every feature map is NCHW ([B, C, H, W], any floating dtype); channels_last inputs stay so.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BATCH_NORM_EPSILON = 1e-3
+LAYER_NORM_EPSILON = 1e-5
+PATCH = 2
+HEADS = 4
+
+
+def round_channels(channels: float, divisor: int = 8) -> int:
+    """Nearest multiple of ``divisor``, at least ``divisor``, never below 90 % of ``channels``.
+
+    The rule of the MobileNet family (Sandler et al., arXiv 1801.04381, official code).
+    """
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+class ConvNormAct(nn.Module):
+    """Convolution without bias, batch norm, and SiLU unless ``activation`` is off."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        activation: bool = True,
+    ) -> None:
+        super().__init__()
+        padding = (kernel - 1) // 2
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs, eps=BATCH_NORM_EPSILON, momentum=0.1)
+        self.activation = nn.SiLU() if activation else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inputs, H, W] to [B, outputs, ceil(H / stride), ceil(W / stride)]."""
+        return self.activation(self.norm(self.conv(x)))
+
+
+class SameChannelAttention(nn.Module):
+    """Gate each channel by its own global average: x * sigmoid(mean(x)). No parameters."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] to the same shape."""
+        return x * x.mean((2, 3), keepdim=True).sigmoid()
+
+
+class StochasticDepth(nn.Module):
+    """Drop the branch of a whole sample with ``probability``, scale the kept ones to the mean.
+
+    Huang et al., arXiv 1603.09382. Does nothing in evaluation mode.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] to the same shape."""
+        if not self.training or self.probability == 0.0:
+            return x
+        keep = 1.0 - self.probability
+        # Drawn in float32 on x's device: the same samples are dropped with and without autocast.
+        kept = torch.rand(x.shape[0], 1, 1, 1, device=x.device) < keep
+        return x * (kept.to(x.dtype) / keep)
+
+    def extra_repr(self) -> str:
+        """The probability, for ``print(model)``."""
+        return f"probability={self.probability:.4f}"
+
+
+class MBConv(nn.Module):
+    """Inverted residual with same-channel attention between the depthwise and last convolution.
+
+    The residual exists where the stride is 1 and the channels stay; ``drop_path`` is the
+    probability of its stochastic depth.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, expand: int, drop_path: float = 0.0
+    ) -> None:
+        super().__init__()
+        hidden = round_channels(inputs * expand)
+        self.expand = ConvNormAct(inputs, hidden)
+        self.depthwise = ConvNormAct(hidden, hidden, kernel=3, stride=stride, groups=hidden)
+        self.gate = SameChannelAttention()
+        self.project = ConvNormAct(hidden, outputs, activation=False)
+        self.residual = stride == 1 and inputs == outputs
+        self.drop_path = StochasticDepth(drop_path if self.residual else 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, inputs, H, W] to [B, outputs, ceil(H / stride), ceil(W / stride)]."""
+        branch = self.project(self.gate(self.depthwise(self.expand(x))))
+        return x + self.drop_path(branch) if self.residual else branch
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over tokens, one linear for query, key and value."""
+
+    def __init__(self, width: int, heads: int = HEADS) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, width] to the same shape; scale (width / heads)^-0.5."""
+        batch, tokens, width = x.shape
+        split = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
+        # Written out: on a CPU the backward pass of scaled_dot_product_attention takes half of a
+        # training step, and on CUDA some of its kernels are not deterministic.
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        mixed = scores.softmax(dim=-1) @ value
+        return self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm transformer block: x += attention(LN(x)); x += mlp(LN(x))."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, eps=LAYER_NORM_EPSILON)
+        self.attention = Attention(width)
+        self.mlp_norm = nn.LayerNorm(width, eps=LAYER_NORM_EPSILON)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.Dropout(dropout)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, width] to the same shape."""
+        x = x + self.attention(self.attention_norm(x))
+        return x + self.mlp(self.mlp_norm(x))
+
+
+def unfold_patches(x: Tensor) -> Tensor:
+    """[B, C, H, W], H and W even, to tokens [4B, HW/4, C].
+
+    Tokens at the same position inside their 2x2 patch form one sequence.
+    """
+    batch, channels, height, width = x.shape
+    rows, columns = height // PATCH, width // PATCH
+    grid = x.permute(0, 2, 3, 1).reshape(batch, rows, PATCH, columns, PATCH, channels)
+    return grid.permute(0, 2, 4, 1, 3, 5).reshape(batch * PATCH**2, rows * columns, channels)
+
+
+def fold_patches(tokens: Tensor, height: int, width: int) -> Tensor:
+    """Undo :func:`unfold_patches`: [4B, HW/4, C] to [B, C, H, W], channels_last in memory."""
+    rows, columns, channels = height // PATCH, width // PATCH, tokens.shape[-1]
+    grid = tokens.reshape(-1, PATCH, PATCH, rows, columns, channels).permute(0, 3, 1, 4, 2, 5)
+    return grid.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+
+
+class StageAttention(nn.Module):
+    """Local convolutions, then attention between patches, fused with the input.
+
+    The official ConvViTBlock, close to MobileViT's block (Mehta and Rastegari, arXiv 2110.02178),
+    without a residual around it.
+
+    Args:
+        channels: channels of input and output.
+        width: channels of a token.
+        depth: number of transformer blocks.
+        dropout: probability after each MLP.
+    """
+
+    def __init__(self, channels: int, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.local = ConvNormAct(channels, channels, kernel=3)
+        self.widen = nn.Conv2d(channels, width, 1, bias=False)
+        self.blocks = nn.Sequential(*(TransformerBlock(width, dropout) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width, eps=LAYER_NORM_EPSILON)
+        self.narrow = ConvNormAct(width, channels)
+        self.fuse = ConvNormAct(2 * channels, channels, kernel=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, channels, H, W] to the same shape; any H and W."""
+        y = self.widen(self.local(x))
+        height, width = y.shape[-2:]
+        even_height, even_width = height + height % PATCH, width + width % PATCH
+        resized = (even_height, even_width) != (height, width)
+        if resized:
+            y = F.interpolate(y, (even_height, even_width), mode="bilinear", align_corners=False)
+        y = fold_patches(self.norm(self.blocks(unfold_patches(y))), even_height, even_width)
+        if resized:
+            y = F.interpolate(y, (height, width), mode="bilinear", align_corners=False)
+        return self.fuse(torch.cat((x, self.narrow(y)), dim=1))
+
+
+def pooling_weights(height: int, width: int, grids: tuple[int, ...]) -> Tensor:
+    """Adaptive average pooling to every grid as one float64 matrix [sum(g * g), height * width].
+
+    Cell i of g covers the indices floor(i * n / g) up to ceil((i + 1) * n / g), as in
+    ``torch.nn.AdaptiveAvgPool2d``.
+    """
+    rows = []
+    for grid in grids:
+        sides = []
+        for length in (height, width):
+            cell, index = torch.arange(grid).unsqueeze(1), torch.arange(length)
+            last = -((-(cell + 1) * length) // grid)
+            inside = ((index >= cell * length // grid) & (index < last)).double()
+            sides.append(inside / inside.sum(1, keepdim=True))
+        rows.append(torch.kron(sides[0], sides[1]))
+    return torch.cat(rows)
+
+
+class BranchAttention(nn.Module):
+    """Fold stage outputs of several sizes into one 6x6 map of all their channels.
+
+    Each stage is average-pooled to 1x1 (used twice), 3x3 and 5x5: 1 + 1 + 9 + 25 = 36 positions.
+    The official code shuffles the positions in training; all that follows is pointwise and then
+    a mean over positions, so the shuffle changes nothing and is left out.
+
+    The pooling is a product with a constant matrix because the backward pass of the adaptive
+    pooling operator is not deterministic on CUDA.
+    """
+
+    grids = (1, 1, 3, 5)
+    side = 6
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        """Maps [B, C_i, H_i, W_i] to [B, sum of C_i, 6, 6], channels_last in memory."""
+        pooled = []
+        for stage in stages:
+            weights = pooling_weights(stage.shape[2], stage.shape[3], self.grids).to(stage)
+            pooled.append(weights @ stage.permute(0, 2, 3, 1).flatten(1, 2))
+        positions = torch.cat(pooled, dim=2)
+        return positions.unflatten(1, (self.side, self.side)).permute(0, 3, 1, 2)

@@ -1,0 +1,50 @@
+"""The comparison networks, from torchvision and timm, always with random weights.
+
+To add one: write its row in :data:`PEERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from hierattn.models._torchvision import import_timm, import_torchvision
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One comparison network; ``identifier`` is its name in ``library``."""
+
+    name: str
+    library: str
+    identifier: str
+    source: str
+
+    def build(self, num_classes: int) -> nn.Module:
+        """The network with random weights and ``num_classes`` outputs. Never downloads."""
+        return _BUILDERS[self.library](self.identifier, num_classes)
+
+
+def _build_torchvision(identifier: str, num_classes: int) -> nn.Module:
+    return import_torchvision().models.get_model(identifier, weights=None, num_classes=num_classes)
+
+
+def _build_timm(identifier: str, num_classes: int) -> nn.Module:
+    return import_timm().create_model(identifier, pretrained=False, num_classes=num_classes)
+
+
+_BUILDERS: dict[str, Callable[[str, int], nn.Module]] = {
+    "torchvision": _build_torchvision,
+    "timm": _build_timm,
+}
+
+PEERS = (
+    Peer("mobilenet_v2", "torchvision", "mobilenet_v2", "torchvision, arXiv 1801.04381"),
+    Peer("mobilenet_v3_large", "torchvision", "mobilenet_v3_large", "torchvision, arXiv 1905.02244"),
+    Peer("shufflenet_v2_x1_0", "torchvision", "shufflenet_v2_x1_0", "torchvision, arXiv 1807.11164"),
+    Peer("mnasnet1_0", "torchvision", "mnasnet1_0", "torchvision, arXiv 1807.11626"),
+    Peer("efficientnet_b0", "torchvision", "efficientnet_b0", "torchvision, arXiv 1905.11946"),
+    Peer("mobilevit_s", "timm", "mobilevit_s", "timm, arXiv 2110.02178"),
+)

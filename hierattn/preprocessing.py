@@ -1,0 +1,101 @@
+"""The one description of preprocessing: from a file on disk to the network's input.
+
+Training, evaluation, every exported file's metadata and the phone follow :class:`PreprocessSpec`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import BaseModel, ConfigDict, Field
+
+from hierattn.errors import UnreadableImageError
+
+
+class PreprocessSpec(BaseModel):
+    """How a photo becomes an input tensor; the fields are literal so that no reader may guess.
+
+    The order is: decode the first frame, apply the EXIF orientation, reduce 16 bits to the high
+    byte, composite alpha over white, convert to RGB, squash to ``image_size`` x ``image_size``
+    with Pillow's antialiased bilinear filter, divide by 255. No mean, no standard deviation:
+    HierAttn is trained on [0, 1] (arXiv 2205.04326, official code).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    image_size: int = Field(256, ge=1, le=4096, description="side of the square input, pixels")
+    orientation: Literal["exif"] = "exif"
+    alpha: Literal["composite_over_white"] = "composite_over_white"
+    sixteen_bit: Literal["high_byte"] = "high_byte"
+    colour: Literal["rgb"] = "rgb"
+    fit: Literal["squash"] = "squash"
+    resize: Literal["pillow_bilinear_antialias"] = "pillow_bilinear_antialias"
+    divisor: Literal[255] = 255
+    layout: Literal["nchw"] = "nchw"
+
+    def load(self, path: str | Path) -> np.ndarray:
+        """Decode a file to a uint8 array [S, S, 3], RGB.
+
+        Raises:
+            UnreadableImageError: missing, empty, truncated, not an image, over about 179
+                megapixels, or of a pixel format without a defined meaning (float TIFF).
+        """
+        return np.asarray(self.resize_image(open_rgb(path)))
+
+    def resize_image(self, image: Image.Image) -> Image.Image:
+        """Squash an upright RGB image to the square input size."""
+        side = (self.image_size, self.image_size)
+        return image if image.size == side else image.resize(side, Image.Resampling.BILINEAR)
+
+    def to_input(self, pixels: np.ndarray) -> np.ndarray:
+        """Turn uint8 [N, S, S, 3] into the float32 input [N, 3, S, S] in [0, 1]."""
+        scaled = pixels.astype(np.float32) / np.float32(self.divisor)
+        return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def open_rgb(path: str | Path) -> Image.Image:
+    """Decode a file to an upright 8-bit RGB image at its own size.
+
+    Raises:
+        UnreadableImageError: see :meth:`PreprocessSpec.load`.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as image:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+    except FileNotFoundError as error:
+        raise UnreadableImageError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        empty = path.stat().st_size == 0
+        raise UnreadableImageError(
+            f"{path}: {'the file is empty' if empty else 'not an image that Pillow knows'}"
+        ) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(f"{path}: {str(error).splitlines()[0]}") from error
+    return _to_rgb(upright, path)
+
+
+def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.int64)
+        if deep.size and (deep.min() < 0 or deep.max() > 65535):
+            raise UnreadableImageError(f"{path}: 32-bit integer pixels have no defined meaning")
+        return Image.fromarray((deep >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise UnreadableImageError(f"{path}: floating-point pixels have no defined meaning")
+    if image.has_transparency_data:
+        return _composite_over_white(image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _composite_over_white(image: Image.Image) -> Image.Image:
+    """Integer formula, so that the phone can repeat it: (c*a + 255*(255-a) + 127) // 255."""
+    pixels = np.asarray(image).astype(np.uint32)
+    colour, alpha = pixels[..., :3], pixels[..., 3:]
+    mixed = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return Image.fromarray(mixed.astype(np.uint8))

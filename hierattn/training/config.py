@@ -1,0 +1,167 @@
+"""Everything a training run is asked to do, validated at construction and stored with the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hierattn.errors import ConfigError, UnknownNameError
+
+
+class TrainingConfig(BaseModel):
+    """A training recipe. The defaults are the ones chosen by measuring, for small data from scratch.
+
+    ``recipe="paper"`` (see :func:`paper_recipe`) restores the published one. Learning rates are
+    per AdamW step; epochs count passes of as many images as the training part holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "hierattn_xs"
+    image_size: int = Field(256, ge=64, le=1024)
+    start_image_size: int | None = Field(
+        None, ge=64, le=1024, description="progressive resizing: side at the first epoch"
+    )
+    full_size_from: float = Field(
+        0.6, ge=0, le=1, description="share of the epochs after which images have their full size"
+    )
+    epochs: int = Field(60, ge=1, le=10_000)
+    batch_size: int = Field(32, ge=2, le=4096)
+    schedule: Literal["cosine", "paper"] = "cosine"
+    lr: float = Field(2e-3, gt=0, le=1)
+    final_lr: float = Field(1e-5, ge=0, le=1)
+    warmup_lr: float = Field(2e-4, ge=0, le=1)
+    warmup_epochs: float = Field(3.0, ge=0)
+    weight_decay: float = Field(0.05, ge=0, le=10)
+    freeze_epochs: int = Field(0, ge=0, description="epochs in which transferred tensors stay put")
+
+    augmentation: Literal["none", "paper", "strong"] = "strong"
+    mixup: float = Field(0.2, ge=0, le=10, description="Beta parameter; 0 turns it off")
+    cutmix: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    sampling_power: float = Field(
+        0.5, ge=0, le=1, description="0 natural, 0.5 square root, 1 equal share for every class"
+    )
+    logit_adjustment: float = Field(
+        1.0, ge=0, le=2, description="tau of Menon et al. 2020, against the sampled class shares"
+    )
+    ema_decay: float = Field(0.998, ge=0, lt=1)
+    selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
+    validation_fraction: float = Field(0.15, ge=0, lt=1)
+    test_fraction: float = Field(0.15, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainingConfig:
+        if self.fold is not None:
+            index, count = self.fold_numbers()
+            if count < 2 or not 1 <= index <= count:
+                raise ValueError(f"fold {self.fold}: give I/K with K at least 2 and I from 1 to K")
+        if self.start_image_size is not None and self.start_image_size > self.image_size:
+            raise ValueError("start_image_size must not be larger than image_size")
+        if self.warmup_epochs > self.epochs:
+            raise ValueError(
+                f"warmup_epochs {self.warmup_epochs:g} is longer than epochs {self.epochs}"
+            )
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to train on")
+        return self
+
+    def fold_numbers(self) -> tuple[int, int]:
+        """The fold as (I, K), I counted from 1. Only call it where ``fold`` is set."""
+        index, count = (self.fold or "0/0").split("/")
+        return int(index), int(count)
+
+    def size_at(self, epoch: int) -> int:
+        """Side of the training images in pixels at ``epoch`` (from 0).
+
+        With ``start_image_size`` it grows linearly in steps of 32 pixels over the first epochs,
+        and is ``image_size`` from ``full_size_from`` on (progressive resizing, as in
+        EfficientNetV2, arXiv 2104.00298).
+        """
+        if self.start_image_size is None:
+            return self.image_size
+        progress = min(1.0, epoch / max(1.0, self.full_size_from * self.epochs))
+        side = self.start_image_size + progress * (self.image_size - self.start_image_size)
+        return self.image_size if progress >= 1 else max(64, int(side) // 32 * 32)
+
+
+def paper_recipe() -> dict[str, Any]:
+    """The fields that the official recipe sets (arXiv 2205.04326, section IV and its code)."""
+    return {
+        "schedule": "paper",
+        "epochs": 500,
+        "batch_size": 64,
+        "lr": 2e-3,
+        "warmup_lr": 2e-4,
+        "final_lr": 2e-4,
+        "warmup_epochs": 15.0,
+        "freeze_epochs": 30,
+        "weight_decay": 1e-2,
+        "augmentation": "paper",
+        "mixup": 0.0,
+        "cutmix": 0.0,
+        "label_smoothing": 0.0,
+        "sampling_power": 0.0,
+        "logit_adjustment": 0.0,
+        "ema_decay": 0.0,
+        "selection": "accuracy",
+        "precision": "fp32",
+    }
+
+
+def build_config(
+    recipe: str = "default", file: Path | None = None, **flags: Any
+) -> TrainingConfig:
+    """Merge, weakest first: the recipe, a JSON file, and the flags that are not None.
+
+    Raises:
+        ConfigError: an unknown field, or a value out of its range; the message names the field.
+        UnknownNameError: an unknown recipe.
+    """
+    recipes: dict[str, dict[str, Any]] = {"default": {}, "paper": paper_recipe()}
+    if recipe not in recipes:
+        raise UnknownNameError("recipe", recipe, recipes)
+    fields = dict(recipes[recipe])
+    if file is not None:
+        fields.update(_read_fields(file))
+    fields.update({name: value for name, value in flags.items() if value is not None})
+    unknown = [name for name in fields if name not in TrainingConfig.model_fields]
+    if unknown:
+        raise UnknownNameError("training field", unknown[0], TrainingConfig.model_fields)
+    if "warmup_epochs" not in fields:
+        epochs = fields.get("epochs", TrainingConfig.model_fields["epochs"].default)
+        if isinstance(epochs, int):
+            fields["warmup_epochs"] = min(3.0, 0.1 * epochs)
+    try:
+        return TrainingConfig(**fields)
+    except ValidationError as error:
+        raise ConfigError(_first_line(error)) from error
+
+
+def _read_fields(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{file}: not valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: must hold one JSON object of training fields")
+    nested = content.get("training", content)
+    if not isinstance(nested, dict):
+        raise ConfigError(f"{file}: field 'training' must be a JSON object")
+    return nested
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"training field '{place}': {message} (got {first['input']!r})" if place else message

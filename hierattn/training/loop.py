@@ -1,0 +1,206 @@
+"""The training loop proper: epochs in, history rows and weights out. It touches no file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hierattn.errors import TrainingError
+from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.training.augment import STRENGTHS, augment, mix
+from hierattn.training.checkpoint import HistoryRow
+from hierattn.training.config import TrainingConfig
+from hierattn.training.distributed import ProcessGroup
+from hierattn.training.ema import averaged
+from hierattn.training.sampler import class_shares, epoch_order
+from hierattn.training.schedule import learning_rate
+
+
+class TrainingLoop:
+    """Model, average and optimiser, one epoch at a time.
+
+    Every random number is a function of (seed, epoch, rank), so an epoch gives the same weights
+    whether or not the process was started anew before it.
+
+    Args:
+        config: the recipe.
+        group: this process among its peers.
+        model: the network, on the CPU.
+        classes: number of classes.
+        training: pixels uint8 [N, S, S, 3] and labels int64 [N].
+        validation: the same; may be empty.
+        frozen: parameter names that stay put for ``config.freeze_epochs``.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        group: ProcessGroup,
+        model: nn.Module,
+        classes: int,
+        training: tuple[np.ndarray, np.ndarray],
+        validation: tuple[np.ndarray, np.ndarray],
+        frozen: frozenset[str] = frozenset(),
+    ) -> None:
+        self.config, self.group, self.classes, self.frozen = config, group, classes, frozen
+        self.model = model.to(group.device, memory_format=torch.channels_last)
+        self.ema = averaged(self.model, config.ema_decay) if config.ema_decay else None
+        self.optimizer = _optimizer(self.model, config, group.device)
+        self.bf16 = config.precision == "bf16" or (
+            config.precision == "auto" and bf16_pays(group.device)
+        )
+        self.spec = PreprocessSpec(image_size=config.image_size)
+        self._pixels = torch.from_numpy(training[0])
+        if group.device.type == "cuda":
+            self._pixels = self._pixels.to(group.device)
+        self._labels, self._validation = training[1], validation
+        counts = np.bincount(self._labels, minlength=classes)
+        self._shares = class_shares(counts, config.sampling_power)
+        prior = torch.from_numpy(self._shares).float().clamp_min(1e-8).log()
+        self._adjustment = (config.logit_adjustment * prior).to(group.device)
+        self._wrapped: nn.Module | None = None
+        self._wrapped_frozen: bool | None = None
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return max(1, round(len(self._labels) / self.config.batch_size))
+
+    def run_epoch(self, epoch: int, stepped: Callable[[], None]) -> HistoryRow:
+        """Train one epoch (counted from 0) and validate.
+
+        Raises:
+            TrainingError: the loss is not finite; no state of this epoch is kept.
+        """
+        started = time.perf_counter()
+        loss = self._train(epoch, stepped)
+        seconds = time.perf_counter() - started
+        validation = self._validate()
+        return HistoryRow(
+            epoch=epoch + 1,
+            learning_rate=learning_rate(self.config, epoch),
+            image_size=self.config.size_at(epoch),
+            train_loss=loss,
+            validation_loss=validation[0],
+            validation_accuracy=validation[1],
+            validation_balanced_accuracy=validation[2],
+            images_per_second=len(self._labels) / seconds,
+            seconds=time.perf_counter() - started,
+        )
+
+    def inference_state(self) -> dict[str, Tensor]:
+        """A copy of the weights to ship: the average's where there is one."""
+        source = self.ema.module if self.ema is not None else self.model
+        return {name: value.detach().cpu().clone() for name, value in source.state_dict().items()}
+
+    def _train(self, epoch: int, stepped: Callable[[], None]) -> float:
+        config, group = self.config, self.group
+        network = self._network(epoch)
+        # Dropout and stochastic depth draw from the global generator.
+        torch.manual_seed(_mixed_seed(config.seed, epoch, group.rank, 2))
+        generator = torch.Generator().manual_seed(_mixed_seed(config.seed, epoch, group.rank, 3))
+        order = epoch_order(self._labels, self._shares, epoch, config.seed, group.size)
+        batches = np.array_split(order[group.rank :: group.size], self.steps)
+        size = config.size_at(epoch)
+        total = torch.zeros((), device=group.device)
+        for step, indices in enumerate(batches):
+            rate = learning_rate(config, epoch + step / len(batches))
+            for parameters in self.optimizer.param_groups:
+                parameters["lr"] = rate
+            loss = self._loss(network, indices, size, generator)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            if self.ema is not None:
+                self.ema.update_parameters(self.model)
+            total += loss.detach()
+            # Looking at every loss costs nothing on a CPU, and a stall a step on a GPU.
+            if group.device.type == "cpu" and not bool(total.isfinite()):
+                break
+            stepped()
+        mean = group.mean(float(total) / len(batches))
+        if not np.isfinite(mean):
+            raise TrainingError(
+                f"the loss is not finite in epoch {epoch + 1} (learning rate {rate:.2g}); "
+                "lower --lr or use --precision fp32; the last checkpoint is kept"
+            )
+        return mean
+
+    def _loss(
+        self, network: nn.Module, indices: np.ndarray, size: int, generator: torch.Generator
+    ) -> Tensor:
+        config, device = self.config, self.group.device
+        chosen = torch.from_numpy(indices)
+        pixels = self._pixels[chosen.to(self._pixels.device)].to(device)
+        images = augment(pixels, STRENGTHS.get(config.augmentation), size, generator)
+        labels = torch.from_numpy(self._labels[indices]).to(device)
+        targets = F.one_hot(labels, self.classes).float()
+        images, targets = mix(images, targets, config.mixup, config.cutmix, generator)
+        cast = torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext()
+        with cast:
+            logits = network(images)
+        return F.cross_entropy(
+            logits.float() + self._adjustment, targets, label_smoothing=config.label_smoothing
+        )
+
+    def _network(self, epoch: int) -> nn.Module:
+        """The model as training calls it, with the frozen tensors frozen or freed."""
+        self.model.train()
+        freeze = bool(self.frozen) and epoch < self.config.freeze_epochs
+        if self._wrapped is None or freeze != self._wrapped_frozen:
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(not (freeze and name in self.frozen))
+            self._wrapped = self.group.wrap(self.model)
+            self._wrapped_frozen = freeze
+        return self._wrapped
+
+    def _validate(self) -> tuple[float | None, float | None, float | None]:
+        pixels, labels = self._validation
+        if len(labels) == 0:
+            return None, None, None
+        model = self.ema.module if self.ema is not None else self.model
+        if self.group.size > 1:
+            # Running statistics are each process's own; judge the main one's, which are kept.
+            for buffer in model.buffers():
+                torch.distributed.broadcast(buffer, 0)
+        mine = np.array_split(np.arange(len(labels)), self.group.size)[self.group.rank]
+        predictor = TorchPredictor(model, self.group.device, bf16=self.bf16)
+        part = np.zeros((0, self.classes))
+        if len(mine):
+            part = predict_logits(predictor, pixels[mine], self.spec)
+        logits = torch.from_numpy(self.group.gather(part))
+        loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
+        confusion = confusion_matrix(labels, logits.argmax(1).numpy(), self.classes)
+        return loss, top1_accuracy(confusion), balanced_accuracy(confusion)
+
+
+def bf16_pays(device: torch.device) -> bool:
+    """Whether bfloat16 autocast is faster than float32 on this device."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def _mixed_seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _optimizer(
+    model: nn.Module, config: TrainingConfig, device: torch.device
+) -> torch.optim.Optimizer:
+    """AdamW; biases and norms (one-dimensional) do not decay."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    fused = device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.999), fused=fused)

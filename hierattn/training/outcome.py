@@ -1,0 +1,137 @@
+"""What a finished training leaves in its run folder, written from the best epoch's weights."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from hierattn.data.splits import Split
+from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.files import write_bytes, write_json, write_text
+from hierattn.metrics import predictions as prediction_files
+from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.figures import draw_confusion, draw_curves, draw_reliability, draw_roc
+from hierattn.metrics.predictions import Predictions
+from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import CONFIG, WEIGHTS, RunConfig, file_sha256, tool_versions
+from hierattn.training.checkpoint import HistoryRow, TrainingState
+from hierattn.training.config import TrainingConfig
+from hierattn.training.distributed import ProcessGroup
+from hierattn.training.preparation import PreparedData
+
+
+def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
+    """Write ``history.csv``, a row an epoch."""
+    buffer = io.StringIO(newline="")
+    names = [field.name for field in fields(HistoryRow)]
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_text(path, buffer.getvalue())
+
+
+def predict_held_out(
+    model: nn.Module, data: PreparedData, spec: PreprocessSpec, group: ProcessGroup
+) -> Predictions:
+    """Logits of the validation and test photos in float32, by the judge of exported files too."""
+    held_out = np.flatnonzero([split != Split.TRAIN for split in data.splits])
+    logits = np.zeros((0, len(data.folder.classes)))
+    if len(held_out):
+        predictor = TorchPredictor(model, group.device)
+        logits = predict_logits(predictor, data.pixels[held_out], spec)
+    return Predictions.from_records(
+        [data.folder.records[index] for index in held_out],
+        logits,
+        data.folder.classes,
+        splits=[data.splits[index] for index in held_out],
+        groups=[data.groups[index] for index in held_out],
+    )
+
+
+def write_outcome(
+    out: Path,
+    config: TrainingConfig,
+    data: PreparedData,
+    state: TrainingState,
+    model: nn.Module,
+    group: ProcessGroup,
+    calibration: OperatingPoint | None,
+) -> EvaluationReport | None:
+    """Write weights, metrics and figures; ``config.json`` last, as the mark of a finished run.
+
+    Args:
+        out: the run folder.
+        config: the recipe.
+        data: the photos.
+        state: of the last epoch, holding the best weights.
+        model: any instance of the network; it is given the best weights.
+        group: this process.
+        calibration: an operating point fitted elsewhere (on cross-validated predictions), used
+            where this run has no validation part of its own.
+
+    Returns:
+        The report on the test part, or on the validation part where there is no test part.
+    """
+    spec = PreprocessSpec(image_size=config.image_size)
+    model.load_state_dict(state.best)
+    write_bytes(out / WEIGHTS, save(_contiguous(state.best)))
+    write_history(out / "history.csv", state.history)
+    draw_curves(state.history, out / "curves.png")
+    predictions = predict_held_out(model, data, spec, group)
+    validation = predictions.of_split(Split.VALIDATION)
+    classes = data.folder.classes
+    point = calibration
+    if point is None or len(validation):
+        point = fit_operating_point(validation if len(validation) else None, classes=classes)
+    reports = {
+        split.value: evaluate_predictions(part, point)
+        for split in (Split.TEST, Split.VALIDATION)
+        if len(part := predictions.of_split(split))
+    }
+    write_json(
+        out / "metrics.json",
+        {name: report.model_dump(mode="json") for name, report in reports.items()},
+    )
+    main = next(iter(reports), None)
+    if main is not None:
+        judged = predictions.of_split(main)
+        prediction_files.write_csv(out / "predictions.csv", predictions)
+        draw_confusion(reports[main], out / "confusion.png")
+        draw_reliability(judged, point, out / "reliability.png")
+        draw_roc(judged, out / "roc.png", point)
+    run = RunConfig(
+        model=config.model,
+        classes=list(classes),
+        image_size=config.image_size,
+        preprocessing=spec,
+        operating_point=point,
+        data=data.provenance,
+        initialisation=state.initialisation,
+        training=config,
+        best_epoch=state.best_epoch,
+        seed=config.seed,
+        processes=group.size,
+        device=_device_name(group.device),
+        weights_sha256=file_sha256(out / WEIGHTS),
+        tools=tool_versions(),
+    )
+    write_json(out / CONFIG, run.model_dump(mode="json"))
+    return reports[main] if main is not None else None
+
+
+def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.contiguous() for name, value in state.items()}
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,45 @@
+"""What training tells whoever watches. The command line draws it; tests stay silent."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from hierattn.training.checkpoint import HistoryRow
+
+
+class TrainingObserver(Protocol):
+    """Receives the course of a run; every call is cheap and from the main process only."""
+
+    def status(self, text: str) -> None:
+        """A line about what begins now."""
+
+    def decoded(self, done: int, total: int) -> None:
+        """Photos decoded so far."""
+
+    def started(self, epoch: int, epochs: int, steps: int) -> None:
+        """Training begins after ``epoch`` finished epochs, ``steps`` batches each."""
+
+    def stepped(self) -> None:
+        """One batch is done."""
+
+    def finished_epoch(self, row: HistoryRow) -> None:
+        """One epoch is done and its checkpoint written."""
+
+
+class SilentObserver:
+    """Draws nothing."""
+
+    def status(self, text: str) -> None:
+        """Ignore."""
+
+    def decoded(self, done: int, total: int) -> None:
+        """Ignore."""
+
+    def started(self, epoch: int, epochs: int, steps: int) -> None:
+        """Ignore."""
+
+    def stepped(self) -> None:
+        """Ignore."""
+
+    def finished_epoch(self, row: HistoryRow) -> None:
+        """Ignore."""

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.figures import draw_confusion, draw_curves, draw_reliability, draw_roc
+from hierattn.metrics.predictions import Predictions
+from hierattn.metrics.report import evaluate_predictions
+
+Make = Callable[..., Predictions]
+
+
+def history(epochs: int, **change: object) -> list[dict[str, object]]:
+    return [
+        {
+            "epoch": epoch + 1,
+            "learning_rate": 2e-3 / (epoch + 1),
+            "train_loss": 2.0 / (epoch + 1),
+            "validation_loss": 2.2 / (epoch + 1),
+            "validation_accuracy": 0.5,
+            "validation_balanced_accuracy": 0.4 + 0.01 * epoch,
+        }
+        | change
+        for epoch in range(epochs)
+    ]
+
+
+def ink(path: Path) -> float:
+    """Share of pixels that are not white; an empty drawing has next to none."""
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert "Software" not in image.info
+        return float((np.asarray(image.convert("L")) < 250).mean())
+
+
+@pytest.fixture
+def drawers(make: Make) -> dict[str, Callable[[Path], None]]:
+    predictions = make(120, sharpness=1.0)
+    point = fit_operating_point(make(90, seed=1))
+    report = evaluate_predictions(predictions, point, replicates=5)
+    return {
+        "curves": lambda path: draw_curves(history(5), path),
+        "confusion": lambda path: draw_confusion(report, path),
+        "reliability": lambda path: draw_reliability(predictions, point, path),
+        "roc": lambda path: draw_roc(predictions, path, point),
+    }
+
+
+@pytest.mark.parametrize("name", ["curves", "confusion", "reliability", "roc"])
+def test_figures_are_drawn_and_byte_identical(
+    drawers: dict[str, Callable[[Path], None]], name: str, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    drawers[name](first)
+    drawers[name](second)
+    assert first.read_bytes() == second.read_bytes()
+    assert ink(first) > 0.02
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_curves_without_validation(tmp_path: Path, missing: object) -> None:
+    rows = history(
+        3,
+        validation_loss=missing,
+        validation_accuracy=missing,
+        validation_balanced_accuracy=missing,
+    )
+    draw_curves(rows, tmp_path / "curves.png")
+    full = tmp_path / "full.png"
+    draw_curves(history(3), full)
+    assert (tmp_path / "curves.png").read_bytes() != full.read_bytes()
+
+
+def test_curves_accept_the_strings_of_a_csv_and_a_single_epoch(tmp_path: Path) -> None:
+    as_text = [{name: str(value) for name, value in row.items()} for row in history(4)]
+    draw_curves(as_text, tmp_path / "text.png")
+    draw_curves(history(4), tmp_path / "numbers.png")
+    assert (tmp_path / "text.png").read_bytes() == (tmp_path / "numbers.png").read_bytes()
+    draw_curves(history(1), tmp_path / "one.png")
+    draw_curves([], tmp_path / "none.png")
+
+
+def test_absent_class_and_unfitted_point(make: Make, tmp_path: Path) -> None:
+    whole = make(60)
+    some = whole.take(np.flatnonzero(whole.labels != 2))
+    draw_roc(some, tmp_path / "roc.png")
+    draw_roc(whole.take([0]), tmp_path / "one.png")
+    draw_reliability(some, OperatingPoint(), tmp_path / "reliability.png")
+    draw_confusion(evaluate_predictions(some, replicates=2), tmp_path / "confusion.png")
+    assert ink(tmp_path / "confusion.png") > 0.02
