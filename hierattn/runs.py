@@ -16,7 +16,7 @@ from torch import nn
 from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import create_model
-from hierattn.models.weights import read_state_dict
+from hierattn.models.weights import InitialisationReport, read_state_dict
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.config import TrainingConfig
 
@@ -151,6 +151,30 @@ def read_config(path: Path) -> RunConfig:
         raise CheckpointError(f"{path}: field '{place}': {first['msg']}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
+
+
+def describe_initialisation(report: InitialisationReport, source: Path) -> dict[str, Any]:
+    """What ``--init`` did, as plain values for ``config.json``.
+
+    Where the weights come from a run folder, that run's data are named too: whoever ships the
+    result must know every photo it learnt from.
+    """
+    described: dict[str, Any] = {
+        "file": source.name,
+        "kind": str(report.source_kind),
+        "taken": list(report.taken),
+        "left_out": list(report.left_out),
+        "untouched": list(report.untouched),
+        "pretraining": None,
+    }
+    config = (source if source.is_dir() else source.parent) / CONFIG
+    if config.is_file():
+        earlier = read_config(config)
+        described["pretraining"] = {
+            "data": earlier.data.model_dump(mode="json"),
+            "weights_sha256": earlier.weights_sha256,
+        }
+    return described
 
 
 def file_sha256(path: Path) -> str:

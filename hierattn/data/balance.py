@@ -135,10 +135,10 @@ def write_balanced(
                 placed[-1].path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(record.path, placed[-1].path)
         originals = [""] * len(placed)
-        for record in _write_copies(plan.copies, staging, {r.file for r in placed}, seed):
-            placed.append(record.copy)
-            originals.append(record.original)
-            split_of[record.copy.file] = Split.TRAIN
+        for made in _write_copies(plan.copies, staging, {r.file for r in placed}, seed):
+            placed.append(made.copy)
+            originals.append(made.original)
+            split_of[made.copy.file] = Split.TRAIN
         write_manifest(staging / MANIFEST_NAME, placed, {COPY_COLUMN: originals})
         staged = read_data_folder(staging)
         assigned = tuple(split_of[record.file] for record in staged.records)
@@ -181,10 +181,11 @@ def _write_copies(
 
 def _easiest(records: Sequence[Record], wanted: dict[str, int], seed: int) -> np.ndarray:
     """Which records instance hardness keeps, bool [N]."""
-    labels = np.array([record.label for record in records])
+    names, labels = np.unique([record.label for record in records], return_inverse=True)
+    targets = {index: wanted[name] for index, name in enumerate(names.tolist()) if name in wanted}
     forest = RandomForestClassifier(n_estimators=_TREES, random_state=seed, n_jobs=2)
     sampler = InstanceHardnessThreshold(
-        estimator=forest, sampling_strategy=wanted, random_state=seed, cv=_FOLDS
+        estimator=forest, sampling_strategy=targets, random_state=seed, cv=_FOLDS
     )
     with warnings.catch_warnings():
         # A class rarer than the folds only makes its own hardness less exact.

@@ -44,10 +44,8 @@ def augmented_copy(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _affine(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     width, height = image.size
     scale = rng.uniform(*_SCALE, 2)
-    turn, shear = (
-        np.deg2rad(rng.uniform(-_ROTATION, _ROTATION)),
-        np.deg2rad(rng.uniform(-_SHEAR, _SHEAR)),
-    )
+    turn = np.deg2rad(rng.uniform(-_ROTATION, _ROTATION))
+    shear = np.deg2rad(rng.uniform(-_SHEAR, _SHEAR))
     forward = (
         np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         @ np.array([[1, np.tan(shear)], [0, 1]])
@@ -59,7 +57,7 @@ def _affine(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     pad_x, pad_y = width // 2, height // 2
     padded = np.pad(np.asarray(image), ((pad_y, pad_y), (pad_x, pad_x), (0, 0)), mode="symmetric")
     centre = np.array([width / 2, height / 2])
-    start = centre + (pad_x, pad_y) - backward @ (centre + shift)
+    start = centre + np.array([pad_x, pad_y]) - backward @ (centre + shift)
     matrix = (*backward[0], start[0], *backward[1], start[1])
     return Image.fromarray(padded).transform(
         (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR

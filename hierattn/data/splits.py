@@ -46,8 +46,8 @@ def group_keys(folder: DataFolder) -> tuple[str, ...]:
     """The group of each record, in record order.
 
     Records that share a patient, a lesion or the very bytes of the file are one group,
-    transitively. Its key is the least of its members' own groups, so it does not depend on
-    their order.
+    transitively. Its key is the first of its members' own groups, patients before lesions
+    before images, so it does not depend on their order.
     """
     parent = list(range(len(folder.records)))
 
@@ -70,7 +70,7 @@ def group_keys(folder: DataFolder) -> tuple[str, ...]:
     roots = [find(position) for position in range(len(parent))]
     name: dict[int, str] = {}
     for root, record in zip(roots, folder.records, strict=True):
-        name[root] = min(name.get(root, record.group), record.group)
+        name[root] = min(name.get(root, record.group), record.group, key=_precedence)
     return tuple(name[root] for root in roots)
 
 
@@ -190,6 +190,10 @@ def read_splits(path: str | Path, folder: DataFolder) -> tuple[Split, ...]:
                 "pass the data folder that it was made for"
             )
     return tuple(rows[record.file].split for record in folder.records)
+
+
+def _precedence(key: str) -> tuple[int, str]:
+    return ("patient", "lesion", "image").index(key.partition(":")[0]), key
 
 
 def _digests(records: Sequence[Record]) -> dict[int, str]:

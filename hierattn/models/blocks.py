@@ -5,14 +5,19 @@ Every feature map is NCHW ([B, C, H, W], any floating dtype); channels_last inpu
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 BATCH_NORM_EPSILON = 1e-3
 LAYER_NORM_EPSILON = 1e-5
 PATCH = 2
 HEADS = 4
+CACHED_SCORES = 2**22
+"""Attention scores that are worth holding at once on a CPU: 8 MiB in bfloat16."""
 
 
 def round_channels(channels: float, divisor: int = 8) -> int:
@@ -118,11 +123,31 @@ class Attention(nn.Module):
         batch, tokens, width = x.shape
         split = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
-        # Written out: on a CPU the backward pass of scaled_dot_product_attention takes half of a
-        # training step, and on CUDA some of its kernels are not deterministic.
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-        mixed = scores.softmax(dim=-1) @ value
+        rows = CACHED_SCORES // (self.heads * tokens * tokens)
+        piecewise = x.device.type == "cpu" and rows < batch and query.requires_grad
+        if piecewise and not torch.compiler.is_compiling():
+            # On a CPU the scores of a large batch fall out of the cache and fill the memory until
+            # the backward pass; in pieces and computed again there, they cost less time, too.
+            pieces = zip(*(part.split(max(1, rows)) for part in (query, key, value)), strict=True)
+            mixed = torch.cat([_recomputed(_attend, *piece) for piece in pieces])
+        else:
+            mixed = _attend(query, key, value)
         return self.out(mixed.transpose(1, 2).reshape(batch, tokens, width))
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Softmax attention, [B, heads, N, width / heads] each.
+
+    Written out: on a CPU the backward pass of ``scaled_dot_product_attention`` takes half of a
+    training step, and on CUDA some of its kernels are not deterministic.
+    """
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    return scores.softmax(dim=-1) @ value
+
+
+def _recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Call a function without random numbers, computing it again in the backward pass."""
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
 
 
 class TransformerBlock(nn.Module):

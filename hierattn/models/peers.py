@@ -15,12 +15,12 @@ from hierattn.models._torchvision import import_timm, import_torchvision
 
 @dataclass(frozen=True)
 class Peer:
-    """One comparison network; ``identifier`` is its name in ``library``."""
+    """One comparison network; ``identifier`` is its name in ``library``, ``paper`` defines it."""
 
     name: str
     library: str
     identifier: str
-    source: str
+    paper: str
 
     def build(self, num_classes: int) -> nn.Module:
         """The network with random weights and ``num_classes`` outputs. Never downloads."""
@@ -41,10 +41,10 @@ _BUILDERS: dict[str, Callable[[str, int], nn.Module]] = {
 }
 
 PEERS = (
-    Peer("mobilenet_v2", "torchvision", "mobilenet_v2", "torchvision, arXiv 1801.04381"),
-    Peer("mobilenet_v3_large", "torchvision", "mobilenet_v3_large", "torchvision, arXiv 1905.02244"),
-    Peer("shufflenet_v2_x1_0", "torchvision", "shufflenet_v2_x1_0", "torchvision, arXiv 1807.11164"),
-    Peer("mnasnet1_0", "torchvision", "mnasnet1_0", "torchvision, arXiv 1807.11626"),
-    Peer("efficientnet_b0", "torchvision", "efficientnet_b0", "torchvision, arXiv 1905.11946"),
-    Peer("mobilevit_s", "timm", "mobilevit_s", "timm, arXiv 2110.02178"),
+    Peer("mobilenet_v2", "torchvision", "mobilenet_v2", "arXiv 1801.04381"),
+    Peer("mobilenet_v3_large", "torchvision", "mobilenet_v3_large", "arXiv 1905.02244"),
+    Peer("shufflenet_v2_x1_0", "torchvision", "shufflenet_v2_x1_0", "arXiv 1807.11164"),
+    Peer("mnasnet1_0", "torchvision", "mnasnet1_0", "arXiv 1807.11626"),
+    Peer("efficientnet_b0", "torchvision", "efficientnet_b0", "arXiv 1905.11946"),
+    Peer("mobilevit_s", "timm", "mobilevit_s", "arXiv 2110.02178"),
 )

@@ -56,7 +56,8 @@ def _hierattn(name: str, build: Callable[[int], nn.Module]) -> ModelEntry:
 
 
 def _peer(peer: peers.Peer) -> ModelEntry:
-    return ModelEntry(peer.name, peer.build, peer.source, "peer", peer.library)
+    source = f"{peer.library}, {peer.paper}"
+    return ModelEntry(peer.name, peer.build, source, "peer", peer.library)
 
 
 REGISTRY = build_registry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,19 @@ from hierattn.models.transfer import mobilevit_dialect, transfer_mobilevit
 
 RUN_WEIGHTS = "model.safetensors"
 _NESTED_KEYS = ("state_dict", "model_state_dict", "model")
+
+# All that torch.load was seen to raise on files cut short or with bytes changed at random.
+_DAMAGE = (
+    RuntimeError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OSError,
+    struct.error,
+)
 
 
 class SourceKind(StrEnum):
@@ -161,7 +175,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_torch(path: Path) -> object:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Unsupported" in str(error) or "GLOBAL" in str(error) or "disallowed" in str(error):
@@ -172,7 +186,7 @@ def _read_torch(path: Path) -> object:
         raise CheckpointError(
             f"{path}: damaged or truncated PyTorch file ({_first_line(error)}); fetch it again"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError) as error:
+    except _DAMAGE as error:
         if "TorchScript" in str(error):
             raise CheckpointError(
                 f"{path}: a TorchScript archive; save its state dict instead"
@@ -205,9 +219,7 @@ def _find_tensors(content: object, path: Path) -> dict[str, Tensor]:
     )
 
 
-def _initialise_hierattn(
-    model: HierAttn, state_dict: Mapping[str, Tensor]
-) -> InitialisationReport:
+def _initialise_hierattn(model: HierAttn, state_dict: Mapping[str, Tensor]) -> InitialisationReport:
     if is_official(state_dict):
         converted = convert_official_state_dict(state_dict)
         return _copy_same_model(model, converted, SourceKind.OFFICIAL)

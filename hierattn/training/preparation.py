@@ -13,8 +13,8 @@ import numpy as np
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, assign_splits, group_keys
-from hierattn.errors import DataError
+from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
+from hierattn.errors import ConfigError, DataError
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import DataProvenance, file_sha256
 from hierattn.training.config import TrainingConfig
@@ -64,19 +64,11 @@ def prepare_data(
     Raises:
         DataError: see :func:`read_data_folder`, :func:`decode_folder`, :func:`assign_splits`.
     """
-    folder = read_data_folder(root)
+    everything = read_data_folder(root)
     spec = PreprocessSpec(image_size=config.image_size)
-    cache = decode_folder(folder, spec, skip_unreadable=skip_unreadable, progress=decoded)
+    cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
     folder = cache.folder
-    index, count = config.fold_numbers() if config.fold else (None, None)
-    splits = assign_splits(
-        folder,
-        folds=count,
-        fold=None if index is None else index - 1,
-        validation_fraction=config.validation_fraction,
-        test_fraction=config.test_fraction,
-        seed=config.seed,
-    )
+    splits = _splits(everything, folder, config)
     groups = group_keys(folder)
     return PreparedData(
         folder=folder,
@@ -86,6 +78,32 @@ def prepare_data(
         groups=groups,
         provenance=provenance(folder, groups),
         skipped=cache.skipped,
+    )
+
+
+def _splits(
+    everything: DataFolder, readable: DataFolder, config: TrainingConfig
+) -> tuple[Split, ...]:
+    """The folder's own splits.csv where it has one (a balanced folder), else newly assigned."""
+    own = everything.root / "splits.csv"
+    if own.is_file():
+        if config.fold:
+            raise ConfigError(
+                f"{own} says which photos are for training, so fold {config.fold} cannot be made; "
+                "train without --fold, or on the folder it was balanced from"
+            )
+        of = dict(
+            zip((r.file for r in everything.records), read_splits(own, everything), strict=True)
+        )
+        return tuple(of[record.file] for record in readable.records)
+    index, count = config.fold_numbers() if config.fold else (None, None)
+    return assign_splits(
+        readable,
+        folds=count,
+        fold=None if index is None else index - 1,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.seed,
     )
 
 

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -19,7 +19,7 @@ from hierattn.metrics.calibration import OperatingPoint
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.weights import initialise
-from hierattn.runs import CONFIG
+from hierattn.runs import CONFIG, describe_initialisation
 from hierattn.training.checkpoint import (
     HistoryRow,
     TrainingState,
@@ -108,7 +108,7 @@ def _train(
             f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
         )
     model = _new_model(config, len(data.folder.classes))
-    state = saved or _first_state(request, config, data, model)
+    state = saved or _first_state(request, config, data, model, observer)
     loop = TrainingLoop(
         config,
         group,
@@ -185,15 +185,27 @@ def _new_model(config: TrainingConfig, classes: int) -> nn.Module:
 
 
 def _first_state(
-    request: TrainingRequest, config: TrainingConfig, data: PreparedData, model: nn.Module
+    request: TrainingRequest,
+    config: TrainingConfig,
+    data: PreparedData,
+    model: nn.Module,
+    observer: TrainingObserver,
 ) -> TrainingState:
-    report = initialise(model, config.model, request.init) if request.init else None
+    initialisation, frozen = None, []
+    if request.init is not None:
+        report = initialise(model, config.model, request.init)
+        initialisation = describe_initialisation(report, request.init)
+        frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
+        observer.status(
+            f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
+            f"{len(report.untouched)} start at random"
+        )
     return TrainingState(
         config=config.model_dump(),
         data=str(data.folder.root.resolve()),
         data_sha256=data.provenance.sha256,
-        initialisation=asdict(report) if report else None,
-        frozen=sorted(report.taken) if report and config.freeze_epochs else [],
+        initialisation=initialisation,
+        frozen=frozen,
         epoch=0,
         model={},
         ema=None,

@@ -110,7 +110,7 @@ def _ground(
     lighter = soft_step(-patches - np.float32(0.6), 0.5)
     colours = np.float32(traits.colours)
     tilt = np.cos(shape.angle - np.float32(rng.uniform(0, 2 * np.pi))) * shape.relative
-    density = 1 + np.float32(0.35) * (np.float32(1) - shape.relative).clip(-1, 1)
+    density: FloatMap = 1 + np.float32(0.35) * (np.float32(1) - shape.relative).clip(-1, 1)
     density = density + colours * (np.float32(1.1) * darker - np.float32(0.55) * lighter)
     density = density + np.float32(0.5 * traits.asymmetry) * tilt.clip(-1.2, 1.2)
     density = density + np.float32(0.08) * smooth_noise(rng, size, 30)

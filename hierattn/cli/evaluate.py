@@ -1,0 +1,83 @@
+"""``hierattn evaluate`` and ``hierattn pool``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="Run folder, or name of a shipped checkpoint.")],
+    data: Annotated[Path, typer.Option(help="Data folder to judge on.")],
+    split: Annotated[
+        str,
+        typer.Option(
+            help="auto: only photos the run did not learn from, where its splits.csv lists "
+            "them; or all, train, validation, test."
+        ),
+    ] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder for figures and predictions.")] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write JSON here; - for stdout.")
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1)] = 1000,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Judge a trained run on a data folder with every metric."""
+    set_up_logging(verbose)
+    from hierattn.cli.progress import counting
+    from hierattn.cli.reports import print_report
+    from hierattn.files import write_json
+    from hierattn.judging import judge_run, write_judgement
+
+    with counting("evaluating") as progress:
+        judgement = judge_run(
+            run,
+            data,
+            split=split,
+            replicates=replicates,
+            skip_unreadable=skip_unreadable,
+            progress=progress,
+        )
+    document = judgement.model_dump()
+    if out is not None:
+        write_judgement(out, judgement)
+    if json_file == "-":
+        print_json(document)
+        return
+    if json_file is not None:
+        write_json(json_file, document)
+    console = standard_console()
+    for reason in judgement.skipped:
+        console.print(f"skipped: {reason}")
+    print_report(console, judgement.report, f"{run} on {data.name}, {judgement.chosen}")
+    if judgement.warning:
+        console.print(f"[bold]Note:[/bold] {judgement.warning}")
+
+
+def pool(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of the folds.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the pooled result to.")],
+    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1)] = 1000,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
+    set_up_logging(verbose)
+    from hierattn.cli.reports import print_report
+    from hierattn.judging import pool_runs
+
+    report = pool_runs(runs, out, replicates=replicates)
+    if json_output:
+        print_json(report.model_dump(mode="json"))
+        return
+    console = standard_console()
+    print_report(console, report, f"{len(runs)} folds pooled")
+    console.print(f"Written: {out}/metrics.json, predictions.csv, operating_point.json, figures")

@@ -1,0 +1,123 @@
+"""An evaluation report as tables, and the pieces of reports that commands read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from hierattn.cli.console import make_table, number
+from hierattn.errors import CheckpointError
+from hierattn.metrics.bootstrap import Interval
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.report import EvaluationReport
+
+_LEGEND = (
+    "[dim]Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
+    "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
+    "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
+    "A research figure, not a medical one.[/dim]"
+)
+
+
+def print_report(console: Console, report: EvaluationReport, title: str) -> None:
+    """Print the headline figures, the class table and the strata, with a legend."""
+    overall = make_table(f"All classes: {title}", [("figure", "left"), ("value", "right")])
+    intervals = report.intervals
+    overall.add_row("images / groups", f"{report.images} / {report.groups}")
+    overall.add_row(
+        "balanced accuracy", _with_interval(report.balanced_accuracy, intervals.balanced_accuracy)
+    )
+    overall.add_row("top-1", _with_interval(report.top1, intervals.top1))
+    overall.add_row("macro AUC", _with_interval(report.macro.auc, intervals.macro_auc))
+    overall.add_row("macro F1", number(report.macro.f1))
+    before, after = report.calibration.before, report.calibration.after
+    overall.add_row("ECE", f"{before.ece:.3f} -> {after.ece:.3f}")
+    overall.add_row("Brier", f"{before.brier:.3f} -> {after.brier:.3f}")
+    overall.add_row("temperature", f"{after.temperature:.3f} ({report.calibration.fitted_on})")
+    if isinstance(report.melanoma, str):
+        overall.add_row("melanoma operating point", report.melanoma)
+    else:
+        melanoma = report.melanoma
+        overall.add_row(
+            f"{melanoma.class_name} at probability {melanoma.threshold:.3f}",
+            f"sensitivity {_with_interval(melanoma.sensitivity, melanoma.sensitivity_interval)}, "
+            f"specificity {_with_interval(melanoma.specificity, melanoma.specificity_interval)}",
+        )
+    overall.add_row(
+        f"answered (certainty {report.abstention.threshold:.3f} or more)",
+        f"{report.abstention.coverage:.3f} of photos, {number(report.abstention.accuracy)} right",
+    )
+    console.print(overall)
+    _print_classes(console, report)
+    _print_strata(console, report)
+    console.print(_LEGEND)
+
+
+def read_operating_point(folder: Path) -> OperatingPoint:
+    """The operating point that ``hierattn pool`` fitted.
+
+    Raises:
+        CheckpointError: no such file, or not an operating point.
+    """
+    path = folder / "operating_point.json"
+    try:
+        return OperatingPoint.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"
+        ) from error
+    except (ValidationError, ValueError) as error:
+        raise CheckpointError(f"{path}: not an operating point of 'hierattn pool'") from error
+
+
+def _with_interval(value: float | None, interval: Interval | None) -> str:
+    if interval is None:
+        return number(value)
+    return f"{number(value)} [{interval.low:.3f}, {interval.high:.3f}]".replace("[", r"\[")
+
+
+def _print_classes(console: Console, report: EvaluationReport) -> None:
+    headings = ("images", "sensitivity", "specificity", "precision", "F1", "AUC", "AP", "AUC80")
+    table = make_table(
+        "Each class against the rest",
+        [("class", "left"), *((heading, "right") for heading in headings)],
+    )
+    for name, scores in report.per_class.items():
+        table.add_row(
+            name,
+            str(scores.support),
+            _with_interval(scores.sensitivity, report.intervals.sensitivity[name]),
+            number(scores.specificity),
+            number(scores.precision),
+            number(scores.f1),
+            number(scores.auc),
+            number(scores.average_precision),
+            number(scores.auc_above_80_sensitivity),
+        )
+    console.print(table)
+
+
+def _print_strata(console: Console, report: EvaluationReport) -> None:
+    headings = ("images", "classes", "balanced accuracy", "top-1", "melanoma sensitivity")
+    table = make_table(
+        "Strata",
+        [("stratum", "left"), ("value", "left"), *((heading, "right") for heading in headings)],
+    )
+    for name, rows in report.strata.items():
+        label = name.replace("_", " ")
+        if isinstance(rows, str):
+            table.add_row(label, rows, *("",) * len(headings))
+            continue
+        for row in rows:
+            table.add_row(
+                label,
+                row.value,
+                str(row.images),
+                str(row.classes_present),
+                number(row.balanced_accuracy),
+                number(row.top1),
+                number(row.melanoma_sensitivity),
+            )
+    console.print(table)

@@ -1,0 +1,220 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hierattn.data.folder import read_data_folder
+from hierattn.data.layouts.registry import LAYOUTS, find_layout
+from hierattn.data.prepare import prepare
+from hierattn.errors import DataError, UnknownNameError
+from tests.data.helpers import write_class_folders, write_csv, write_photo
+
+ISIC_HEADER = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
+
+
+def make_isic_2019(root: Path) -> Path:
+    write_csv(
+        root / "ISIC_2019_Training_GroundTruth.csv",
+        ISIC_HEADER,
+        [
+            "ISIC_0000000,0.0,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0",
+            "ISIC_0000002_downsampled,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0",
+        ],
+    )
+    write_csv(
+        root / "ISIC_2019_Training_Metadata.csv",
+        "image,age_approx,anatom_site_general,lesion_id,sex",
+        [
+            "ISIC_0000000,55.0,anterior torso,,female",
+            "ISIC_0000002_downsampled,,upper extremity,BCN_0000001,",
+        ],
+    )
+    pictures = root / "ISIC_2019_Training_Input" / "ISIC_2019_Training_Input"
+    write_photo(pictures / "ISIC_0000000.jpg", 1)
+    write_photo(pictures / "ISIC_0000002_downsampled.jpg", 2)
+    return root
+
+
+def make_ham10000(root: Path, table: str = "HAM10000_metadata.csv", tab: bool = False) -> Path:
+    lines = [
+        "HAM_0000118,ISIC_0027419,bkl,histo,80.0,male,scalp",
+        "HAM_0000118,ISIC_0025030,bkl,histo,80.0,male,scalp",
+        "HAM_0002730,ISIC_0026769,akiec,histo,,unknown,unknown",
+    ]
+    header = "lesion_id,image_id,dx,dx_type,age,sex,localization"
+    if tab:
+        lines, header = [x.replace(",", "\t") for x in lines], header.replace(",", "\t")
+    write_csv(root / table, header, lines)
+    write_photo(root / "HAM10000_images_part_1" / "ISIC_0027419.jpg", 1)
+    write_photo(root / "HAM10000_images_part_1" / "ISIC_0025030.jpg", 2)
+    write_photo(root / "HAM10000_images_part_2" / "ISIC_0026769.jpg", 3)
+    return root
+
+
+def make_pad_ufes_20(root: Path) -> Path:
+    write_csv(
+        root / "metadata.csv",
+        "patient_id,lesion_id,smoke,age,fitspatrick,gender,region,diagnostic,img_id,biopsed",
+        [
+            "PAT_1516,1765,,8,,,ARM,NEV,PAT_1516_1765_530.png,False",
+            "PAT_46,881,False,55,3.0,FEMALE,NECK,BCC,PAT_46_881_939.png,True",
+            "PAT_46,882,False,55,3.0,FEMALE,FACE,ACK,PAT_46_882_940.png,True",
+        ],
+    )
+    write_photo(root / "images" / "imgs_part_1" / "imgs_part_1" / "PAT_1516_1765_530.png", 1)
+    write_photo(root / "images" / "imgs_part_2" / "PAT_46_881_939.png", 2)
+    write_photo(root / "images" / "imgs_part_3" / "PAT_46_882_940.png", 3)
+    return root
+
+
+def make_folders(root: Path) -> Path:
+    write_class_folders(root, {"mel": 2, "nv": 1})
+    write_csv(root / "manifest.csv", "file,class,patient_id", ["mel/000.png,mel,P7"])
+    return root
+
+
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "isic_2019": make_isic_2019,
+    "ham10000": make_ham10000,
+    "pad_ufes_20": make_pad_ufes_20,
+    "folders": make_folders,
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_each_layout_is_recognised_and_becomes_a_data_folder(tmp_path: Path, name: str) -> None:
+    source = MAKERS[name](tmp_path / "download")
+    assert find_layout(source).name == name
+    report = prepare(source, tmp_path / "out")
+    folder = read_data_folder(tmp_path / "out")
+    assert report.layout == name
+    assert sum(report.images.values()) == len(folder.records)
+    assert tuple(report.images) == folder.classes
+    assert report.groups == len({record.group for record in folder.records})
+    assert report.unlisted == 0
+    given = {record.file: record.path.read_bytes() for record in find_layout(source).read(source)}
+    assert {record.file: record.path.read_bytes() for record in folder.records} == given
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_isic_2019_fields(tmp_path: Path) -> None:
+    prepare(make_isic_2019(tmp_path / "download"), tmp_path / "out")
+    melanoma, nevus = read_data_folder(tmp_path / "out").records
+    assert (melanoma.file, melanoma.lesion_id) == (
+        "MEL/ISIC_0000002_downsampled.jpg",
+        "BCN_0000001",
+    )
+    assert (melanoma.age, melanoma.sex) == (None, None)
+    assert (nevus.age, nevus.sex, nevus.site) == (55.0, "female", "anterior torso")
+    assert nevus.group == "image:ISIC_0000000"
+    assert str(nevus.licence).startswith("CC BY-NC 4.0")
+
+
+@pytest.mark.parametrize(
+    ("table", "tab"),
+    [
+        ("HAM10000_metadata.csv", False),
+        ("HAM10000_metadata.tab", True),
+        ("HAM10000_metadata", False),
+    ],
+)
+def test_ham10000_fields(tmp_path: Path, table: str, tab: bool) -> None:
+    report = prepare(make_ham10000(tmp_path / "download", table, tab), tmp_path / "out")
+    assert report.images == {"AKIEC": 1, "BKL": 2}
+    assert report.groups == 2
+    first = read_data_folder(tmp_path / "out").records[0]
+    assert (first.age, first.sex, first.site, first.lesion_id) == (None, None, None, "HAM_0002730")
+
+
+def test_pad_ufes_20_fields(tmp_path: Path) -> None:
+    report = prepare(make_pad_ufes_20(tmp_path / "download"), tmp_path / "out")
+    assert report.groups == 2
+    keratosis, carcinoma, nevus = read_data_folder(tmp_path / "out").records
+    assert (carcinoma.skin_tone, carcinoma.sex, carcinoma.site) == ("III", "female", "neck")
+    assert (keratosis.lesion_id, keratosis.patient_id) == ("PAT_46_882", "PAT_46")
+    assert (nevus.skin_tone, nevus.sex, nevus.age) == (None, None, 8.0)
+    assert str(nevus.licence).startswith("CC BY 4.0")
+
+
+@pytest.mark.parametrize("name", ["isic_2019", "ham10000", "pad_ufes_20"])
+def test_rows_without_photos_are_counted_and_named(tmp_path: Path, name: str) -> None:
+    source = MAKERS[name](tmp_path / "download")
+    photos = [record.path for record in find_layout(source).read(source)]
+    for path in photos[:2]:
+        path.unlink()
+    with pytest.raises(DataError, match=rf"no photo for 2 rows \({photos[0].stem}"):
+        prepare(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_without_a_row_are_counted(tmp_path: Path) -> None:
+    source = make_ham10000(tmp_path / "download")
+    write_photo(source / "HAM10000_images_part_2" / "ISIC_9999999.jpg")
+    assert prepare(source, tmp_path / "out").unlisted == 1
+
+
+def test_links_instead_of_copies(tmp_path: Path) -> None:
+    source = make_folders(tmp_path / "download")
+    assert prepare(source, tmp_path / "out", link=True).linked
+    photo = tmp_path / "out" / "mel" / "000.png"
+    assert photo.is_symlink()
+    assert photo.resolve() == (source / "mel" / "000.png").resolve()
+    assert len(read_data_folder(tmp_path / "out").records) == 3
+
+
+def test_photos_that_lie_twice_do_no_harm_unless_they_differ(tmp_path: Path) -> None:
+    source = make_ham10000(tmp_path / "download")
+    twin = source / "ham10000_images_part_1_again" / "ISIC_0027419.jpg"
+    write_photo(twin, 1)
+    assert sum(prepare(source, tmp_path / "out").images.values()) == 3
+    write_photo(twin, 77)
+    with pytest.raises(DataError, match="the same name, but different content"):
+        prepare(source, tmp_path / "other")
+
+
+def test_refusals(tmp_path: Path) -> None:
+    source = make_folders(tmp_path / "download")
+    full = write_class_folders(tmp_path / "full", {"x": 1})
+    with pytest.raises(DataError, match="not an empty folder"):
+        prepare(source, full)
+    with pytest.raises(DataError, match="lies inside"):
+        prepare(source, source / "out")
+    with pytest.raises(UnknownNameError, match="did you mean 'ham10000'"):
+        prepare(source, tmp_path / "out", layout="ham1000")
+    with pytest.raises(DataError, match=r"no HAM10000_metadata\.csv"):
+        prepare(source, tmp_path / "out", layout="ham10000")
+    with pytest.raises(DataError, match="no such data folder"):
+        prepare(tmp_path / "missing", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="not laid out as any of"):
+        prepare(tmp_path / "empty", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_isic_2019_needs_its_metadata_and_one_class_a_row(tmp_path: Path) -> None:
+    source = make_isic_2019(tmp_path / "download")
+    truth = source / "ISIC_2019_Training_GroundTruth.csv"
+    truth.write_text(truth.read_text().replace("0.0,1.0", "1.0,1.0"))
+    with pytest.raises(DataError, match="row 2: 2 classes are 1.0"):
+        prepare(source, tmp_path / "out")
+    (source / "ISIC_2019_Training_Metadata.csv").unlink()
+    with pytest.raises(DataError, match=r"no ISIC_2019_Training_Metadata\.csv"):
+        prepare(source, tmp_path / "out")
+
+
+def test_unknown_diagnoses_and_skin_types(tmp_path: Path) -> None:
+    source = make_ham10000(tmp_path / "ham")
+    table = source / "HAM10000_metadata.csv"
+    table.write_text(table.read_text().replace(",akiec,", ",zzz,"))
+    with pytest.raises(DataError, match="row 4: dx 'zzz'"):
+        prepare(source, tmp_path / "out")
+    source = make_pad_ufes_20(tmp_path / "pad")
+    table = source / "metadata.csv"
+    table.write_text(table.read_text().replace(",3.0,", ",9,"))
+    with pytest.raises(DataError, match="row 3: fitspatrick '9'"):
+        prepare(source, tmp_path / "out")
+
+
+def test_layout_names_are_unique() -> None:
+    names = [layout.name for layout in LAYOUTS]
+    assert len(set(names)) == len(names) == 4

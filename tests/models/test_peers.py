@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hierattn.models import _torchvision
+from hierattn.models.peers import PEERS
+
+
+def test_no_peer_reaches_for_the_network() -> None:
+    """In a process without sockets every peer is still built."""
+    code = (
+        "import socket\n"
+        "def refuse(*args, **kwargs): raise OSError('no network in this test')\n"
+        "socket.socket.connect = refuse\n"
+        "socket.getaddrinfo = refuse\n"
+        "from hierattn.models.peers import PEERS\n"
+        "for peer in PEERS: peer.build(2)\n"
+        "print(len(PEERS))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(len(PEERS))
+
+
+def test_an_import_error_of_another_kind_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise RuntimeError("some other operator is broken")
+
+    monkeypatch.setattr(_torchvision.importlib, "import_module", fail)
+    with pytest.raises(RuntimeError, match="some other operator"):
+        _torchvision.import_torchvision()
+
+
+def test_imports_are_repeatable_and_share_one_torchvision() -> None:
+    first = _torchvision.import_torchvision()
+    assert _torchvision.import_torchvision() is first
+    timm = _torchvision.import_timm()
+    assert timm.__name__ == "timm"
+    assert sys.modules["torchvision"] is first
