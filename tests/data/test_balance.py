@@ -14,7 +14,7 @@ from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError, DataError, UnreadableImagesError
-from tests.data.helpers import write_class_folders, write_csv
+from tests.data.helpers import write_class_folders
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,6 @@ def test_copies_of_photos_without_ids_stay_in_their_group_when_split_again(
     assert rows
     assert all(groups[row["file"]] == groups[row["copy_of"]] for row in rows)
     assert len(set(groups.values())) == 12 + 8 + 5
-    write_csv(tmp_path / "x.csv", "a", [])
 
 
 def test_augmented_copy_keeps_size_and_stays_near_its_original() -> None:

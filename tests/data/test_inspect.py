@@ -28,12 +28,12 @@ def make_folder(root: Path) -> Path:
 def test_report(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     report = inspect_folder(make_folder(tmp_path), progress=lambda *state: seen.append(state))
-    assert report.images == 8 - 1 + 1
-    assert [(c.name, c.images, c.groups) for c in report.classes] == [("mel", 2, 1), ("nv", 6, 6)]
-    assert report.groups == 6
+    assert report.images == 9
+    assert [(c.name, c.images, c.groups) for c in report.classes] == [("mel", 2, 1), ("nv", 7, 7)]
+    assert report.groups == 7
     assert report.duplicates == (("mel/000.png", "nv/same.png"),)
     assert [(m.group, m.images) for m in report.mixed_groups] == [
-        ("image:nv/same.png", {"mel": 2, "nv": 1})
+        ("patient:P1", {"mel": 2, "nv": 1})
     ]
     assert {file.file: file.reason for file in report.unreadable}.keys() == {
         "nv/cut.jpg",
@@ -41,12 +41,12 @@ def test_report(tmp_path: Path) -> None:
     }
     assert "truncated" in report.unreadable[0].reason
     assert report.unreadable[1].reason == "the file is empty"
-    assert report.licences == {"": 6, "CC0": 2}
+    assert report.licences == {"": 7, "CC0": 2}
     assert report.strata == {"age": 1, "sex": 2, "site": 0, "skin_tone": 0}
     assert report.width is not None and report.height is not None
     assert (report.width.smallest, report.width.median, report.width.largest) == (12, 12, 40)
     assert report.height.largest == 20
-    assert seen == [(done, 8) for done in range(1, 9)]
+    assert seen == [(done, 9) for done in range(1, 10)]
     assert report.contact_sheet is None
     assert report.model_validate_json(report.model_dump_json()) == report
 

@@ -1,3 +1,5 @@
+import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,7 +197,7 @@ def test_isic_2019_needs_its_metadata_and_one_class_a_row(tmp_path: Path) -> Non
     source = make_isic_2019(tmp_path / "download")
     truth = source / "ISIC_2019_Training_GroundTruth.csv"
     truth.write_text(truth.read_text().replace("0.0,1.0", "1.0,1.0"))
-    with pytest.raises(DataError, match="row 2: 2 classes are 1.0"):
+    with pytest.raises(DataError, match=r"row 2: 2 classes are 1\.0"):
         prepare(source, tmp_path / "out")
     (source / "ISIC_2019_Training_Metadata.csv").unlink()
     with pytest.raises(DataError, match=r"no ISIC_2019_Training_Metadata\.csv"):
@@ -213,6 +215,20 @@ def test_unknown_diagnoses_and_skin_types(tmp_path: Path) -> None:
     table.write_text(table.read_text().replace(",3.0,", ",9,"))
     with pytest.raises(DataError, match="row 3: fitspatrick '9'"):
         prepare(source, tmp_path / "out")
+
+
+def test_full_disk_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_folders(tmp_path / "download")
+
+    def refuse(_: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    with pytest.raises(DataError, match=r"out: not made: .*No space left on device"):
+        prepare(source, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["download"]
 
 
 def test_layout_names_are_unique() -> None:

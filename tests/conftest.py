@@ -1,0 +1,35 @@
+"""Fixtures that every part shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from hierattn.data.records import DataFolder
+from hierattn.data.synth.dataset import write_synthetic
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small tensors run faster on one thread, and results do not depend on the machine's cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def photos_root() -> Path:
+    """Folder with the real data sets: $HIERATTN_PHOTOS, else ../shared/data."""
+    root = Path(os.environ.get("HIERATTN_PHOTOS", REPOSITORY.parent / "shared" / "data"))
+    if not (root / "pad_ufes_20").is_dir():
+        pytest.skip("no real photos here; set HIERATTN_PHOTOS to a folder that holds pad_ufes_20")
+    return root
+
+
+@pytest.fixture(scope="session")
+def painted(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """A small painted data folder, 6 classes of 12 pictures; read only."""
+    return write_synthetic(tmp_path_factory.mktemp("data") / "painted", per_class=12, size=64)

@@ -1,0 +1,217 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hierattn.data.records import DataFolder
+from hierattn.errors import CheckpointError, ConfigError, TrainingError, UnreadableImagesError
+from hierattn.runs import load_run
+from hierattn.training.checkpoint import load_state, save_state
+from hierattn.training.config import TrainingConfig, build_config
+from hierattn.training.progress import SilentObserver
+from hierattn.training.trainer import TrainingRequest, train
+
+RUN_FILES = {
+    "config.json",
+    "confusion.png",
+    "curves.png",
+    "history.csv",
+    "last.ckpt",
+    "metrics.json",
+    "model.safetensors",
+    "predictions.csv",
+    "reliability.png",
+    "roc.png",
+    "splits.csv",
+}
+
+
+class StopAfter(SilentObserver):
+    """Interrupts as Ctrl-C would, in the middle of an epoch."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def stepped(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def finished(painted: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    config = build_config(model="hierattn_xs", image_size=64, epochs=3, batch_size=8)
+    train(TrainingRequest(config, painted.root, out))
+    return out
+
+
+def test_a_run_folder_is_complete_and_loads(finished: Path, painted: DataFolder) -> None:
+    assert {path.name for path in finished.iterdir()} == RUN_FILES
+    run = load_run(finished)
+    assert run.config.classes == list(painted.classes)
+    assert run.config.data.licences == {"CC0 1.0 (painted by formula, not real)": 72}
+    logits = run.load_model()(torch.zeros(1, 3, 64, 64))
+    assert logits.shape == (1, 6)
+    assert len((finished / "history.csv").read_text().splitlines()) == 4
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert set(metrics) == {"test", "validation"}
+
+
+@pytest.mark.parametrize("steps", [1, 9, 14])
+def test_an_interrupted_run_ends_with_the_same_bits(
+    finished: Path, painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, steps: int
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(TrainingRequest(tiny, painted.root, out), StopAfter(steps))
+    assert not (out / "config.json").exists()
+    train(TrainingRequest(None, None, out, resume=True))
+    assert (out / "model.safetensors").read_bytes() == (
+        finished / "model.safetensors"
+    ).read_bytes()
+    resumed, whole = load_state(out / "last.ckpt"), load_state(finished / "last.ckpt")
+    for name, value in whole.model.items():
+        assert torch.equal(resumed.model[name], value), name
+    assert (out / "metrics.json").read_bytes() == (finished / "metrics.json").read_bytes()
+
+
+def test_another_seed_gives_other_weights(
+    finished: Path, painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    other = tiny.model_copy(update={"seed": 1, "epochs": 1, "warmup_epochs": 0.1})
+    train(TrainingRequest(other, painted.root, tmp_path / "run"))
+    mine = (tmp_path / "run" / "model.safetensors").read_bytes()
+    assert mine != (finished / "model.safetensors").read_bytes()
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(TrainingRequest(tiny, painted.root, out), StopAfter(9))
+    kept = (out / "last.ckpt").read_bytes()
+    state = load_state(out / "last.ckpt")
+    state.model["classifier.bias"] = torch.full_like(state.model["classifier.bias"], float("nan"))
+    save_state(out / "last.ckpt", state)
+    damaged = (out / "last.ckpt").read_bytes()
+    with pytest.raises(TrainingError, match="not finite in epoch 2"):
+        train(TrainingRequest(None, None, out, resume=True))
+    assert (out / "last.ckpt").read_bytes() == damaged != kept
+
+
+def test_an_existing_run_is_never_overwritten(
+    finished: Path, painted: DataFolder, tiny: TrainingConfig
+) -> None:
+    with pytest.raises(ConfigError, match="already holds a run"):
+        train(TrainingRequest(tiny, painted.root, finished))
+
+
+def test_resuming_refuses_other_settings_other_photos_and_damage(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(TrainingRequest(tiny, painted.root, out), StopAfter(9))
+    other = tiny.model_copy(update={"lr": 0.1})
+    with pytest.raises(CheckpointError, match="another lr"):
+        train(TrainingRequest(other, painted.root, out, resume=True))
+    copy = tmp_path / "copy"
+    for record in painted.records[:-1]:
+        (copy / record.label).mkdir(parents=True, exist_ok=True)
+        (copy / record.file).write_bytes(record.path.read_bytes())
+    with pytest.raises(CheckpointError, match="not those the run began with"):
+        train(TrainingRequest(None, copy, out, resume=True))
+    checkpoint = out / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1000])
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: damaged"):
+        train(TrainingRequest(None, None, out, resume=True))
+
+
+def test_unreadable_photos_are_named_and_skipped_only_when_asked(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    root = tmp_path / "data"
+    for record in painted.records:
+        (root / record.label).mkdir(parents=True, exist_ok=True)
+        (root / record.file).write_bytes(record.path.read_bytes())
+    empty = root / painted.classes[0] / "empty.jpg"
+    empty.write_bytes(b"")
+    config = tiny.model_copy(update={"epochs": 1, "warmup_epochs": 0.1})
+    with pytest.raises(UnreadableImagesError, match=r"1 unreadable image: .*empty\.jpg"):
+        train(TrainingRequest(config, root, tmp_path / "refused"))
+    assert not (tmp_path / "refused").exists()
+    outcome = train(TrainingRequest(config, root, tmp_path / "run", skip_unreadable=True))
+    assert len(outcome.skipped) == 1
+
+
+def test_training_on_everything_needs_no_held_out_photos(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    whole = tiny.model_copy(
+        update={"epochs": 1, "warmup_epochs": 0.1, "validation_fraction": 0, "test_fraction": 0}
+    )
+    outcome = train(TrainingRequest(whole, painted.root, tmp_path / "run"))
+    assert outcome.report is None
+    run = load_run(tmp_path / "run")
+    assert run.config.operating_point.fitted_on.startswith("not fitted")
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == {}
+
+
+def test_starting_from_another_run_freezes_then_frees_what_was_taken(
+    finished: Path, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    root = tmp_path / "two"
+    random = np.random.default_rng(0)
+    for label in ("light", "dark"):
+        (root / label).mkdir(parents=True)
+        for number in range(12):
+            level = 200 if label == "light" else 60
+            pixels = random.integers(level - 40, level + 40, (64, 64, 3), np.uint8)
+            Image.fromarray(pixels).save(root / label / f"{number}.png")
+    config = tiny.model_copy(update={"epochs": 2, "warmup_epochs": 0.2, "freeze_epochs": 1})
+    stop = TrainingRequest(config, root, tmp_path / "run", init=finished)
+    steps = 2  # 24 photos, about 16 to train on, batches of 8.
+    with pytest.raises(KeyboardInterrupt):
+        train(stop, StopAfter(steps + 1))
+    state = load_state(tmp_path / "run" / "last.ckpt")
+    start = load_run(finished).load_model().state_dict()
+    assert state.epoch == 1
+    assert state.initialisation is not None
+    assert state.initialisation["pretraining"]["data"]["images"] == 72
+    for name in state.frozen:
+        assert torch.equal(state.model[name], start[name]), name
+    assert "classifier.weight" not in state.frozen
+    train(TrainingRequest(None, None, tmp_path / "run", resume=True))
+    freed = load_state(tmp_path / "run" / "last.ckpt")
+    moved = [name for name in state.frozen if not torch.equal(freed.model[name], start[name])]
+    assert len(moved) == len(state.frozen)
+
+
+def test_an_out_that_is_a_file_is_refused(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(ConfigError, match="is a file"):
+        train(TrainingRequest(tiny, painted.root, file))
+    assert file.read_text() == "mine"
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    from hierattn.training import trainer
+    from hierattn.training.distributed import ProcessGroup
+
+    group = ProcessGroup(0, 3, torch.device("cpu"))
+    with pytest.raises(ConfigError, match="batch size 8 cannot be shared by 3 processes"):
+        trainer._train(
+            TrainingRequest(tiny, painted.root, tmp_path / "run"), group, SilentObserver()
+        )
+    assert dataclasses.replace(group, rank=1).is_main is False
