@@ -156,9 +156,7 @@ def balance(
         print_json({"out": str(out), "target": target, "counts": counts})
         return
     console = standard_console()
-    table = make_table(
-        f"{out}", [("class", "left"), *((split.value, "right") for split in Split)]
-    )
+    table = make_table(f"{out}", [("class", "left"), *((split.value, "right") for split in Split)])
     for name in read.classes:
         table.add_row(name, *(str(counts[split.value].get(name, 0)) for split in Split))
     console.print(table)
@@ -180,9 +178,7 @@ def synth(
     from hierattn.data.synth.dataset import write_synthetic
 
     with counting("painting") as progress:
-        folder = write_synthetic(
-            out, per_class=per_class, size=size, seed=seed, progress=progress
-        )
+        folder = write_synthetic(out, per_class=per_class, size=size, seed=seed, progress=progress)
     if json_output:
         print_json(
             {"out": str(out), "images": len(folder.records), "classes": list(folder.classes)}

@@ -51,5 +51,3 @@ def main() -> None:
         sys.exit(1)
     # Typer answers Ctrl-C with 130; here it is 1, as for anything that was not done.
     sys.exit(1 if code == 130 else code or 0)
-
-

@@ -170,7 +170,7 @@ def mix(
     order = torch.randperm(len(images), generator=generator).to(images.device)
     if use_cutmix:
         side = images.shape[-1]
-        extent = int(round(side * math.sqrt(1 - keep)))
+        extent = round(side * math.sqrt(1 - keep))
         y, x = (int(v) for v in torch.randint(0, side - extent + 1, (2,), generator=generator))
         area = (slice(None), slice(None), slice(y, y + extent), slice(x, x + extent))
         images = images.clone(memory_format=torch.channels_last)

@@ -12,7 +12,7 @@ from hierattn.errors import ConfigError, UnknownNameError
 
 
 class TrainingConfig(BaseModel):
-    """A training recipe. The defaults are the ones chosen by measuring, for small data from scratch.
+    """A training recipe. The defaults suit small data, from scratch or fine-tuned.
 
     ``recipe="paper"`` (see :func:`paper_recipe`) restores the published one. Learning rates are
     per AdamW step; epochs count passes of as many images as the training part holds.
@@ -116,9 +116,7 @@ def paper_recipe() -> dict[str, Any]:
     }
 
 
-def build_config(
-    recipe: str = "default", file: Path | None = None, **flags: Any
-) -> TrainingConfig:
+def build_config(recipe: str = "default", file: Path | None = None, **flags: Any) -> TrainingConfig:
     """Merge, weakest first: the recipe, a JSON file, and the flags that are not None.
 
     Raises:

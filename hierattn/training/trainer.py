@@ -134,9 +134,7 @@ def _train(
     report = None
     if group.is_main:
         observer.status("evaluating the best epoch")
-        report = write_outcome(
-            request.out, config, data, state, model, group, request.calibration
-        )
+        report = write_outcome(request.out, config, data, state, model, group, request.calibration)
     group.wait()
     return TrainingOutcome(request.out, state.epoch, state.best_epoch, report, data.skipped)
 

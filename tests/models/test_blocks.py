@@ -122,3 +122,41 @@ def test_mbconv_has_a_residual_only_where_the_shape_stays(
     y = block(x)
     assert y.shape == (1, outputs, -(-9 // stride), -(-9 // stride))
     assert torch.equal(y, x if residual else torch.zeros_like(y))
+
+
+def test_the_gates_own_backward_pass_is_autograds() -> None:
+    x = torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
+    gate = blocks.SameChannelAttention()
+    assert torch.autograd.gradcheck(gate, x)
+    upstream = torch.randn(2, 3, 5, 4, dtype=torch.float64)
+    (mine,) = torch.autograd.grad(gate(x), x, upstream)
+    plain = x * x.mean((2, 3), keepdim=True).sigmoid()
+    assert torch.equal(gate(x), plain)
+    (expected,) = torch.autograd.grad(plain, x, upstream)
+    torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_dropout_drops_its_share_scales_the_rest_and_sleeps_in_evaluation() -> None:
+    torch.manual_seed(0)
+    dropout = blocks.Dropout(0.25)
+    dropped = dropout(torch.ones(999, 101))
+    # The share's standard deviation is sqrt(0.25 * 0.75 / 100899) = 0.0014.
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.007)
+    assert dropped.unique().tolist() == pytest.approx([0.0, 4 / 3])
+    assert torch.equal(dropout.eval()(torch.ones(5)), torch.ones(5))
+
+
+def test_a_strided_depthwise_convolution_learns_alike_in_bfloat16() -> None:
+    torch.manual_seed(0)
+    block = blocks.ConvNormAct(8, 8, kernel=3, stride=2, groups=8)
+    x = torch.randn(2, 8, 16, 16)
+    gradients = []
+    for dtype in (torch.float32, torch.bfloat16):
+        block.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            y = block(x.to(dtype))
+        assert y.dtype == dtype
+        (y.float() ** 2).sum().backward()
+        assert block.conv.weight.grad is not None
+        gradients.append(block.conv.weight.grad.clone())
+    torch.testing.assert_close(*gradients, rtol=0.05, atol=0.1)

@@ -71,9 +71,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(
         train(TrainingRequest(tiny, painted.root, out), StopAfter(steps))
     assert not (out / "config.json").exists()
     train(TrainingRequest(None, None, out, resume=True))
-    assert (out / "model.safetensors").read_bytes() == (
-        finished / "model.safetensors"
-    ).read_bytes()
+    assert (out / "model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
     resumed, whole = load_state(out / "last.ckpt"), load_state(finished / "last.ckpt")
     for name, value in whole.model.items():
         assert torch.equal(resumed.model[name], value), name
