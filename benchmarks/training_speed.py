@@ -19,7 +19,7 @@ from hierattn.cli.console import JsonFlag, make_table, print_json, standard_cons
 from hierattn.models.registry import create_model
 from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup, choose_device
-from hierattn.training.loop import TrainingLoop, bf16_pays
+from hierattn.training.loop import Photos, TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 
 _CLASSES = 8
@@ -60,8 +60,10 @@ def main(
         ProcessGroup(0, 1, chosen),
         create_model(model, _CLASSES),
         _CLASSES,
-        (pixels, labels),
-        (pixels[:0], labels[:0]),
+        Photos(pixels, labels),
+        np.arange(count),
+        np.arange(0),
+        bf16=precision == "bf16" or (precision == "auto" and bf16_pays(chosen)),
     )
     loop.run_epoch(0, lambda: None)
     rates = []
@@ -76,7 +78,7 @@ def main(
         "batch_size": batch_size,
         "threads": threads,
         "device": str(chosen),
-        "bf16": precision == "bf16" or (precision == "auto" and bf16_pays(chosen)),
+        "bf16": loop.bf16,
         "malloc_kept": kept,
         "images_per_second": {
             "minimum": min(rates),

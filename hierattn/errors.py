@@ -23,7 +23,8 @@ class UnknownNameError(HierAttnError):
         self.kind, self.name, self.valid = kind, name, sorted(valid)
         near = difflib.get_close_matches(name.lower(), self.valid, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        super().__init__(f"unknown {kind} '{name}'{hint} (valid: {', '.join(self.valid)})")
+        listed = ", ".join(self.valid) or "none"
+        super().__init__(f"unknown {kind} '{name}'{hint} (valid: {listed})")
 
 
 class DataError(HierAttnError):

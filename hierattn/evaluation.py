@@ -20,6 +20,11 @@ class Predictor(Protocol):
         """Logits for a batch."""
 
 
+def to_device(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move a model to where it runs, its convolutions in channels_last order."""
+    return model.to(device=device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 class TorchPredictor:
     """A torch model in evaluation mode behind the :class:`Predictor` interface.
 
@@ -33,7 +38,7 @@ class TorchPredictor:
         self, model: nn.Module, device: torch.device | str = "cpu", *, bf16: bool = False
     ) -> None:
         self.device = torch.device(device)
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
+        self.model = to_device(model, self.device).eval()
         self.bf16 = bf16
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
@@ -49,6 +54,7 @@ def predict_logits(
     pixels: np.ndarray,
     spec: PreprocessSpec,
     *,
+    indices: np.ndarray | None = None,
     batch_size: int = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
@@ -58,16 +64,18 @@ def predict_logits(
         predictor: what answers.
         pixels: uint8 [N, S, S, 3], as :func:`hierattn.data.cache.decode_folder` gives them.
         spec: the preprocessing the pixels were made by.
+        indices: which photos, in which order; None for all.
         batch_size: photos a call.
         progress: called with (done, all).
 
     Returns:
         float64 [N, K].
     """
+    order = np.arange(len(pixels)) if indices is None else indices
     parts = []
-    for start in range(0, len(pixels), batch_size):
-        batch = spec.to_input(pixels[start : start + batch_size])
+    for start in range(0, len(order), batch_size):
+        batch = spec.to_input(pixels[order[start : start + batch_size]])
         parts.append(np.asarray(predictor(batch), dtype=np.float64))
         if progress is not None:
-            progress(min(start + batch_size, len(pixels)), len(pixels))
+            progress(min(start + batch_size, len(order)), len(order))
     return np.concatenate(parts)

@@ -13,16 +13,17 @@ from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, SplitRow, group_keys, read_split_rows
-from hierattn.errors import CheckpointError, DataError, UnknownNameError
+from hierattn.errors import DataError, UnknownNameError
 from hierattn.evaluation import Predictor, TorchPredictor, predict_logits
 from hierattn.files import write_json
 from hierattn.metrics import predictions as prediction_files
-from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
-from hierattn.metrics.figures import draw_confusion, draw_reliability, draw_roc
-from hierattn.metrics.predictions import Predictions, concatenate
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.figures import draw_report
+from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import load_run
+from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder
+from hierattn.training.distributed import choose_device
 
 SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))
 
@@ -44,7 +45,7 @@ class Judgement:
     warning: str | None
     skipped: tuple[str, ...]
 
-    def model_dump(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """The JSON document of ``hierattn evaluate``."""
         return {
             "judged": self.chosen,
@@ -93,6 +94,7 @@ def judge_run(
     split: str = "auto",
     replicates: int = 1000,
     skip_unreadable: bool = False,
+    device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
     """Judge a run folder or shipped checkpoint on a data folder.
@@ -104,6 +106,7 @@ def judge_run(
             wherever that leaves some; ``all`` takes every photo; else one split by name.
         replicates: of the bootstrap.
         skip_unreadable: leave unreadable photos out.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         progress: called with (done, all).
 
     Raises:
@@ -113,9 +116,9 @@ def judge_run(
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
     run = load_run(name)
-    folder, chosen, warning = _choose(read_data_folder(data), run.path / "splits.csv", split)
+    folder, chosen, warning = _choose(read_data_folder(data), run.path / SPLITS, split)
     predictions, skipped = judge_predictor(
-        TorchPredictor(run.load_model()),
+        TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
         run.config.classes,
         folder,
@@ -128,66 +131,21 @@ def judge_run(
 
 
 def write_judgement(out: Path, judgement: Judgement) -> None:
-    """Write metrics.json, predictions.csv and the figures into a folder."""
-    write_json(out / "metrics.json", judgement.model_dump())
-    prediction_files.write_csv(out / "predictions.csv", judgement.predictions)
-    _draw(out, judgement.report, judgement.predictions, judgement.operating_point)
-
-
-def pool_runs(runs: Sequence[Path], out: Path, *, replicates: int = 1000) -> EvaluationReport:
-    """Pool the test predictions of the folds of one cross-validation, and write them to ``out``.
-
-    The operating point for a model trained on all photos is fitted on the pooled predictions, so
-    its own figures (calibration after scaling, melanoma at the threshold) are on the photos that
-    it was fitted on; top-1, balanced accuracy and AUC are not touched by that.
+    """Write metrics.json, predictions.csv and the figures into a folder that is no run's.
 
     Raises:
-        CheckpointError: a folder without test predictions, or folds of different recipes.
-        DataError: two folds judged the same photo.
+        ConfigError: ``out`` holds a run, whose own files these would replace.
     """
-    parts, recipes = [], set()
-    for path in runs:
-        run = load_run(path)
-        file = run.path / "predictions.csv"
-        if not file.is_file():
-            raise CheckpointError(f"{run.path}: has no predictions.csv with held-out photos")
-        parts.append(prediction_files.read_csv(file).of_split(Split.TEST))
-        recipe = run.config.training.model_copy(update={"fold": None})
-        recipes.add((recipe.model_dump_json(), tuple(run.config.classes)))
-    if len(recipes) > 1:
-        raise CheckpointError("these runs differ in more than their fold; pool one recipe only")
-    pooled = concatenate(parts)
-    point = fit_operating_point(pooled)
-    point = point.model_copy(
-        update={
-            "fitted_on": f"pooled test photos of {len(runs)} folds ({len(pooled)} photos), "
-            "the same that are reported"
-        }
-    )
-    report = evaluate_predictions(pooled, point, replicates=replicates)
-    write_json(out / "operating_point.json", point.model_dump(mode="json"))
-    write_json(out / "metrics.json", {"test": report.model_dump(mode="json")})
-    prediction_files.write_csv(out / "predictions.csv", pooled)
-    _draw(out, report, pooled, point)
-    return report
-
-
-def _draw(
-    out: Path, report: EvaluationReport, predictions: Predictions, point: OperatingPoint
-) -> None:
-    draw_confusion(report, out / "confusion.png")
-    draw_reliability(predictions, point, out / "reliability.png")
-    draw_roc(predictions, out / "roc.png", point)
+    refuse_run_folder(out)
+    write_json(out / METRICS, judgement.document())
+    prediction_files.write_csv(out / PREDICTIONS, judgement.predictions)
+    draw_report(out, judgement.report, judgement.predictions, judgement.operating_point)
 
 
 def _choose(folder: DataFolder, splits: Path, split: str) -> tuple[DataFolder, str, str | None]:
     """The photos to judge, in words, and a warning if the run has seen them."""
-    seen: dict[str, SplitRow] = {}
-    if splits.is_file():
-        names = {record.file: record.label for record in folder.records}
-        rows = (row for row in read_split_rows(splits) if names.get(row.file) == row.label)
-        seen = {row.file: row for row in rows}
-    of = np.array([seen[r.file].split if r.file in seen else "new" for r in folder.records])
+    rows = read_split_rows(splits) if splits.is_file() else ()
+    of = _parts_played(folder, rows)
     if split == "all":
         kept = np.ones(len(of), bool)
     elif split == "auto":
@@ -203,8 +161,8 @@ def _choose(folder: DataFolder, splits: Path, split: str) -> tuple[DataFolder, s
     warning = None
     if learnt:
         warning = (
-            f"the run was trained or calibrated on {learnt} of these {int(kept.sum())} photos; "
-            "the figures say nothing about new ones"
+            f"the run was trained or calibrated on {learnt} of these {int(kept.sum())} photos, or "
+            "on others of the same patient or lesion; the figures say little about new ones"
         )
     records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
     return (
@@ -212,3 +170,16 @@ def _choose(folder: DataFolder, splits: Path, split: str) -> tuple[DataFolder, s
         f"{int(kept.sum())} photos ({', '.join(parts)})",
         warning,
     )
+
+
+def _parts_played(folder: DataFolder, rows: Sequence[SplitRow]) -> np.ndarray:
+    """The part that each photo, or another of its group, played in a run; "new" if none did."""
+    listed = {(row.file, row.label): row.split for row in rows}
+    of_group = {row.group: row.split for row in rows}
+    groups = group_keys(folder)
+    for record, group in zip(folder.records, groups, strict=True):
+        # Other names or a smaller folder may name a group otherwise; its members still tell.
+        played = listed.get((record.file, record.label))
+        if played is not None:
+            of_group[group] = played
+    return np.array([of_group.get(group, "new") for group in groups], dtype=object)

@@ -65,11 +65,15 @@ def open_rgb(path: str | Path) -> Image.Image:
     """
     path = Path(path)
     try:
-        with Image.open(path) as image:
+        # A file object, not the path: Pillow maps an uncompressed TIFF given by path into memory
+        # with the sides of the turned image, which shears one with EXIF orientation 5 to 8.
+        with path.open("rb") as file, Image.open(file) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
     except FileNotFoundError as error:
         raise UnreadableImageError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise UnreadableImageError(f"{path}: a folder, not an image") from error
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
         raise UnreadableImageError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from torch import nn
 
-from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
+from hierattn.data.provenance import DataProvenance
+from hierattn.errors import CheckpointError, ConfigError, UnknownNameError
+from hierattn.files import file_sha256
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import create_model
 from hierattn.models.weights import InitialisationReport, read_state_dict
@@ -21,34 +22,13 @@ from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.config import TrainingConfig
 
 SHIPPED = Path(__file__).parent / "checkpoints"
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, CONFIG, SPLITS = "model.safetensors", "config.json", "splits.csv"
+CHECKPOINT, PREDICTIONS, METRICS = "last.ckpt", "predictions.csv", "metrics.json"
 
 INTENDED_USE = (
     "Research into the classification of skin-lesion photographs on mobile devices. "
     "Not a medical device: not for diagnosis, triage or reassurance of any person."
 )
-
-
-class DataProvenance(BaseModel):
-    """Which photos the weights were made from.
-
-    Attributes:
-        name: the data folder's own name, without the path to it.
-        sha256: fingerprint over file names, classes and contents.
-        counts: photos a class.
-        licences: photos a licence, as the manifest gives them.
-        sources: where the manifest says they come from.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    sha256: str
-    images: int
-    groups: int
-    counts: dict[str, int]
-    licences: dict[str, int]
-    sources: list[str]
 
 
 class RunConfig(BaseModel):
@@ -72,6 +52,14 @@ class RunConfig(BaseModel):
     device: str
     weights_sha256: str
     tools: dict[str, str]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        if self.preprocessing.image_size != self.image_size:
+            raise ValueError("image_size and preprocessing.image_size differ")
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes must be two or more different names")
+        return self
 
 
 @dataclass(frozen=True)
@@ -123,11 +111,13 @@ def load_run(name: str | Path) -> Run:
     if str(name) in shipped_runs():
         path = SHIPPED / str(name)
     elif not path.exists():
-        raise UnknownNameError("run folder or shipped checkpoint", str(name), shipped_runs())
+        beside = path.parent.glob(f"*/{CONFIG}") if path.parent.is_dir() else ()
+        known = [*shipped_runs(), *(str(config.parent) for config in beside)]
+        raise UnknownNameError("run folder or shipped checkpoint", str(name), known)
     if not path.is_dir():
         raise CheckpointError(f"{path}: not a run folder (give the folder, not a file in it)")
     if not (path / CONFIG).is_file():
-        unfinished = (path / "last.ckpt").exists()
+        unfinished = (path / CHECKPOINT).exists()
         raise CheckpointError(
             f"{path}: the training has not finished; go on with 'hierattn train --resume "
             f"--out {path}'"
@@ -135,6 +125,18 @@ def load_run(name: str | Path) -> Run:
             else f"{path}: not a run folder, it has no {CONFIG}"
         )
     return Run(path, read_config(path / CONFIG))
+
+
+def refuse_run_folder(out: Path) -> None:
+    """Make sure that writing results into ``out`` replaces nothing of a run.
+
+    Raises:
+        ConfigError: ``out`` holds a run, or is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; give a folder")
+    if (out / CONFIG).exists() or (out / CHECKPOINT).exists():
+        raise ConfigError(f"{out} holds a run, whose files would be replaced; give another folder")
 
 
 def read_config(path: Path) -> RunConfig:
@@ -148,7 +150,8 @@ def read_config(path: Path) -> RunConfig:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CheckpointError(f"{path}: field '{place}': {first['msg']}") from error
+        where = f"field '{place}': " if place else ""
+        raise CheckpointError(f"{path}: {where}{first['msg']}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
 
@@ -156,38 +159,38 @@ def read_config(path: Path) -> RunConfig:
 def describe_initialisation(report: InitialisationReport, source: Path) -> dict[str, Any]:
     """What ``--init`` did, as plain values for ``config.json``.
 
-    Where the weights come from a run folder, that run's data are named too: whoever ships the
-    result must know every photo it learnt from.
+    Where the weights are a run's, that run's data, and those of the runs before it, are named
+    too: whoever ships the result must know every photo it learnt from.
     """
-    described: dict[str, Any] = {
+    return {
         "file": source.name,
         "kind": str(report.source_kind),
         "taken": list(report.taken),
         "left_out": list(report.left_out),
         "untouched": list(report.untouched),
-        "pretraining": None,
+        "pretraining": _pretraining(source),
     }
-    config = (source if source.is_dir() else source.parent) / CONFIG
-    if config.is_file():
-        earlier = read_config(config)
-        described["pretraining"] = {
-            "data": earlier.data.model_dump(mode="json"),
-            "weights_sha256": earlier.weights_sha256,
-        }
-    return described
 
 
-def file_sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file.
-
-    Raises:
-        HierAttnError: the file cannot be read.
-    """
+def _pretraining(source: Path) -> dict[str, Any] | None:
+    weights = source / WEIGHTS if source.is_dir() else source
+    config = weights.parent / CONFIG
+    if not config.is_file():
+        return None
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise HierAttnError(f"{path}: {error.strerror}") from error
+        earlier = read_config(config)
+    except CheckpointError:
+        # Somebody else's config.json, such as lies beside many downloads.
+        return None
+    if file_sha256(weights) != earlier.weights_sha256:
+        return None
+    return {
+        "model": earlier.model,
+        "data": earlier.data.model_dump(mode="json"),
+        "training": earlier.training.model_dump(mode="json"),
+        "weights_sha256": earlier.weights_sha256,
+        "initialisation": earlier.initialisation,
+    }
 
 
 def tool_versions() -> dict[str, str]:

@@ -10,6 +10,8 @@ import torch
 
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
+from hierattn.training.config import build_config
+from hierattn.training.trainer import TrainingRequest, train
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -33,3 +35,12 @@ def photos_root() -> Path:
 def painted(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """A small painted data folder, 6 classes of 12 pictures; read only."""
     return write_synthetic(tmp_path_factory.mktemp("data") / "painted", per_class=12, size=64)
+
+
+@pytest.fixture(scope="session")
+def finished(painted: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of three epochs on the painted pictures; read only."""
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    config = build_config(model="hierattn_xs", image_size=64, epochs=3, batch_size=8)
+    train(TrainingRequest(config, painted.root, out))
+    return out

@@ -28,13 +28,16 @@ def print_json(value: Any) -> None:
 
 def standard_console() -> Console:
     """Console for results; a pipe gets 120 columns rather than Rich's 80."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    # No markup: names of files and classes may hold brackets.
+    console = Console(highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, width=120)
 
 
 def progress_console() -> Console:
     """Console for progress, on stderr, so that stdout holds results alone."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
 
 
 def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:

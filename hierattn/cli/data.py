@@ -57,15 +57,19 @@ def inspect(
                 f"{name}: {size.smallest} to {size.largest} px, median {size.median:g} px"
             )
     for licence, count in report.licences.items():
-        console.print(f"licence: {licence or 'not given'}: {count} photos", markup=False)
+        console.print(f"licence: {licence or 'not given'}: {count} photos")
     for stratum, count in report.strata.items():
         known = f"known for {count} photos" if count else "not available"
         console.print(f"{stratum.replace('_', ' ')}: {known}")
     _print_names(console, "exact duplicates", [", ".join(files) for files in report.duplicates])
     _print_names(
         console,
-        "groups with several classes (look whether a label is wrong)",
-        [f"{entry.group}: {entry.images}" for entry in report.mixed_groups],
+        "lesions or duplicates with several classes (look whether a label is wrong)",
+        [
+            f"{entry.group}: {entry.images}"
+            for entry in report.mixed_groups
+            if not entry.group.startswith("patient:")
+        ],
     )
     _print_names(console, "unreadable", [f"{e.file}: {e.reason}" for e in report.unreadable])
     if report.contact_sheet is not None:
@@ -166,7 +170,7 @@ def balance(
 @app.command()
 def synth(
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
-    per_class: Annotated[int, typer.Option(help="Pictures a class.", min=1)] = 100,
+    per_class: Annotated[int, typer.Option(help="Pictures a class.", min=1, max=1_000_000)] = 100,
     size: Annotated[int, typer.Option(help="Side, pixels.")] = 128,
     seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 0,
     json_output: JsonFlag = False,
@@ -192,8 +196,8 @@ def synth(
 def _print_names(console: Console, title: str, names: list[str]) -> None:
     if not names:
         return
-    console.print(f"[bold]{title}: {len(names)}[/bold]")
+    console.print(f"{title}: {len(names)}", style="bold")
     for name in names[:10]:
-        console.print(f"  {name}", markup=False)
+        console.print(f"  {name}")
     if len(names) > 10:
         console.print(f"  and {len(names) - 10} more (all with --json)")

@@ -35,19 +35,16 @@ def demo(
     if data is None and not folder.exists():
         with counting("painting") as progress:
             write_synthetic(folder, per_class=150, size=112, seed=0, progress=progress)
-    config = build_config(
-        model="hierattn_xs", image_size=96, epochs=20, batch_size=32, full_size_from=0.0
-    )
+    config = build_config(model="hierattn_xs", image_size=96, epochs=20, batch_size=32)
     with RichObserver() as observer:
         outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
     if json_output:
-        report = outcome.report.model_dump(mode="json") if outcome.report else None
+        report = outcome.reports["test"].model_dump(mode="json")
         print_json({"data": str(folder), "run": str(run), "report": report})
         return
     console = standard_console()
-    if outcome.report is not None:
-        title = "painted pictures, not photographs" if data is None else folder.name
-        print_report(console, outcome.report, f"held-out {title}")
+    title = "painted pictures, not photographs" if data is None else folder.name
+    print_report(console, outcome.reports["test"], f"held-out {title}")
     console.print(
         f"Look at {run}/confusion.png, roc.png, reliability.png and curves.png.\n"
         f"Next: hierattn evaluate {run} --data {folder}\n"

@@ -24,10 +24,11 @@ def evaluate(
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write JSON here; - for stdout.")
     ] = None,
-    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1)] = 1000,
+    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1, max=100_000)] = 1000,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
     verbose: Verbose = False,
 ) -> None:
     """Judge a trained run on a data folder with every metric."""
@@ -36,7 +37,12 @@ def evaluate(
     from hierattn.cli.reports import print_report
     from hierattn.files import write_json
     from hierattn.judging import judge_run, write_judgement
+    from hierattn.runs import refuse_run_folder
 
+    if out is not None:
+        refuse_run_folder(out)
+    if json_file not in (None, "-"):
+        refuse_run_folder(Path(json_file).parent)
     with counting("evaluating") as progress:
         judgement = judge_run(
             run,
@@ -44,9 +50,10 @@ def evaluate(
             split=split,
             replicates=replicates,
             skip_unreadable=skip_unreadable,
+            device=device,
             progress=progress,
         )
-    document = judgement.model_dump()
+    document = judgement.document()
     if out is not None:
         write_judgement(out, judgement)
     if json_file == "-":
@@ -59,25 +66,29 @@ def evaluate(
         console.print(f"skipped: {reason}")
     print_report(console, judgement.report, f"{run} on {data.name}, {judgement.chosen}")
     if judgement.warning:
-        console.print(f"[bold]Note:[/bold] {judgement.warning}")
+        console.print(f"Note: {judgement.warning}", style="bold")
 
 
 def pool(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of the folds.")],
     out: Annotated[Path, typer.Option(help="Folder to write the pooled result to.")],
-    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1)] = 1000,
+    replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1, max=100_000)] = 1000,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
     set_up_logging(verbose)
     from hierattn.cli.reports import print_report
-    from hierattn.judging import pool_runs
+    from hierattn.pooling import pool_runs
 
-    report = pool_runs(runs, out, replicates=replicates)
+    pooled = pool_runs(runs, out, replicates=replicates)
     if json_output:
-        print_json(report.model_dump(mode="json"))
+        print_json(pooled.model_dump(mode="json"))
         return
     console = standard_console()
-    print_report(console, report, f"{len(runs)} folds pooled")
-    console.print(f"Written: {out}/metrics.json, predictions.csv, operating_point.json, figures")
+    print_report(console, pooled.report, f"{pooled.folds} folds pooled")
+    console.print(
+        f"Written: {out}/pooled.json, predictions.csv and figures\n"
+        "Next: hierattn train ... --validation-fraction 0 --test-fraction 0 "
+        f"--calibrate-from {out}",
+    )

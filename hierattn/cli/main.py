@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
-import click
 import typer
 
 from hierattn.cli import evaluate, models, train
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
 from hierattn.errors import HierAttnError
+
+# What Typer ends with when the user interrupts.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="hierattn",
@@ -31,23 +35,31 @@ app.command()(demo)
 
 def main() -> None:
     """Run the command line: exit 0 if all that was asked was done, 2 for wrong usage, else 1."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = app(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(1)
-    except HierAttnError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted; nothing half-written is left", file=sys.stderr)
-        sys.exit(1)
+        app()
+    except SystemExit as stop:
+        if stop.code != _INTERRUPTED:
+            raise
+        _fail("interrupted; nothing half-written is left")
+    except (HierAttnError, MemoryError) as error:
+        _fail(f"error: {error or 'out of memory'}")
     except BrokenPipeError:
         # The reader of a pipe has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    # Typer answers Ctrl-C with 130; here it is 1, as for anything that was not done.
-    sys.exit(1 if code == 130 else code or 0)
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        _fail(f"error: {named}{error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    """Print one line, whatever the names in it hold, and exit 1."""
+    line = message.replace("\n", "\\n").replace("\r", "\\r")
+    print(line.encode(errors="backslashreplace").decode(), file=sys.stderr)
+    sys.exit(1)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat SIGTERM like Ctrl-C."""
+    raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
@@ -17,10 +18,21 @@ from hierattn.cli.console import (
 from hierattn.errors import UnknownNameError
 
 
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    parameters: int
+    multiply_adds: int
+    checkpoints: list[str]
+    source: str
+
+
 def models(
     pattern: Annotated[str, typer.Argument(help="Shell pattern, such as 'hierattn_*'.")] = "*",
-    image_size: Annotated[int, typer.Option(help="For the multiply-adds, pixels.")] = 256,
-    classes: Annotated[int, typer.Option(help="Number of classes.", min=2)] = 8,
+    image_size: Annotated[
+        int, typer.Option(help="For the multiply-adds, pixels.", min=1, max=4096)
+    ] = 256,
+    classes: Annotated[int, typer.Option(help="Number of classes.", min=2, max=10_000)] = 8,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -38,16 +50,17 @@ def models(
         check_image_size(name, image_size)
         model = create_model(name, classes)
         rows.append(
-            {
-                "name": name,
-                "parameters": count_parameters(model),
-                "multiply_adds": count_multiply_adds(model, image_size),
-                "checkpoints": [run for run in shipped_runs() if run.split(".")[0] == name],
-                "source": find_model(name).source,
-            }
+            _Row(
+                name=name,
+                parameters=count_parameters(model),
+                multiply_adds=count_multiply_adds(model, image_size),
+                checkpoints=[run for run in shipped_runs() if run.split(".")[0] == name],
+                source=find_model(name).source,
+            )
         )
     if json_output:
-        print_json({"classes": classes, "image_size": image_size, "models": rows})
+        models_found = [asdict(row) for row in rows]
+        print_json({"classes": classes, "image_size": image_size, "models": models_found})
         return
     table = make_table(
         f"Models ({classes} classes, {image_size} px)",
@@ -61,14 +74,15 @@ def models(
     )
     for row in rows:
         table.add_row(
-            row["name"],
-            f"{row['parameters']:,}",
-            f"{row['multiply_adds'] / 1e9:.3f} G",
-            ", ".join(row["checkpoints"]) or "none shipped",
-            row["source"],
+            row.name,
+            f"{row.parameters:,}",
+            f"{row.multiply_adds / 1e9:.3f} G",
+            ", ".join(row.checkpoints) or "none shipped",
+            row.source,
         )
     console = standard_console()
     console.print(table)
     console.print(
-        "[dim]Multiply-adds: convolutions, linear layers and attention products of one image.[/dim]"
+        "Multiply-adds: convolutions, linear layers and attention products of one image.",
+        style="dim",
     )

@@ -38,9 +38,22 @@ def make_progress(console: Console) -> Progress:
 @contextmanager
 def counting(description: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a ``(done, all)`` callback that draws a bar on stderr."""
-    with make_progress(progress_console()) as progress:
-        task = progress.add_task(description, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    progress = make_progress(progress_console())
+    task: TaskID | None = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal task
+        if task is None:
+            progress.start()
+            task = progress.add_task(description)
+        progress.update(task, completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        # Drawn only once something was counted: an error before that is one line on stderr.
+        if task is not None:
+            progress.stop()
 
 
 class RichObserver:
@@ -55,8 +68,7 @@ class RichObserver:
         self._epochs = 1
 
     def __enter__(self) -> RichObserver:
-        """Start drawing."""
-        self.progress.start()
+        """Draw from the first thing counted on."""
         return self
 
     def __exit__(
@@ -75,6 +87,7 @@ class RichObserver:
     def decoded(self, done: int, total: int) -> None:
         """Move the decoding bar."""
         if self._decoding is None:
+            self.progress.start()
             self._decoding = self.progress.add_task("decoding", total=total)
         self.progress.update(self._decoding, completed=done)
 

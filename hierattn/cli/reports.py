@@ -1,23 +1,18 @@
-"""An evaluation report as tables, and the pieces of reports that commands read back."""
+"""An evaluation report as tables."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pydantic import ValidationError
 from rich.console import Console
 
 from hierattn.cli.console import make_table, number
-from hierattn.errors import CheckpointError
 from hierattn.metrics.bootstrap import Interval
-from hierattn.metrics.calibration import OperatingPoint
 from hierattn.metrics.report import EvaluationReport
 
 _LEGEND = (
-    "[dim]Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
+    "Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
-    "A research figure, not a medical one.[/dim]"
+    "A research figure, not a medical one."
 )
 
 
@@ -52,30 +47,13 @@ def print_report(console: Console, report: EvaluationReport, title: str) -> None
     console.print(overall)
     _print_classes(console, report)
     _print_strata(console, report)
-    console.print(_LEGEND)
-
-
-def read_operating_point(folder: Path) -> OperatingPoint:
-    """The operating point that ``hierattn pool`` fitted.
-
-    Raises:
-        CheckpointError: no such file, or not an operating point.
-    """
-    path = folder / "operating_point.json"
-    try:
-        return OperatingPoint.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(
-            f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"
-        ) from error
-    except (ValidationError, ValueError) as error:
-        raise CheckpointError(f"{path}: not an operating point of 'hierattn pool'") from error
+    console.print(_LEGEND, style="dim")
 
 
 def _with_interval(value: float | None, interval: Interval | None) -> str:
     if interval is None:
         return number(value)
-    return f"{number(value)} [{interval.low:.3f}, {interval.high:.3f}]".replace("[", r"\[")
+    return f"{number(value)} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _print_classes(console: Console, report: EvaluationReport) -> None:

@@ -10,6 +10,12 @@ import typer
 from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
 from hierattn.errors import ConfigError
 
+_TITLES = {
+    "test": "test photos, which the training never used",
+    "validation": "validation photos, by which the epoch was chosen and calibrated (flattering)",
+    "cross_validation": "the folds of the same recipe; this run itself learnt from all photos",
+}
+
 
 def train(
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
@@ -78,7 +84,8 @@ def train(
         raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
 
     from hierattn.cli.progress import RichObserver
-    from hierattn.cli.reports import print_report, read_operating_point
+    from hierattn.cli.reports import print_report
+    from hierattn.pooling import read_pooled
     from hierattn.training.config import build_config
     from hierattn.training.trainer import TrainingRequest
     from hierattn.training.trainer import train as run_training
@@ -91,7 +98,8 @@ def train(
         resume=resume,
         skip_unreadable=skip_unreadable,
         device=device,
-        calibration=read_operating_point(calibrate_from) if calibrate_from else None,
+        calibration=read_pooled(calibrate_from) if calibrate_from else None,
+        changed=None if config or recipe != "default" else frozenset(n for n in flags if flags[n]),
     )
     with RichObserver() as observer:
         try:
@@ -101,22 +109,25 @@ def train(
                 f"stopped; finished epochs are kept: hierattn train --resume --out {out}"
             )
             raise
+    if not outcome.is_main:
+        return
     if json_output:
-        report = outcome.report.model_dump(mode="json") if outcome.report else None
         print_json(
             {
                 "run": str(out),
                 "epochs": outcome.epochs,
                 "best_epoch": outcome.best_epoch,
                 "skipped": list(outcome.skipped),
-                "report": report,
+                "reports": {k: v.model_dump(mode="json") for k, v in outcome.reports.items()},
             }
         )
         return
     console = standard_console()
     for reason in outcome.skipped:
         console.print(f"skipped: {reason}")
-    if outcome.report is not None:
-        print_report(console, outcome.report, "held-out photos, best epoch")
-    console.print(f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})")
-    console.print(f"Next: hierattn evaluate {out} --data DATA")
+    for name, report in list(outcome.reports.items())[:1]:
+        print_report(console, report, _TITLES[name])
+    console.print(
+        f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})\n"
+        f"Next: hierattn evaluate {out} --data DATA",
+    )

@@ -72,7 +72,9 @@ def decode_folder(
         raise UnreadableImagesError(skipped)
     kept = [index for index, reason in enumerate(reasons) if reason is None]
     records = tuple(folder.records[index] for index in kept)
-    for name in folder.classes:
-        if not any(record.label == name for record in records):
-            raise DataError(f"class '{name}' has no readable photo left in {folder.root}")
+    # A class may have had no photo here to begin with, such as in one split of a folder.
+    before = {record.label for record in folder.records}
+    lost = sorted(before - {record.label for record in records})
+    for name in lost:
+        raise DataError(f"class '{name}' has no readable photo left in {folder.root}")
     return PixelCache(replace(folder, records=records), pixels[kept], skipped)

@@ -14,12 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from hierattn.data.contact_sheet import draw_contact_sheet, thumbnail
 from hierattn.data.folder import read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME
-from hierattn.data.records import DataFolder
+from hierattn.data.records import STRATA, DataFolder
 from hierattn.data.splits import duplicates, group_keys
 from hierattn.errors import UnreadableImageError
 from hierattn.preprocessing import open_rgb
 
-STRATA = ("age", "sex", "site", "skin_tone")
 _WORKERS = 4
 _COLUMNS = 10
 

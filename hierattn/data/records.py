@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+# The fields that a report is broken down by.
+STRATA = ("age", "sex", "site", "skin_tone")
+
 
 @dataclass(frozen=True)
 class Record:

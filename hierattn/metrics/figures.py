@@ -222,6 +222,15 @@ def draw_roc(
     _save(figure, path)
 
 
+def draw_report(
+    folder: Path, report: EvaluationReport, predictions: Predictions, point: OperatingPoint
+) -> None:
+    """Draw confusion.png, reliability.png and roc.png of one judged set into a folder."""
+    draw_confusion(report, folder / "confusion.png")
+    draw_reliability(predictions, point, folder / "reliability.png")
+    draw_roc(predictions, folder / "roc.png", point)
+
+
 def _mark_operating_point(axes: Axes, predictions: Predictions, point: OperatingPoint) -> None:
     flags = melanoma_flags(predictions, point)
     if flags is None or point.melanoma_class is None:

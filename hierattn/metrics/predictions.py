@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hierattn.data.records import Record
+from hierattn.data.records import STRATA, Record
 from hierattn.errors import DataError, HierAttnError
 from hierattn.files import atomic_path
 
-STRATA = ("age", "sex", "site", "skin_tone")
 AGE_BANDS = ("under 40", "40 to 60", "over 60")
 
 _LOGIT = "logit:"

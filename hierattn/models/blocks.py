@@ -69,7 +69,7 @@ class SameChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] to the same shape."""
         if x.requires_grad and torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            return _Gate.apply(x)  # type: ignore[no-any-return]
+            return _Gate.apply(x)
         return x * x.mean((2, 3), keepdim=True).sigmoid()
 
 
@@ -108,7 +108,8 @@ class Dropout(nn.Dropout):
             return super().forward(x)
         draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         kept = draws.view(torch.int16)[: x.numel()].view(x.shape) >= round(self.p * 65536) - 32768
-        return x * (kept.to(x.dtype) * (1 / (1 - self.p)))
+        # Scaled after masking: 1 / (1 - p) itself would be rounded to bfloat16.
+        return x * kept.to(x.dtype) * (1 / (1 - self.p))
 
 
 class StochasticDepth(nn.Module):
@@ -128,7 +129,7 @@ class StochasticDepth(nn.Module):
         keep = 1.0 - self.probability
         # Drawn in float32 on x's device: the same samples are dropped with and without autocast.
         kept = torch.rand(x.shape[0], 1, 1, 1, device=x.device) < keep
-        return x * (kept.to(x.dtype) / keep)
+        return x * kept.to(x.dtype) * (1 / keep)
 
     def extra_repr(self) -> str:
         """The probability, for ``print(model)``."""

@@ -29,7 +29,7 @@ RUN_WEIGHTS = "model.safetensors"
 _NESTED_KEYS = ("state_dict", "model_state_dict", "model")
 
 # All that torch.load was seen to raise on files cut short or with bytes changed at random.
-_DAMAGE = (
+DAMAGE = (
     RuntimeError,
     EOFError,
     LookupError,
@@ -186,7 +186,7 @@ def _read_torch(path: Path) -> object:
         raise CheckpointError(
             f"{path}: damaged or truncated PyTorch file ({_first_line(error)}); fetch it again"
         ) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if "TorchScript" in str(error):
             raise CheckpointError(
                 f"{path}: a TorchScript archive; save its state dict instead"

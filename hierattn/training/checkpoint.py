@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hierattn.errors import CheckpointError
 from hierattn.files import atomic_path
+from hierattn.models.weights import DAMAGE
 
 SCHEMA = 1
 
@@ -39,6 +40,10 @@ class TrainingState:
         config: the :class:`TrainingConfig`'s fields.
         data: the data folder as it was given.
         data_sha256: fingerprint of the photos and labels the run began with.
+        skip_unreadable: whether unreadable photos were left out.
+        calibration: the pooled folds' operating point and report to ship with, or None.
+        processes: how many trained; others would give other weights.
+        bf16: whether autocast was on; ``auto`` is decided once.
         initialisation: what ``--init`` took, or None.
         frozen: names of the parameters that wait for ``freeze_epochs``.
         model: parameters and buffers of the model being trained.
@@ -53,6 +58,10 @@ class TrainingState:
     config: dict[str, Any]
     data: str
     data_sha256: str
+    skip_unreadable: bool
+    calibration: dict[str, Any] | None
+    processes: int
+    bf16: bool
     initialisation: dict[str, Any] | None
     frozen: list[str]
     epoch: int
@@ -92,16 +101,21 @@ def load_state(path: Path) -> TrainingState:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no checkpoint to resume from") from error
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (*DAMAGE, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: damaged, or not a training checkpoint") from error
     names = {field.name for field in fields(TrainingState)}
     if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
         raise CheckpointError(f"{path}: not a training checkpoint of schema {SCHEMA}")
     if set(content) != names:
         raise CheckpointError(f"{path}: fields differ from schema {SCHEMA}")
-    return TrainingState(**content)
-
-
-def history_row(row: HistoryRow) -> dict[str, Any]:
-    """The row as plain values, as ``history.csv`` and the checkpoint hold it."""
-    return asdict(row)
+    state = TrainingState(**content)
+    kinds = {
+        "config": dict, "data": str, "data_sha256": str, "frozen": list, "epoch": int,
+        "model": dict, "optimizer": dict, "best": dict, "history": list, "processes": int,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        if not isinstance(getattr(state, name), kind):
+            raise CheckpointError(f"{path}: damaged: field '{name}' is not a {kind.__name__}")
+    if state.epoch != len(state.history) or (state.epoch > 0) != bool(state.best):
+        raise CheckpointError(f"{path}: damaged: its history does not fit its {state.epoch} epochs")
+    return state

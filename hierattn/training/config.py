@@ -31,17 +31,18 @@ class TrainingConfig(BaseModel):
     epochs: int = Field(60, ge=1, le=10_000)
     batch_size: int = Field(32, ge=2, le=4096)
     schedule: Literal["cosine", "paper"] = "cosine"
-    lr: float = Field(2e-3, gt=0, le=1)
+    lr: float = Field(1e-3, gt=0, le=1)
     final_lr: float = Field(1e-5, ge=0, le=1)
-    warmup_lr: float = Field(2e-4, ge=0, le=1)
+    warmup_lr: float = Field(1e-4, ge=0, le=1)
     warmup_epochs: float = Field(3.0, ge=0)
     weight_decay: float = Field(0.05, ge=0, le=10)
+    beta2: float = Field(0.99, gt=0, lt=1, description="of AdamW; the paper's is 0.999")
     freeze_epochs: int = Field(0, ge=0, description="epochs in which transferred tensors stay put")
 
     augmentation: Literal["none", "paper", "strong"] = "strong"
-    mixup: float = Field(0.2, ge=0, le=10, description="Beta parameter; 0 turns it off")
+    mixup: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
     cutmix: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
     sampling_power: float = Field(
         0.5, ge=0, le=1, description="0 natural, 0.5 square root, 1 equal share for every class"
     )
@@ -54,8 +55,8 @@ class TrainingConfig(BaseModel):
 
     seed: int = Field(0, ge=0, lt=2**31)
     fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
-    validation_fraction: float = Field(0.15, ge=0, lt=1)
-    test_fraction: float = Field(0.15, ge=0, lt=1)
+    validation_fraction: float = Field(0.15, ge=0, le=0.5)
+    test_fraction: float = Field(0.15, ge=0, le=0.5)
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainingConfig:
@@ -68,6 +69,10 @@ class TrainingConfig(BaseModel):
         if self.warmup_epochs > self.epochs:
             raise ValueError(
                 f"warmup_epochs {self.warmup_epochs:g} is longer than epochs {self.epochs}"
+            )
+        if self.freeze_epochs >= self.epochs:
+            raise ValueError(
+                f"freeze_epochs {self.freeze_epochs} leaves none of the {self.epochs} epochs free"
             )
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave nothing to train on")
@@ -104,6 +109,7 @@ def paper_recipe() -> dict[str, Any]:
         "warmup_epochs": 15.0,
         "freeze_epochs": 30,
         "weight_decay": 1e-2,
+        "beta2": 0.999,
         "augmentation": "paper",
         "mixup": 0.0,
         "cutmix": 0.0,
@@ -126,17 +132,28 @@ def build_config(recipe: str = "default", file: Path | None = None, **flags: Any
     recipes: dict[str, dict[str, Any]] = {"default": {}, "paper": paper_recipe()}
     if recipe not in recipes:
         raise UnknownNameError("recipe", recipe, recipes)
-    fields = dict(recipes[recipe])
-    if file is not None:
-        fields.update(_read_fields(file))
-    fields.update({name: value for name, value in flags.items() if value is not None})
+    asked = _read_fields(file) if file is not None else {}
+    asked |= {name: value for name, value in flags.items() if value is not None}
+    fields = recipes[recipe] | asked
     unknown = [name for name in fields if name not in TrainingConfig.model_fields]
     if unknown:
         raise UnknownNameError("training field", unknown[0], TrainingConfig.model_fields)
-    if "warmup_epochs" not in fields:
-        epochs = fields.get("epochs", TrainingConfig.model_fields["epochs"].default)
-        if isinstance(epochs, int):
-            fields["warmup_epochs"] = min(3.0, 0.1 * epochs)
+    epochs = fields.get("epochs", TrainingConfig.model_fields["epochs"].default)
+    if isinstance(epochs, int):
+        # A short run keeps a recipe's shape: its warm-up and its frozen part shrink with it.
+        if "warmup_epochs" not in asked:
+            fields["warmup_epochs"] = min(fields.get("warmup_epochs", 3.0), 0.1 * epochs)
+        if "freeze_epochs" in fields and "freeze_epochs" not in asked:
+            fields["freeze_epochs"] = min(fields["freeze_epochs"], epochs // 5)
+    return parse_config(fields)
+
+
+def parse_config(fields: dict[str, Any]) -> TrainingConfig:
+    """A configuration from its fields.
+
+    Raises:
+        ConfigError: a value out of its range; the message names the field.
+    """
     try:
         return TrainingConfig(**fields)
     except ValidationError as error:
@@ -145,10 +162,10 @@ def build_config(recipe: str = "default", file: Path | None = None, **flags: Any
 
 def _read_fields(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid JSON ({error})") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: must hold one JSON object of training fields")

@@ -34,7 +34,6 @@ class ProcessGroup:
         if self.size == 1:
             return model
         devices = [self.device.index] if self.device.type == "cuda" else None
-        # Frozen tensors change in mid-training; the caller wraps anew then.
         return DistributedDataParallel(model, device_ids=devices)
 
     def gather(self, part: np.ndarray) -> np.ndarray:
@@ -44,6 +43,22 @@ class ProcessGroup:
         parts: list[np.ndarray | None] = [None] * self.size
         dist.all_gather_object(parts, part)
         return np.concatenate([array for array in parts if array is not None])
+
+    def agree(self, what: str, value: object) -> None:
+        """Make sure that every process has the same ``value``.
+
+        Raises:
+            ConfigError: they differ, such as where machines do not share the run folder.
+        """
+        if self.size == 1:
+            return
+        values: list[object] = [None] * self.size
+        dist.all_gather_object(values, value)
+        if any(other != values[0] for other in values):
+            raise ConfigError(
+                f"the processes do not agree on {what}: {values}; give all machines the same "
+                "data and the same (shared or copied) run folder"
+            )
 
     def mean(self, value: float) -> float:
         """The average of a number over the processes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,16 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hierattn.errors import TrainingError
-from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.evaluation import TorchPredictor, predict_logits, to_device
 from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.augment import STRENGTHS, augment, mix
 from hierattn.training.checkpoint import HistoryRow
 from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.ema import averaged
+from hierattn.training.ema import WeightAverage
 from hierattn.training.sampler import class_shares, epoch_order
 from hierattn.training.schedule import learning_rate
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Decoded photos: pixels uint8 [N, S, S, 3] and labels int64 [N]."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
 
 
 class TrainingLoop:
@@ -35,9 +44,11 @@ class TrainingLoop:
         group: this process among its peers.
         model: the network, on the CPU.
         classes: number of classes.
-        training: pixels uint8 [N, S, S, 3] and labels int64 [N].
-        validation: the same; may be empty.
+        photos: pixels and labels; nothing of them is copied but to a GPU.
+        training: indices of the photos to learn from.
+        validation: indices of the photos to judge each epoch by; may be empty.
         frozen: parameter names that stay put for ``config.freeze_epochs``.
+        bf16: whether to autocast to bfloat16.
     """
 
     def __init__(
@@ -46,22 +57,24 @@ class TrainingLoop:
         group: ProcessGroup,
         model: nn.Module,
         classes: int,
-        training: tuple[np.ndarray, np.ndarray],
-        validation: tuple[np.ndarray, np.ndarray],
+        photos: Photos,
+        training: np.ndarray,
+        validation: np.ndarray,
+        *,
         frozen: frozenset[str] = frozenset(),
+        bf16: bool = False,
     ) -> None:
-        self.config, self.group, self.classes, self.frozen = config, group, classes, frozen
-        self.model = model.to(group.device, memory_format=torch.channels_last)
-        self.ema = averaged(self.model, config.ema_decay) if config.ema_decay else None
+        self.config, self.group, self.classes = config, group, classes
+        self.frozen, self.bf16 = frozen, bf16
+        self.model = to_device(model, group.device)
+        self.ema = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
         self.optimizer = _optimizer(self.model, config, group.device)
-        self.bf16 = config.precision == "bf16" or (
-            config.precision == "auto" and bf16_pays(group.device)
-        )
         self.spec = PreprocessSpec(image_size=config.image_size)
-        self._pixels = torch.from_numpy(training[0])
+        self._photos, self._training, self._validation = photos, training, validation
+        self._pixels = torch.from_numpy(photos.pixels)
         if group.device.type == "cuda":
             self._pixels = self._pixels.to(group.device)
-        self._labels, self._validation = training[1], validation
+        self._labels = photos.labels[training]
         counts = np.bincount(self._labels, minlength=classes)
         self._shares = class_shares(counts, config.sampling_power)
         prior = torch.from_numpy(self._shares).float().clamp_min(1e-8).log()
@@ -98,8 +111,20 @@ class TrainingLoop:
 
     def inference_state(self) -> dict[str, Tensor]:
         """A copy of the weights to ship: the average's where there is one."""
-        source = self.ema.module if self.ema is not None else self.model
-        return {name: value.detach().cpu().clone() for name, value in source.state_dict().items()}
+        state = self._judged_model().state_dict()
+        return {name: value.detach().cpu().clone() for name, value in state.items()}
+
+    def _judged_model(self) -> nn.Module:
+        return self.ema.module if self.ema is not None else self.model
+
+    def _check_finite(self, epoch: int, loss: float) -> None:
+        weights: list[Tensor] = list(self.model.parameters())
+        norms = torch.stack(list(torch._foreach_norm(weights)))
+        if not (np.isfinite(loss) and bool(norms.isfinite().all())):
+            raise TrainingError(
+                f"the loss or a weight is not finite in epoch {epoch + 1}; lower --lr or use "
+                "--precision fp32; the checkpoint of the epoch before is kept"
+            )
 
     def _train(self, epoch: int, stepped: Callable[[], None]) -> float:
         config, group = self.config, self.group
@@ -120,25 +145,22 @@ class TrainingLoop:
             loss.backward()
             self.optimizer.step()
             if self.ema is not None:
-                self.ema.update_parameters(self.model)
+                self.ema.update(self.model, epoch * len(batches) + step)
             total += loss.detach()
-            # Looking at every loss costs nothing on a CPU, and a stall a step on a GPU.
-            if group.device.type == "cpu" and not bool(total.isfinite()):
+            # Looking at every loss costs nothing on a CPU, but a stall a step on a GPU; and with
+            # several processes all must go through the same steps.
+            if group.device.type == "cpu" and group.size == 1 and not bool(total.isfinite()):
                 break
             stepped()
         mean = group.mean(float(total) / len(batches))
-        if not np.isfinite(mean):
-            raise TrainingError(
-                f"the loss is not finite in epoch {epoch + 1} (learning rate {rate:.2g}); "
-                "lower --lr or use --precision fp32; the last checkpoint is kept"
-            )
+        self._check_finite(epoch, mean)
         return mean
 
     def _loss(
         self, network: nn.Module, indices: np.ndarray, size: int, generator: torch.Generator
     ) -> Tensor:
         config, device = self.config, self.group.device
-        chosen = torch.from_numpy(indices)
+        chosen = torch.from_numpy(self._training[indices])
         pixels = self._pixels[chosen.to(self._pixels.device)].to(device)
         images = augment(pixels, STRENGTHS.get(config.augmentation), size, generator)
         labels = torch.from_numpy(self._labels[indices]).to(device)
@@ -158,24 +180,26 @@ class TrainingLoop:
         if self._wrapped is None or freeze != self._wrapped_frozen:
             for name, parameter in self.model.named_parameters():
                 parameter.requires_grad_(not (freeze and name in self.frozen))
+            # Only one wrapper at a time may hook itself into the backward pass.
+            self._wrapped = None
             self._wrapped = self.group.wrap(self.model)
             self._wrapped_frozen = freeze
         return self._wrapped
 
     def _validate(self) -> tuple[float | None, float | None, float | None]:
-        pixels, labels = self._validation
+        labels = self._photos.labels[self._validation]
         if len(labels) == 0:
             return None, None, None
-        model = self.ema.module if self.ema is not None else self.model
+        model = self._judged_model()
         if self.group.size > 1:
             # Running statistics are each process's own; judge the main one's, which are kept.
             for buffer in model.buffers():
                 torch.distributed.broadcast(buffer, 0)
-        mine = np.array_split(np.arange(len(labels)), self.group.size)[self.group.rank]
+        mine = np.array_split(self._validation, self.group.size)[self.group.rank]
         predictor = TorchPredictor(model, self.group.device, bf16=self.bf16)
         part = np.zeros((0, self.classes))
         if len(mine):
-            part = predict_logits(predictor, pixels[mine], self.spec)
+            part = predict_logits(predictor, self._photos.pixels, self.spec, indices=mine)
         logits = torch.from_numpy(self.group.gather(part))
         loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
         confusion = confusion_matrix(labels, logits.argmax(1).numpy(), self.classes)
@@ -203,4 +227,4 @@ def _optimizer(
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     fused = device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.999), fused=fused)
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2), fused=fused)

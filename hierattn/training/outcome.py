@@ -16,14 +16,15 @@ from torch import Tensor, nn
 
 from hierattn.data.splits import Split
 from hierattn.evaluation import TorchPredictor, predict_logits
-from hierattn.files import write_bytes, write_json, write_text
+from hierattn.files import file_sha256, write_bytes, write_json, write_text
 from hierattn.metrics import predictions as prediction_files
-from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
-from hierattn.metrics.figures import draw_confusion, draw_curves, draw_reliability, draw_roc
+from hierattn.metrics.calibration import fit_operating_point
+from hierattn.metrics.figures import draw_curves, draw_report
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import CONFIG, WEIGHTS, RunConfig, file_sha256, tool_versions
+from hierattn.runs import CONFIG, METRICS, PREDICTIONS, WEIGHTS, RunConfig, tool_versions
 from hierattn.training.checkpoint import HistoryRow, TrainingState
 from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup
@@ -48,7 +49,7 @@ def predict_held_out(
     logits = np.zeros((0, len(data.folder.classes)))
     if len(held_out):
         predictor = TorchPredictor(model, group.device)
-        logits = predict_logits(predictor, data.pixels[held_out], spec)
+        logits = predict_logits(predictor, data.pixels, spec, indices=held_out)
     return Predictions.from_records(
         [data.folder.records[index] for index in held_out],
         logits,
@@ -65,8 +66,7 @@ def write_outcome(
     state: TrainingState,
     model: nn.Module,
     group: ProcessGroup,
-    calibration: OperatingPoint | None,
-) -> EvaluationReport | None:
+) -> dict[str, EvaluationReport]:
     """Write weights, metrics and figures; ``config.json`` last, as the mark of a finished run.
 
     Args:
@@ -76,11 +76,10 @@ def write_outcome(
         state: of the last epoch, holding the best weights.
         model: any instance of the network; it is given the best weights.
         group: this process.
-        calibration: an operating point fitted elsewhere (on cross-validated predictions), used
-            where this run has no validation part of its own.
 
     Returns:
-        The report on the test part, or on the validation part where there is no test part.
+        Reports by what was judged: ``test`` and ``validation`` photos of this run, or
+        ``cross_validation`` where the run learnt from all photos and was given its folds' result.
     """
     spec = PreprocessSpec(image_size=config.image_size)
     model.load_state_dict(state.best)
@@ -88,27 +87,26 @@ def write_outcome(
     write_history(out / "history.csv", state.history)
     draw_curves(state.history, out / "curves.png")
     predictions = predict_held_out(model, data, spec, group)
-    validation = predictions.of_split(Split.VALIDATION)
     classes = data.folder.classes
-    point = calibration
-    if point is None or len(validation):
+    if state.calibration is not None:
+        pooled = PooledFolds.model_validate(state.calibration)
+        point = pooled.operating_point
+        reports = {"cross_validation": pooled.report}
+    else:
+        validation = predictions.of_split(Split.VALIDATION)
         point = fit_operating_point(validation if len(validation) else None, classes=classes)
-    reports = {
-        split.value: evaluate_predictions(part, point)
-        for split in (Split.TEST, Split.VALIDATION)
-        if len(part := predictions.of_split(split))
-    }
+        reports = {}
+    for split in (Split.TEST, Split.VALIDATION):
+        part = predictions.of_split(split)
+        if len(part):
+            reports[split.value] = evaluate_predictions(part, point)
+            if len(reports) == 1:
+                draw_report(out, reports[split.value], part, point)
     write_json(
-        out / "metrics.json",
-        {name: report.model_dump(mode="json") for name, report in reports.items()},
+        out / METRICS, {name: report.model_dump(mode="json") for name, report in reports.items()}
     )
-    main = next(iter(reports), None)
-    if main is not None:
-        judged = predictions.of_split(main)
-        prediction_files.write_csv(out / "predictions.csv", predictions)
-        draw_confusion(reports[main], out / "confusion.png")
-        draw_reliability(judged, point, out / "reliability.png")
-        draw_roc(judged, out / "roc.png", point)
+    if len(predictions):
+        prediction_files.write_csv(out / PREDICTIONS, predictions)
     run = RunConfig(
         model=config.model,
         classes=list(classes),
@@ -126,7 +124,7 @@ def write_outcome(
         tools=tool_versions(),
     )
     write_json(out / CONFIG, run.model_dump(mode="json"))
-    return reports[main] if main is not None else None
+    return reports
 
 
 def _contiguous(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,14 @@ import numpy as np
 
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
+from hierattn.data.provenance import DataProvenance, describe_data
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
 from hierattn.errors import ConfigError, DataError
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import DataProvenance, file_sha256
 from hierattn.training.config import TrainingConfig
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,23 @@ class PreparedData:
         """Positions of a split's records."""
         return np.flatnonzero([entry == split for entry in self.splits])
 
-    def part(self, split: Split) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels and labels of a split; copies."""
-        chosen = self.indices(split)
-        return self.pixels[chosen], self.labels[chosen]
-
 
 def prepare_data(
     root: Path,
     config: TrainingConfig,
     *,
+    splits_file: Path | None = None,
     skip_unreadable: bool = False,
     decoded: Callable[[int, int], None] | None = None,
 ) -> PreparedData:
     """Read, decode and split a data folder as ``config`` asks.
+
+    Args:
+        root: the data folder.
+        config: image size, fold, fractions and seed.
+        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
+        skip_unreadable: leave unreadable photos out.
+        decoded: called with (done, all).
 
     Raises:
         DataError: see :func:`read_data_folder`, :func:`decode_folder`, :func:`assign_splits`.
@@ -68,15 +72,21 @@ def prepare_data(
     spec = PreprocessSpec(image_size=config.image_size)
     cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
     folder = cache.folder
-    splits = _splits(everything, folder, config)
     groups = group_keys(folder)
+    if splits_file is not None:
+        splits = read_splits(splits_file, folder)
+    else:
+        splits = _splits(everything, folder, config)
+    _check_whole(groups, splits, folder)
+    counted = {split.value: splits.count(split) for split in Split}
+    _LOG.info("%s: %d photos, %d groups, %s", root, len(splits), len(set(groups)), counted)
     return PreparedData(
         folder=folder,
         pixels=cache.pixels,
         labels=np.array(folder.label_indices(), dtype=np.int64),
         splits=splits,
         groups=groups,
-        provenance=provenance(folder, groups),
+        provenance=describe_data(folder, groups),
         skipped=cache.skipped,
     )
 
@@ -107,24 +117,16 @@ def _splits(
     )
 
 
-def provenance(folder: DataFolder, groups: tuple[str, ...]) -> DataProvenance:
-    """Describe a data folder for a run's ``config.json``.
-
-    Raises:
-        DataError: a photo vanished since the folder was listed.
-    """
-    digest = hashlib.sha256()
-    for record in folder.records:
-        if not record.path.is_file():
-            raise DataError(f"{record.path}: the photo is gone; read the folder again")
-        digest.update(f"{record.file}\0{record.label}\0{file_sha256(record.path)}\n".encode())
-    counts = Counter(record.label for record in folder.records)
-    return DataProvenance(
-        name=folder.root.resolve().name,
-        sha256=digest.hexdigest(),
-        images=len(folder.records),
-        groups=len(set(groups)),
-        counts={name: counts[name] for name in folder.classes},
-        licences=dict(sorted(Counter(r.licence or "not given" for r in folder.records).items())),
-        sources=sorted({record.source for record in folder.records if record.source}),
-    )
+def _check_whole(groups: tuple[str, ...], splits: tuple[Split, ...], folder: DataFolder) -> None:
+    """Refuse splits, read from a file, that put one patient, lesion or duplicate on both sides."""
+    of: dict[str, Split] = {}
+    for group, split, record in zip(groups, splits, folder.records, strict=True):
+        if of.setdefault(group, split) != split:
+            raise DataError(
+                f"{folder.root}: {record.file} is in '{split}' but other photos of its group "
+                f"'{group}' are in '{of[group]}'; mend splits.csv so that groups stay whole"
+            )
+    learnt = {r.label for r, split in zip(folder.records, splits, strict=True) if split == "train"}
+    for name in folder.classes:
+        if name not in learnt:
+            raise DataError(f"{folder.root}: no photo of class '{name}' is in the training part")

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 import torch
 from torch import nn
 
 from hierattn.data.splits import Split, write_splits
 from hierattn.errors import CheckpointError, ConfigError
-from hierattn.metrics.calibration import OperatingPoint
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.weights import initialise
-from hierattn.runs import CONFIG, describe_initialisation
-from hierattn.training.checkpoint import (
-    HistoryRow,
-    TrainingState,
-    history_row,
-    load_state,
-    save_state,
-)
-from hierattn.training.config import TrainingConfig
+from hierattn.pooling import PooledFolds
+from hierattn.runs import CHECKPOINT, CONFIG, SPLITS, describe_initialisation
+from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
+from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.distributed import ProcessGroup, process_group
-from hierattn.training.loop import TrainingLoop
+from hierattn.training.loop import Photos, TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.outcome import write_history, write_outcome
 from hierattn.training.preparation import PreparedData, prepare_data
 from hierattn.training.progress import SilentObserver, TrainingObserver
 
-CHECKPOINT = "last.ckpt"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,9 @@ class TrainingRequest:
         resume: go on with the run in ``out``.
         skip_unreadable: leave unreadable photos out.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        calibration: operating point for a run without a validation part.
+        calibration: the pooled folds of the same recipe, for a run on all photos.
+        changed: with ``resume``, the fields of ``config`` that were really asked for and must be
+            the run's own; None for all.
     """
 
     config: TrainingConfig | None
@@ -60,18 +55,26 @@ class TrainingRequest:
     resume: bool = False
     skip_unreadable: bool = False
     device: str = "auto"
-    calibration: OperatingPoint | None = None
+    calibration: PooledFolds | None = None
+    changed: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """A finished run: its folder, epochs, and the report on its held-out photos (None without)."""
+    """A finished run.
+
+    Attributes:
+        reports: by what was judged: ``test``, ``validation`` or ``cross_validation``.
+        skipped: a line for each unreadable photo left out.
+        is_main: whether this is the process that wrote the folder.
+    """
 
     out: Path
     epochs: int
     best_epoch: int
-    report: EvaluationReport | None
+    reports: dict[str, EvaluationReport]
     skipped: tuple[str, ...]
+    is_main: bool
 
 
 def train(request: TrainingRequest, observer: TrainingObserver | None = None) -> TrainingOutcome:
@@ -83,7 +86,7 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run can be resumed.
     """
     keep_freed_memory()
-    with process_group(request.device) as group, _deterministic(), _terminate_as_interrupt():
+    with process_group(request.device) as group, _deterministic():
         watch = observer if observer is not None and group.is_main else SilentObserver()
         return _train(request, group, watch)
 
@@ -97,30 +100,44 @@ def _train(
         raise ConfigError(
             f"batch size {config.batch_size} cannot be shared by {group.size} processes evenly"
         )
+    group.agree("the epoch to go on from", None if saved is None else saved.epoch)
+    if saved is not None and saved.processes != group.size:
+        raise CheckpointError(
+            f"{request.out / CHECKPOINT}: the run was started with {saved.processes} processes, "
+            f"not {group.size}; another number would give other weights"
+        )
     find_model(config.model)
     check_image_size(config.model, config.start_image_size or config.image_size)
     observer.status(f"reading {root}")
     data = prepare_data(
-        root, config, skip_unreadable=request.skip_unreadable, decoded=observer.decoded
+        root,
+        config,
+        splits_file=request.out / SPLITS if saved is not None else None,
+        skip_unreadable=request.skip_unreadable if saved is None else saved.skip_unreadable,
+        decoded=observer.decoded,
     )
+    group.agree("the photos", data.provenance.sha256)
     if saved is not None and saved.data_sha256 != data.provenance.sha256:
         raise CheckpointError(
             f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
         )
     model = _new_model(config, len(data.folder.classes))
-    state = saved or _first_state(request, config, data, model, observer)
+    state = saved or _first_state(request, group, config, data, model, observer)
     loop = TrainingLoop(
         config,
         group,
         model,
         len(data.folder.classes),
-        data.part(Split.TRAIN),
-        data.part(Split.VALIDATION),
-        frozenset(state.frozen),
+        Photos(data.pixels, data.labels),
+        data.indices(Split.TRAIN),
+        data.indices(Split.VALIDATION),
+        frozen=frozenset(state.frozen),
+        bf16=state.bf16,
     )
-    _restore(loop, state)
+    _LOG.info("bfloat16 autocast: %s, device: %s", state.bf16, group.device)
+    _restore(loop, state, request.out / CHECKPOINT)
     if group.is_main and saved is None:
-        write_splits(request.out / "splits.csv", data.folder, data.splits)
+        write_splits(request.out / SPLITS, data.folder, data.splits)
         _snapshot(loop, state)
         save_state(request.out / CHECKPOINT, state)
     observer.started(state.epoch, config.epochs, loop.steps)
@@ -131,24 +148,37 @@ def _train(
             save_state(request.out / CHECKPOINT, state)
             write_history(request.out / "history.csv", state.history)
         observer.finished_epoch(row)
-    report = None
+    reports: dict[str, EvaluationReport] = {}
     if group.is_main:
         observer.status("evaluating the best epoch")
-        report = write_outcome(request.out, config, data, state, model, group, request.calibration)
+        reports = write_outcome(request.out, config, data, state, model, group)
     group.wait()
-    return TrainingOutcome(request.out, state.epoch, state.best_epoch, report, data.skipped)
+    return TrainingOutcome(
+        request.out, state.epoch, state.best_epoch, reports, data.skipped, group.is_main
+    )
 
 
 def _saved_state(request: TrainingRequest) -> TrainingState | None:
     checkpoint = request.out / CHECKPOINT
     if request.out.exists() and not request.out.is_dir():
         raise ConfigError(f"{request.out} is a file; give --out a folder")
+    out = request.out.resolve()
+    if request.data is not None and request.data.resolve() in (out, *out.parents):
+        raise ConfigError(f"{request.out} lies in the data folder; give --out another folder")
     if not request.resume:
         if checkpoint.exists() or (request.out / CONFIG).exists():
             raise ConfigError(
                 f"{request.out} already holds a run; go on with --resume or give another --out"
             )
+        strangers = _strangers(request.out)
+        if strangers:
+            raise ConfigError(
+                f"{request.out} is not empty (it holds {strangers[0]}); give --out a new folder"
+            )
         return None
+    for stale in request.out.glob(f".{checkpoint.stem}-*{checkpoint.suffix}"):
+        # Left by a kill in mid-write.
+        stale.unlink(missing_ok=True)
     if checkpoint.exists():
         return load_state(checkpoint)
     if request.config is None or request.data is None:
@@ -156,7 +186,13 @@ def _saved_state(request: TrainingRequest) -> TrainingState | None:
             f"{checkpoint}: no checkpoint to resume from; start with --data and --model"
         )
     # Killed before its first checkpoint: nothing was learnt, so it begins anew.
-    return None
+    return _saved_state(replace(request, resume=False))
+
+
+def _strangers(out: Path) -> list[str]:
+    """Names in a folder that a run killed before its first checkpoint does not leave."""
+    names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
+    return [name for name in names if name != SPLITS and not name.startswith(".")]
 
 
 def _config_and_data(
@@ -166,13 +202,28 @@ def _config_and_data(
         if request.config is None or request.data is None:
             raise ConfigError("a new run needs --data and --model")
         return request.config, request.data
-    config = TrainingConfig(**saved.config)
-    if request.config is not None and request.config != config:
+    try:
+        config = parse_config(saved.config)
+    except ConfigError as error:
+        raise CheckpointError(f"{request.out / CHECKPOINT}: {error}") from error
+    if request.config is not None:
         given = request.config.model_dump()
-        names = [name for name, value in saved.config.items() if given[name] != value]
+        names = [
+            name
+            for name, value in saved.config.items()
+            if given[name] != value and (request.changed is None or name in request.changed)
+        ]
+        if names:
+            raise CheckpointError(
+                f"{request.out / CHECKPOINT}: the run was started with another "
+                f"{', '.join(names)}; resume without these flags, or train into another --out"
+            )
+    if request.init is not None and (
+        saved.initialisation is None or saved.initialisation["file"] != request.init.name
+    ):
         raise CheckpointError(
-            f"{request.out / CHECKPOINT}: the run was started with another {', '.join(names)}; "
-            "resume without these flags, or train into another --out"
+            f"{request.out / CHECKPOINT}: the run was not started from {request.init}; resume "
+            "without --init, or train into another --out"
         )
     return config, request.data or Path(saved.data)
 
@@ -184,11 +235,24 @@ def _new_model(config: TrainingConfig, classes: int) -> nn.Module:
 
 def _first_state(
     request: TrainingRequest,
+    group: ProcessGroup,
     config: TrainingConfig,
     data: PreparedData,
     model: nn.Module,
     observer: TrainingObserver,
 ) -> TrainingState:
+    calibration = request.calibration
+    if calibration is not None:
+        if len(data.indices(Split.VALIDATION)):
+            raise ConfigError(
+                "the operating point is fitted on this run's own validation part; with "
+                "--calibrate-from, set --validation-fraction 0"
+            )
+        if calibration.report.classes != list(data.folder.classes):
+            raise ConfigError(
+                f"--calibrate-from was made for classes {', '.join(calibration.report.classes)}, "
+                f"the data has {', '.join(data.folder.classes)}"
+            )
     initialisation, frozen = None, []
     if request.init is not None:
         report = initialise(model, config.model, request.init)
@@ -202,6 +266,10 @@ def _first_state(
         config=config.model_dump(),
         data=str(data.folder.root.resolve()),
         data_sha256=data.provenance.sha256,
+        skip_unreadable=request.skip_unreadable,
+        calibration=calibration.model_dump(mode="json") if calibration is not None else None,
+        processes=group.size,
+        bf16=config.precision == "bf16" or (config.precision == "auto" and bf16_pays(group.device)),
         initialisation=initialisation,
         frozen=frozen,
         epoch=0,
@@ -215,25 +283,30 @@ def _first_state(
     )
 
 
-def _restore(loop: TrainingLoop, state: TrainingState) -> None:
+def _restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None:
     if not state.model:
         return
-    loop.model.load_state_dict(state.model)
-    loop.optimizer.load_state_dict(state.optimizer)
-    if loop.ema is not None and state.ema is not None:
-        loop.ema.load_state_dict(state.ema)
+    try:
+        loop.model.load_state_dict(state.model)
+        loop.optimizer.load_state_dict(state.optimizer)
+        if loop.ema is not None and state.ema is not None:
+            loop.ema.module.load_state_dict(state.ema)
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise CheckpointError(
+            f"{checkpoint}: damaged: its weights do not fit {loop.config.model}; train anew"
+        ) from error
 
 
 def _snapshot(loop: TrainingLoop, state: TrainingState) -> None:
     """Take the loop's tensors into ``state`` by reference; they are written before they change."""
     state.model = loop.model.state_dict()
-    state.ema = loop.ema.state_dict() if loop.ema is not None else None
+    state.ema = loop.ema.module.state_dict() if loop.ema is not None else None
     state.optimizer = loop.optimizer.state_dict()
 
 
 def _record(loop: TrainingLoop, state: TrainingState, row: HistoryRow) -> None:
     state.epoch = row.epoch
-    state.history.append(history_row(row))
+    state.history.append(asdict(row))
     score = {
         "balanced_accuracy": row.validation_balanced_accuracy,
         "accuracy": row.validation_accuracy,
@@ -245,32 +318,20 @@ def _record(loop: TrainingLoop, state: TrainingState, row: HistoryRow) -> None:
         state.best_epoch = row.epoch
         state.best_score = float("-inf") if score is None else score
     _snapshot(loop, state)
+    _LOG.info("epoch %d: best epoch so far %d", row.epoch, state.best_epoch)
 
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Deterministic kernels while training; the setting is given back afterwards."""
     before = torch.are_deterministic_algorithms_enabled()
-    # warn_only: CUDA has no deterministic bilinear resize, which odd feature maps need.
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    # cuBLAS asks for this; it must be set before its first call.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # warn_only: CUDA has no deterministic bilinear resize, which odd feature maps need. On a CPU
+    # everything used here is deterministic.
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, in the main thread only."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        torch.use_deterministic_algorithms(before, warn_only=warned)

@@ -124,3 +124,12 @@ def test_refusals(tmp_path: Path, uneven: DataFolder) -> None:
     with pytest.raises(UnreadableImagesError, match=r"1 unreadable image: .*000\.png"):
         write_balanced(uneven, [Split.TRAIN] * 33, tmp_path / "out", 5)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_source_folder_is_never_the_target(tmp_path: Path, uneven: DataFolder) -> None:
+    before = sorted(uneven.root.rglob("*"))
+    (tmp_path / "link").symlink_to(uneven.root)
+    for out in (uneven.root, uneven.root / "new", tmp_path / "link" / "big" / "x"):
+        with pytest.raises(DataError, match="the data set itself; choose another --out"):
+            write_balanced(uneven, [Split.TRAIN] * 33, out, target=8)
+    assert sorted(uneven.root.rglob("*")) == before

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ def test_unusable_classes(tmp_path: Path, counts: dict[str, int], message: str) 
         ("file,class,age", ["a/000.png,a,old"], "row 2: age 'old'"),
         ("file,class,age", ["a/000.png,a,-3"], "age '-3'"),
         ("file,class,age", ["a/000.png,a,inf"], "age 'inf'"),
+        ("file,class,age", ["a/000.png,a,1_0"], "age '1_0'"),
         ("file,class", ['a/000.png,"a'], "mend the quoting"),
         ("", [], "missing column file, class"),
     ],
@@ -117,6 +119,58 @@ def test_manifest_that_is_not_utf8_text(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "manifest.csv").write_bytes(content)
     with pytest.raises(DataError, match="UTF-8"):
         read_data_folder(tmp_path)
+
+
+def test_a_manifest_link_that_leads_nowhere_is_not_ignored(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"a": 1, "b": 1})
+    (tmp_path / "manifest.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(DataError, match=r"manifest\.csv: a link that leads nowhere"):
+        read_data_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"b/ph\xf6to.png", b"b/\xe9t\xe9/0.png", b"n\xe6vus/0.png"])
+def test_names_that_are_not_utf8_are_named(tmp_path: Path, name: bytes) -> None:
+    write_class_folders(tmp_path, {"a": 1, "b": 1})
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"\\x.*not valid UTF-8; rename") as caught:
+        read_data_folder(tmp_path)
+    str(caught.value).encode()
+
+
+def test_only_regular_files_are_photos(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"a": 1, "b": 1})
+    os.mkfifo(tmp_path / "a" / "f.jpg")
+    (tmp_path / "a" / "folder.jpg").mkdir()
+    (tmp_path / "a" / "link.png").symlink_to(tmp_path / "b" / "000.png")
+    files = [record.file for record in read_data_folder(tmp_path).records]
+    assert files == ["a/000.png", "a/link.png", "b/000.png"]
+
+
+@pytest.mark.parametrize("target", ["c", ".", ".."])
+def test_a_class_that_links_to_itself_or_to_its_folder_is_named(
+    tmp_path: Path, target: str
+) -> None:
+    write_class_folders(tmp_path / "in", {"a": 1, "b": 1})
+    (tmp_path / "in" / "c").symlink_to(target)
+    with pytest.raises(DataError, match=r"in/c: .*link") as caught:
+        read_data_folder(tmp_path / "in")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_photo_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, {"a": 1, "b": 1})
+    (tmp_path / "a" / "gone.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"a/gone\.png: a link that leads nowhere"):
+        read_data_folder(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "y/" * 3000])
+def test_a_path_longer_than_the_system_allows(path: str) -> None:
+    with pytest.raises(DataError, match="name too long") as caught:
+        read_data_folder(path)
+    assert len(str(caught.value)) < 500
 
 
 def test_real_photos(photos_root: Path) -> None:

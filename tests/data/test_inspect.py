@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from hierattn.data.inspect import inspect_folder
-from hierattn.errors import DataError
+from hierattn.errors import ConfigError, DataError
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 
@@ -72,10 +72,11 @@ def test_contact_sheet_shows_every_class(tmp_path: Path) -> None:
 
 
 def test_contact_sheet_marks_unreadable_photos(tmp_path: Path) -> None:
-    write_class_folders(tmp_path, {"a": 1, "b": 1})
-    (tmp_path / "b" / "000.png").write_bytes(b"junk")
-    report = inspect_folder(tmp_path, tmp_path / "sheet.png")
-    assert [file.reason for file in report.unreadable] == ["not an image that Pillow knows"]
+    root = write_class_folders(tmp_path / "in", {"a": 1, "b": 1})
+    (root / "b" / "000.png").write_bytes(b"junk")
+    report = inspect_folder(root, tmp_path / "sheet.png")
+    assert len(report.unreadable) == 1
+    assert "not an image of a known kind" in report.unreadable[0].reason
     assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
@@ -90,3 +91,26 @@ def test_nothing_readable_has_no_size(tmp_path: Path) -> None:
 def test_not_a_data_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no class folder"):
         inspect_folder(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["a/000.png", "sheet.png", "new/../a/sheet.png", "../link/s.png"])
+def test_a_contact_sheet_inside_the_data_folder_is_refused(tmp_path: Path, place: str) -> None:
+    root = write_class_folders(tmp_path / "in", {"a": 1, "b": 1})
+    (tmp_path / "link").symlink_to(root)
+    before = (root / "a" / "000.png").read_bytes()
+    with pytest.raises(ConfigError, match="inside the data folder") as caught:
+        inspect_folder(root, root / place)
+    assert "\n" not in str(caught.value)
+    assert (root / "a" / "000.png").read_bytes() == before
+    assert not list(tmp_path.rglob("s*.png"))
+
+
+def test_a_contact_sheet_replaces_nothing_but_a_png(tmp_path: Path) -> None:
+    root = write_class_folders(tmp_path / "in", {"a": 1, "b": 1})
+    notes = tmp_path / "notes.csv"
+    notes.write_text("precious")
+    (tmp_path / "folder").mkdir()
+    for path in (notes, tmp_path / "folder"):
+        with pytest.raises(ConfigError, match="not a PNG"):
+            inspect_folder(root, path)
+    assert notes.read_text() == "precious"

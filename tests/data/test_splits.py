@@ -162,6 +162,8 @@ def test_class_with_too_few_groups_is_named() -> None:
         ({"folds": 5}, "go together"),
         ({"folds": 1, "fold": 0}, "less than 2"),
         ({"folds": 5, "fold": 5}, "not between 0 and 4"),
+        ({"seed": -1}, "seed -1"),
+        ({"seed": 2**32}, "seed 4294967296"),
     ],
 )
 def test_arguments_out_of_range(arguments: dict[str, float], message: str) -> None:

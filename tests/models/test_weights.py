@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,70 @@ def test_other_bad_files_are_told_apart(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "none.pt")
     with pytest.raises(CheckpointError, match="no tensors"):
         read_state_dict(tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pytorch_file_under_a_safetensors_name_is_read(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "odd.safetensors"
+    torch.save(SMALL, path, _use_new_zipfile_serialization=zipped)
+    assert _same(read_state_dict(path), SMALL)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(CheckpointError, match=r"odd\.safetensors: damaged or truncated"):
+        read_state_dict(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("tensor", "what"),
+    [
+        (torch.ones(2).to_sparse(), "sparse"),
+        (torch.ones(2, 2).to_sparse_csr(), "sparse"),
+        (torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "quantised"),
+        (torch.empty(2, device="meta"), "without values"),
+        (torch.ones(2, dtype=torch.complex64), "complex"),
+        (torch.tensor([1.0, float("nan")]), "not finite"),
+        (torch.tensor([1.0, float("-inf")]), "not finite"),
+        (torch.tensor([1.0, float("nan")]).to(torch.float8_e4m3fn), "not finite"),
+    ],
+)
+def test_tensors_that_cannot_be_weights_are_named(
+    tmp_path: Path, tensor: Tensor, what: str
+) -> None:
+    torch.save({"good": torch.ones(1), "odd.bias": tensor}, tmp_path / "odd.pt")
+    with pytest.raises(CheckpointError, match=rf"odd\.pt: tensor odd\.bias .*{what}") as caught:
+        read_state_dict(tmp_path / "odd.pt")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])
+def test_whole_numbers_are_no_parameters_but_may_count_batches(
+    tmp_path: Path, dtype: torch.dtype
+) -> None:
+    model = create_model("hierattn_xs")
+    before = {n: v.clone() for n, v in model.state_dict().items()}
+    state_dict = dict(before)
+    assert any(n.endswith("num_batches_tracked") for n in before)
+    initialise(model, "hierattn_xs", _saved(tmp_path, state_dict))
+    state_dict["stem.conv.weight"] = state_dict["stem.conv.weight"].to(dtype)
+    with pytest.raises(CheckpointError, match=r"init\.pt: .*stem\.conv\.weight .*whole numbers"):
+        initialise(model, "hierattn_xs", _saved(tmp_path, state_dict))
+    assert _same(model.state_dict(), before)
+
+
+def test_warnings_of_torch_about_pickles_do_not_reach_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*args: object, **kwargs: object) -> dict[str, Tensor]:
+        warnings.warn("detected pickle protocol 3", UserWarning, stacklevel=2)
+        warnings.warn("something else", RuntimeWarning, stacklevel=2)
+        return SMALL
+
+    path = _saved(tmp_path, SMALL)
+    monkeypatch.setattr(torch, "load", load)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        read_state_dict(path)
+    assert [warning.category for warning in seen] == [RuntimeWarning]
 
 
 def _saved(tmp_path: Path, state_dict: dict[str, Tensor]) -> Path:

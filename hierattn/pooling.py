@@ -1,0 +1,104 @@
+"""The folds of one cross-validation joined: each photo judged by the run that never saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hierattn.data.splits import Split
+from hierattn.errors import CheckpointError
+from hierattn.files import write_json
+from hierattn.metrics import predictions as prediction_files
+from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.figures import draw_report
+from hierattn.metrics.predictions import concatenate
+from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.runs import PREDICTIONS, Run, load_run, refuse_run_folder
+
+POOLED = "pooled.json"
+
+
+class PooledFolds(BaseModel):
+    """``pooled.json``: what the folds together say of a recipe.
+
+    The operating point is for a model that the same recipe makes from all photos. It is fitted
+    on the pooled predictions, so in ``report`` the calibration after scaling, the melanoma
+    sensitivity at the threshold and the abstention are on the photos they were fitted on; top-1,
+    balanced accuracy and AUC do not depend on it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folds: int
+    operating_point: OperatingPoint
+    report: EvaluationReport
+
+
+def pool_runs(paths: Sequence[Path], out: Path, *, replicates: int = 1000) -> PooledFolds:
+    """Pool the test predictions of all folds of one cross-validation, and write them to ``out``.
+
+    Raises:
+        CheckpointError: a folder without test predictions, folds that are missing or given twice,
+            or runs of different recipes or photos.
+        ConfigError: ``out`` holds a run.
+    """
+    refuse_run_folder(out)
+    runs = [load_run(path) for path in paths]
+    _check_folds(runs)
+    parts = []
+    for run in runs:
+        file = run.path / PREDICTIONS
+        if not file.is_file():
+            raise CheckpointError(f"{run.path}: has no {PREDICTIONS} with held-out photos")
+        part = prediction_files.read_csv(file).of_split(Split.TEST)
+        if not len(part):
+            raise CheckpointError(f"{run.path}: its {PREDICTIONS} has no held-out test photos")
+        parts.append(part)
+    together = concatenate(parts)
+    point = fit_operating_point(together)
+    if not point.fitted_on.startswith("not fitted"):
+        note = f"the pooled test photos of {len(runs)} folds ({len(together)}), the same reported"
+        point = point.model_copy(update={"fitted_on": note})
+    report = evaluate_predictions(together, point, replicates=replicates)
+    pooled = PooledFolds(folds=len(runs), operating_point=point, report=report)
+    prediction_files.write_csv(out / PREDICTIONS, together)
+    draw_report(out, report, together, point)
+    write_json(out / POOLED, pooled.model_dump(mode="json"))
+    return pooled
+
+
+def read_pooled(folder: Path) -> PooledFolds:
+    """Read what ``hierattn pool`` wrote.
+
+    Raises:
+        CheckpointError: no such file, or not its content.
+    """
+    path = folder / POOLED
+    try:
+        return PooledFolds.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(
+            f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"
+        ) from error
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: not a result of 'hierattn pool'") from error
+
+
+def _check_folds(runs: Sequence[Run]) -> None:
+    recipes = {run.config.training.model_copy(update={"fold": None}) for run in runs}
+    if len(recipes) > 1 or len({tuple(run.config.classes) for run in runs}) > 1:
+        raise CheckpointError("these runs differ in more than their fold; pool one recipe only")
+    if len({run.config.data.sha256 for run in runs}) > 1:
+        raise CheckpointError("these runs were made from different photos; pool one data folder")
+    for run in runs:
+        if run.config.training.fold is None:
+            raise CheckpointError(f"{run.path}: was not trained with --fold")
+    numbers = [run.config.training.fold_numbers() for run in runs]
+    count = numbers[0][1]
+    if sorted(numbers) != [(index, count) for index in range(1, count + 1)]:
+        given = ", ".join(f"{index}/{of}" for index, of in sorted(numbers))
+        raise CheckpointError(
+            f"give each of the {count} folds once (1/{count} to {count}/{count}), not {given}"
+        )

@@ -1,0 +1,47 @@
+import pytest
+
+from hierattn import errors
+from hierattn.errors import HierAttnError, UnknownNameError, UnreadableImagesError
+
+
+def test_an_unknown_name_gets_the_nearest_and_the_whole_list() -> None:
+    error = UnknownNameError("model", "HierAttn-XS", ["mobilenet_v2", "hierattn_xs"])
+    assert str(error) == (
+        "unknown model 'HierAttn-XS'; did you mean 'hierattn_xs'? "
+        "(valid: hierattn_xs, mobilenet_v2)"
+    )
+    assert (error.kind, error.name, error.valid) == (
+        "model",
+        "HierAttn-XS",
+        ["hierattn_xs", "mobilenet_v2"],
+    )
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    assert "did you mean" not in str(UnknownNameError("model", "zzz", ["hierattn_xs"]))
+
+
+def test_an_empty_list_is_said_to_be_empty() -> None:
+    assert str(UnknownNameError("run", "a", [])).endswith("(valid: none)")
+
+
+@pytest.mark.parametrize(("count", "start"), [(1, "1 unreadable image:"), (7, "7 unreadable im")])
+def test_unreadable_images_are_counted_and_five_are_named(count: int, start: str) -> None:
+    reasons = [f"{number}.jpg: truncated" for number in range(count)]
+    error = UnreadableImagesError(reasons)
+    message = str(error)
+    assert message.startswith(start) and "\n" not in message
+    assert [reason in message for reason in reasons] == [True] * min(count, 5) + [False] * 2 * (
+        count > 5
+    )
+    assert ("; ... " in message) == (count > 5)
+    assert "--skip-unreadable" in message
+    assert error.reasons == reasons
+
+
+def test_every_error_is_caught_by_the_base() -> None:
+    found = [value for value in vars(errors).values() if isinstance(value, type)]
+    ours = [kind for kind in found if issubclass(kind, Exception)]
+    assert len(ours) >= 8
+    assert all(issubclass(kind, HierAttnError) for kind in ours)
+    assert issubclass(UnreadableImagesError, errors.DataError)

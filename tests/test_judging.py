@@ -1,0 +1,333 @@
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hierattn.data.folder import read_data_folder
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import Split, read_split_rows
+from hierattn.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    UnknownNameError,
+    UnreadableImagesError,
+)
+from hierattn.evaluation import TorchPredictor
+from hierattn.judging import judge_predictor, judge_run, write_judgement
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.predictions import read_csv
+from hierattn.metrics.report import evaluate_predictions
+from hierattn.pooling import pool_runs, read_pooled
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import load_run
+from hierattn.training.config import build_config
+from hierattn.training.trainer import TrainingRequest, train
+
+
+def files_of(run: Path, *splits: Split) -> list[str]:
+    return sorted(row.file for row in read_split_rows(run / "splits.csv") if row.split in splits)
+
+
+def copy_photos(painted: DataFolder, root: Path, keep: Callable[[str], bool], prefix: str) -> Path:
+    """Photos of the painted folder without its manifest."""
+    for record in painted.records:
+        if keep(record.file):
+            target = root / record.label / f"{prefix}{record.path.name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(record.path, target)
+    return root
+
+
+def test_auto_judges_the_held_out_photos_alone(finished: Path, painted: DataFolder) -> None:
+    seen: list[tuple[int, int]] = []
+    judgement = judge_run(
+        str(finished), painted.root, replicates=20, progress=lambda *state: seen.append(state)
+    )
+    assert sorted(judgement.predictions.files) == files_of(finished, Split.TEST)
+    assert judgement.warning is None and judgement.skipped == ()
+    assert "test" in judgement.chosen and "train" not in judgement.chosen
+    assert seen[-1] == (judgement.report.images,) * 2
+    # The training wrote the same figures, through the same judge.
+    metrics = json.loads((finished / "metrics.json").read_text())["test"]
+    assert judgement.report.confusion == metrics["confusion"]
+    assert judgement.report.macro.auc == metrics["macro"]["auc"]
+    assert judgement.operating_point.model_dump() == metrics["operating_point"]
+
+
+@pytest.mark.parametrize(
+    ("split", "parts", "warned"),
+    [
+        ("all", tuple(Split), True),
+        ("train", (Split.TRAIN,), True),
+        ("validation", (Split.VALIDATION,), True),
+        ("test", (Split.TEST,), False),
+    ],
+)
+def test_a_split_by_name_and_its_warning(
+    finished: Path, painted: DataFolder, split: str, parts: tuple[Split, ...], warned: bool
+) -> None:
+    judgement = judge_run(str(finished), painted.root, split=split, replicates=5)
+    assert sorted(judgement.predictions.files) == files_of(finished, *parts)
+    learnt = len(files_of(finished, *(set(parts) - {Split.TEST})))
+    assert (judgement.warning is not None) == warned
+    if judgement.warning is not None:
+        assert f"calibrated on {learnt} of these {judgement.report.images} photos" in (
+            judgement.warning
+        )
+
+
+def test_photos_the_run_never_saw_are_all_judged(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = copy_photos(painted, tmp_path / "new", lambda file: True, "new-")
+    judgement = judge_run(str(finished), root, replicates=5)
+    assert judgement.report.images == 72 and judgement.warning is None
+    assert judgement.chosen == "72 photos (72 new)"
+    with pytest.raises(DataError, match=r"none of its photos in 'test'"):
+        judge_run(str(finished), root, split="test")
+
+
+def test_where_every_photo_was_learnt_from_auto_judges_all_and_warns(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    learnt = set(files_of(finished, Split.TRAIN))
+    root = copy_photos(painted, tmp_path / "old", learnt.__contains__, "")
+    judgement = judge_run(str(finished), root, replicates=5)
+    assert judgement.report.images == len(learnt)
+    assert judgement.warning is not None and "say little about new ones" in judgement.warning
+
+
+def test_an_unknown_split_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(UnknownNameError, match="unknown split 'tests'; did you mean 'test'"):
+        judge_run("no such run", Path("no such data"), split="tests")
+
+
+def test_classes_the_model_does_not_know_are_named(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = copy_photos(painted, tmp_path / "data", lambda file: True, "")
+    (root / painted.classes[0]).rename(root / "wart")
+    with pytest.raises(DataError, match="classes the model does not know: wart"):
+        judge_run(str(finished), root)
+
+
+def test_fewer_classes_keep_the_models_order(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    kept = painted.classes[-2:]
+    root = copy_photos(painted, tmp_path / "two", lambda file: file.split("/")[0] in kept, "new-")
+    report = judge_run(str(finished), root, replicates=5).report
+    assert report.classes == list(painted.classes)
+    assert [sum(row) for row in report.confusion] == [0] * 4 + [12, 12]
+
+
+def test_unreadable_photos_stop_or_are_listed(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = copy_photos(painted, tmp_path / "data", lambda file: True, "new-")
+    (root / painted.classes[0] / "bad.jpg").write_bytes(b"")
+    with pytest.raises(UnreadableImagesError, match=r"bad\.jpg: the file is empty"):
+        judge_run(str(finished), root)
+    judgement = judge_run(str(finished), root, replicates=5, skip_unreadable=True)
+    assert judgement.report.images == 72
+    assert len(judgement.skipped) == 1 and "bad.jpg" in judgement.skipped[0]
+
+
+def test_a_numpy_function_is_judged_as_its_torch_twin_is(painted: DataFolder) -> None:
+    spec = PreprocessSpec(image_size=32)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 6))
+    weight = model[2].weight.detach().numpy()
+    bias = model[2].bias.detach().numpy()
+
+    def twin(images: np.ndarray, /) -> np.ndarray:
+        pooled = images.reshape(len(images), 3, 4, 8, 4, 8).mean((3, 5))
+        return pooled.reshape(len(images), 48) @ weight.T + bias
+
+    point = OperatingPoint(temperature=0.5, melanoma_class=painted.classes[0])
+    reports = []
+    for predictor in (TorchPredictor(model), twin):
+        predictions, skipped = judge_predictor(predictor, spec, painted.classes, painted)
+        assert skipped == () and predictions.files == tuple(r.file for r in painted.records)
+        reports.append(evaluate_predictions(predictions, point, replicates=20))
+    ours, theirs = reports
+    assert ours.confusion == theirs.confusion
+    assert ours.intervals.balanced_accuracy == theirs.intervals.balanced_accuracy
+    assert ours.macro.auc == pytest.approx(theirs.macro.auc, abs=1e-6)
+    assert ours.calibration.after.nll == pytest.approx(theirs.calibration.after.nll, abs=1e-5)
+    # Photos of one patient are one group, also for the intervals.
+    assert ours.groups == len({record.group for record in painted.records}) < 72
+
+
+def test_a_judgement_is_written_with_figures_and_reads_back(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    judgement = judge_run(str(finished), painted.root, replicates=5)
+    write_judgement(tmp_path / "out", judgement)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "metrics.json", "predictions.csv", "confusion.png", "reliability.png", "roc.png",
+    }  # fmt: skip
+    document = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert document == judgement.document()
+    assert set(document) == {"judged", "warning", "skipped", "report"}
+    back = read_csv(tmp_path / "out" / "predictions.csv")
+    assert np.array_equal(back.logits, judgement.predictions.logits)
+
+
+@pytest.fixture(scope="module")
+def folds(painted: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The two runs of a two-fold cross-validation, an epoch each; read only."""
+    root = tmp_path_factory.mktemp("folds")
+    for fold in ("1", "2"):
+        config = build_config(
+            model="hierattn_xs", image_size=64, epochs=1, batch_size=16, fold=f"{fold}/2"
+        )
+        train(TrainingRequest(config, painted.root, root / fold))
+    return [root / "1", root / "2"]
+
+
+def other_fold(folds: list[Path], root: Path, edit: Callable[[dict[str, Any]], object]) -> Path:
+    """The second fold with a changed config."""
+    shutil.copytree(folds[1], root)
+    fields = json.loads((root / "config.json").read_text())
+    edit(fields)
+    (root / "config.json").write_text(json.dumps(fields))
+    return root
+
+
+def test_pooled_folds_judge_each_photo_once_by_the_run_that_never_saw_it(
+    folds: list[Path], painted: DataFolder, tmp_path: Path
+) -> None:
+    result = pool_runs(folds, tmp_path / "pool", replicates=20)
+    report = result.report
+    assert report.images == 72
+    pooled = read_csv(tmp_path / "pool" / "predictions.csv")
+    assert sorted(pooled.files) == [record.file for record in painted.records]
+    parts = [json.loads((fold / "metrics.json").read_text())["test"]["confusion"] for fold in folds]
+    assert np.array_equal(report.confusion, np.sum(parts, axis=0))
+    for fold in folds:
+        own = judge_run(str(fold), painted.root, replicates=5).predictions
+        position = {file: index for index, file in enumerate(pooled.files)}
+        assert np.array_equal(own.logits, pooled.logits[[position[file] for file in own.files]])
+    assert read_pooled(tmp_path / "pool") == result
+    assert "pooled test photos of 2 folds (72)" in report.operating_point.fitted_on
+
+
+def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path) -> None:
+    for given in ([folds[0]], [folds[0], folds[0]], [*folds, folds[1]]):
+        with pytest.raises(CheckpointError, match="give each of the 2 folds once"):
+            pool_runs(given, tmp_path / "pool")
+    assert not (tmp_path / "pool").exists()
+
+
+def test_the_pooled_result_ships_with_a_run_on_all_photos(
+    folds: list[Path], painted: DataFolder, tmp_path: Path
+) -> None:
+    pooled = pool_runs(folds, tmp_path / "pool", replicates=20)
+    config = build_config(
+        model="hierattn_xs", image_size=64, epochs=1, batch_size=16, test_fraction=0,
+        validation_fraction=0,
+    )  # fmt: skip
+    request = TrainingRequest(config, painted.root, tmp_path / "run", calibration=pooled)
+    outcome = train(request)
+    assert outcome.reports == {"cross_validation": pooled.report}
+    assert load_run(tmp_path / "run").config.operating_point == pooled.operating_point
+    own = replace(request, out=tmp_path / "own", config=build_config(epochs=1, image_size=64))
+    with pytest.raises(ConfigError, match="--validation-fraction 0"):
+        train(own)
+
+
+def test_results_never_replace_a_runs_own_files(
+    folds: list[Path], painted: DataFolder, tmp_path: Path
+) -> None:
+    before = (folds[0] / "metrics.json").read_bytes()
+    judgement = judge_run(str(folds[0]), painted.root, replicates=5)
+    for write in (
+        lambda: write_judgement(folds[0], judgement),
+        lambda: pool_runs(folds, folds[0]),
+    ):
+        with pytest.raises(ConfigError, match="holds a run"):
+            write()
+    assert (folds[0] / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "\xff"])
+def test_what_pool_did_not_write_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(CheckpointError, match=r"pooled\.json: No such file"):
+        read_pooled(tmp_path)
+    (tmp_path / "pooled.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(CheckpointError, match="not a result of 'hierattn pool'"):
+        read_pooled(tmp_path)
+
+
+def test_another_photo_of_a_learnt_patient_is_not_new(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    """A balanced folder keeps some photos out of training, but not their patients."""
+    rows = {row.file: row for row in read_split_rows(finished / "splits.csv")}
+    counts = Counter(row.group for row in rows.values() if row.split == "train")
+    group = next(name for name, count in counts.items() if count > 1)
+    hidden = next(row.file for row in rows.values() if row.group == group)
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    lines = (copy / "splits.csv").read_text().splitlines(keepends=True)
+    (copy / "splits.csv").write_text("".join(x for x in lines if not x.startswith(hidden)))
+    judgement = judge_run(str(copy), painted.root, replicates=5)
+    assert hidden not in judgement.predictions.files
+    assert len(judgement.predictions) == sum(row.split == "test" for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda fields: fields["training"].update(lr=0.5), "differ in more than their fold"),
+        (lambda fields: fields["classes"].reverse(), "differ in more than their fold"),
+        (lambda fields: fields["data"].update(sha256="0"), "made from different photos"),
+    ],
+)
+def test_folds_of_another_recipe_or_other_photos_are_refused(
+    folds: list[Path], tmp_path: Path, edit: Callable[[dict[str, Any]], object], reason: str
+) -> None:
+    other = other_fold(folds, tmp_path / "other", edit)
+    with pytest.raises(CheckpointError, match=reason):
+        pool_runs([folds[0], other], tmp_path / "pool")
+    assert not (tmp_path / "pool").exists()
+
+
+def test_a_run_without_test_photos_cannot_be_pooled(folds: list[Path], tmp_path: Path) -> None:
+    other = other_fold(folds, tmp_path / "other", lambda fields: None)
+    table = other / "predictions.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(line for line in lines if ",test," not in line))
+    with pytest.raises(CheckpointError, match=r"other: .*held-out"):
+        pool_runs([folds[0], other], tmp_path / "pool")
+    table.unlink()
+    with pytest.raises(CheckpointError, match=r"other: has no predictions\.csv"):
+        pool_runs([folds[0], other], tmp_path / "pool")
+
+
+def test_an_unreadable_photo_does_not_blame_a_class_that_was_not_asked_for(
+    painted: DataFolder, tmp_path: Path
+) -> None:
+    root = copy_photos(painted, tmp_path / "data", lambda file: True, "")
+    first = painted.classes[0]
+    (root / first / "bad.jpg").write_bytes(b"")
+    folder = read_data_folder(root)
+    part = replace(folder, records=tuple(r for r in folder.records if r.label == first))
+    predictions, skipped = judge_predictor(
+        lambda images: np.zeros((len(images), 6)),
+        PreprocessSpec(image_size=16),
+        painted.classes,
+        part,
+        skip_unreadable=True,
+    )
+    assert len(predictions) == 12 and len(skipped) == 1
