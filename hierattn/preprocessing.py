@@ -5,6 +5,8 @@ Training, evaluation, every exported file's metadata and the phone follow :class
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +15,34 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field
 
 from hierattn.errors import UnreadableImageError
+
+# Pillow's reader of each suffix; whatever its name, a file is offered to these readers only. MPO,
+# which some cameras write as .jpg, comes with JPEG.
+PHOTO_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".bmp": "BMP",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_READERS = tuple(dict.fromkeys(PHOTO_FORMATS.values()))
+
+# Pillow words these for people; on damaged bytes its readers also let the others out.
+_WORDED_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+DECODER_ERRORS = (
+    *_WORDED_ERRORS,
+    EOFError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 
 
 class PreprocessSpec(BaseModel):
@@ -67,21 +97,30 @@ def open_rgb(path: str | Path) -> Image.Image:
     try:
         # A file object, not the path: Pillow maps an uncompressed TIFF given by path into memory
         # with the sides of the turned image, which shears one with EXIF orientation 5 to 8.
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, Image.open(file, formats=_READERS) as image:
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            return _to_rgb(ImageOps.exif_transpose(image), path)
     except FileNotFoundError as error:
         raise UnreadableImageError(f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise UnreadableImageError(f"{path}: a folder, not an image") from error
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
-        raise UnreadableImageError(
-            f"{path}: {'the file is empty' if empty else 'not an image that Pillow knows'}"
-        ) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImageError(f"{path}: {str(error).splitlines()[0]}") from error
-    return _to_rgb(upright, path)
+        known = f"not an image of a known kind ({', '.join(_READERS)})"
+        raise UnreadableImageError(f"{path}: {'the file is empty' if empty else known}") from error
+    except DECODER_ERRORS as error:
+        raise UnreadableImageError(f"{path}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """One line: the system's or Pillow's own words, else what kind of error its parsing met."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = str(error).splitlines() if error.args else []
+    if lines and isinstance(error, _WORDED_ERRORS):
+        return lines[0]
+    kind = type(error).__name__
+    return f"cannot be decoded ({f'{kind}: {lines[0]}' if lines else kind})"
 
 
 def _to_rgb(image: Image.Image, path: Path) -> Image.Image:

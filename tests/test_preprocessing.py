@@ -139,14 +139,11 @@ def test_grey_with_alpha_is_composited_too(tmp_path: Path) -> None:
     assert all(np.array_equal(got[..., channel], expected) for channel in range(3))
 
 
-@pytest.mark.parametrize("suffix", ["png", "gif"])
-def test_a_transparent_palette_colour_becomes_white_after_turning(
-    tmp_path: Path, suffix: str
-) -> None:
+def test_a_transparent_palette_colour_becomes_white_after_turning(tmp_path: Path) -> None:
     indices = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)
     image = Image.fromarray(indices).convert("L")
     image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
-    path = tmp_path / f"palette.{suffix}"
+    path = tmp_path / "palette.png"
     image.save(path, transparency=1)
     white, first, last = [255] * 3, [10, 20, 30], [70, 80, 90]
     assert np.asarray(open_rgb(path)).tolist() == [[first, white, last], [last, white, first]]
@@ -262,7 +259,7 @@ def test_a_file_cut_in_half_is_unreadable(tmp_path: Path, suffix: str) -> None:
         open_rgb(path)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "tif", "gif"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "tif"])
 @pytest.mark.filterwarnings("ignore")
 def test_random_damage_is_read_or_refused_but_never_crashes(tmp_path: Path, suffix: str) -> None:
     whole = tmp_path / f"whole.{suffix}"
@@ -346,7 +343,7 @@ def test_an_error_of_a_decoder_without_words_is_named_by_its_kind(
     monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
     with pytest.raises(UnreadableImageError) as caught:
         open_rgb(path)
-    assert str(caught.value) == f"{path}: damaged ({error.__name__})"
+    assert str(caught.value) == f"{path}: cannot be decoded ({error.__name__})"
 
 
 def test_a_picture_bomb_is_refused(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from hierattn.data.copies import augmented_copy
 from hierattn.data.folder import read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import DataFolder, Record
-from hierattn.data.splits import Split, write_splits
-from hierattn.data.staging import staged_folder
+from hierattn.data.splits import Split, check_seed, write_splits
+from hierattn.data.staging import check_outside, staged_folder
 from hierattn.errors import ConfigError, DataError, UnreadableImageError, UnreadableImagesError
 from hierattn.preprocessing import PreprocessSpec, open_rgb
 
@@ -67,12 +67,13 @@ def balance(records: Sequence[Record], target: int, seed: int = 0) -> BalancedSe
     The originals of the copies are taken in turn, in random order.
 
     Raises:
-        ConfigError: ``target`` is not positive.
+        ConfigError: ``target`` is not positive, or ``seed`` outside [0, 2^32).
         DataError: there is no record.
         UnreadableImagesError: photos that cannot be decoded, when any class must shrink.
     """
     if target < 1:
         raise ConfigError(f"target {target} is not a positive number of photos a class")
+    check_seed(seed)
     if not records:
         raise DataError("no training photo to balance; check the split")
     counts = Counter(record.label for record in records)
@@ -117,12 +118,14 @@ def write_balanced(
 
     Raises:
         ConfigError: ``target`` is not positive.
-        DataError: no training photo, not one split a record, or ``out`` is not empty.
+        DataError: no training photo, not one split a record, or ``out`` is not empty or lies inside
+            ``folder``.
         UnreadableImagesError: photos to shrink or copy that cannot be decoded.
     """
     if len(splits) != len(folder.records):
         raise DataError(f"{out}: {len(splits)} splits for {len(folder.records)} photos")
     out = Path(out)
+    check_outside(out, folder.root)
     split_of = {record.file: split for record, split in zip(folder.records, splits, strict=True)}
     training = [record for record in folder.records if split_of[record.file] is Split.TRAIN]
     with staged_folder(out) as staging:

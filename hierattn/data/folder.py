@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 from hierattn.data.manifest import MANIFEST_NAME, ManifestRow, name_some, read_manifest
 from hierattn.data.records import DataFolder, Record
 from hierattn.errors import DataError
+from hierattn.preprocessing import PHOTO_FORMATS
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+PHOTO_SUFFIXES = frozenset(PHOTO_FORMATS)
+_SHOWN_PATH = 100
 _SPLIT_WORDS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 
 
@@ -24,11 +27,13 @@ def read_data_folder(root: str | Path) -> DataFolder:
 
     Raises:
         DataError: the folder is missing or not a folder; it has no class, only one class, an
-            empty class, or classes whose names differ only by case or blanks; or its manifest
-            cannot be read, lists a photo that is not there, or contradicts the folders.
+            empty class, classes whose names differ only by case or blanks, a link that leads
+            nowhere or back to the folder, or a name that is not UTF-8; or its manifest cannot
+            be read, lists a photo that is not there, or contradicts the folders.
     """
     root = Path(root)
     check_folder(root)
+    _check_utf8(root)
     photos = {name: _photos(root, root / name) for name in _class_names(root)}
     classes = tuple(photos)
     empty = [name for name in classes if not photos[name]]
@@ -40,6 +45,8 @@ def read_data_folder(root: str | Path) -> DataFolder:
     if len(classes) == 1:
         raise DataError(f"{root}: only one class ({classes[0]}); a classifier needs two or more")
     manifest = root / MANIFEST_NAME
+    if manifest.exists() and not manifest.is_file():
+        raise DataError(f"{manifest}: not a file; replace it by a table or remove it")
     rows = {row.file: row for row in read_manifest(manifest)} if manifest.exists() else {}
     label_of = {file: name for name, files in photos.items() for file in files}
     _check_rows(manifest, rows.values(), label_of)
@@ -53,19 +60,35 @@ def read_data_folder(root: str | Path) -> DataFolder:
 
 
 def is_photo(path: Path) -> bool:
-    """Whether the name is that of a photo: a known suffix in any case, and not hidden."""
-    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".")
+    """Whether this may be a photo: a known suffix in any case, not hidden, and a regular file.
+
+    A file that cannot be looked at, such as a link that leads nowhere, passes: decoding names it.
+    """
+    if path.suffix.lower() not in PHOTO_SUFFIXES or path.name.startswith("."):
+        return False
+    try:
+        # Reading from a pipe or a device might never end.
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
 
 
 def check_folder(path: Path) -> None:
     """Check that ``path`` is a folder.
 
     Raises:
-        DataError: it is missing (the nearest existing name is suggested) or not a folder.
+        DataError: it is missing (the nearest existing name is suggested), not a folder, or beyond
+            reach: a name longer than the system allows, or a forbidden place.
     """
-    if path.is_dir():
-        return
-    if path.exists():
+    try:
+        if path.is_dir():
+            return
+        there_is_a_file = path.exists()
+    except OSError as error:
+        shown = str(path)
+        shown = shown if len(shown) <= _SHOWN_PATH else f"{shown[:_SHOWN_PATH]}..."
+        raise DataError(f"{shown}: {error.strerror or error}; pass another folder") from error
+    if there_is_a_file:
         raise DataError(f"{path}: is a file, not a folder; pass the folder that holds the classes")
     base, wanted = path.absolute().parent, path.name
     while not base.is_dir() and base != base.parent:
@@ -81,11 +104,11 @@ def check_folder(path: Path) -> None:
 
 def _class_names(root: Path) -> list[str]:
     try:
-        names = sorted(
-            entry.name
-            for entry in os.scandir(root)
-            if entry.is_dir() and not entry.name.startswith(".")
-        )
+        entries = [entry for entry in os.scandir(root) if not entry.name.startswith(".")]
+        for entry in entries:
+            if entry.is_symlink():
+                _check_link(root / entry.name, root)
+        names = sorted(entry.name for entry in entries if entry.is_dir())
     except OSError as error:
         raise DataError(f"{root}: cannot be listed ({error.strerror or error})") from error
     if not names:
@@ -105,6 +128,26 @@ def _class_names(root: Path) -> list[str]:
     return names
 
 
+def _check_link(link: Path, root: Path) -> None:
+    try:
+        target = os.path.realpath(link, strict=True)
+    except OSError as error:
+        raise DataError(
+            f"{link}: a link that leads nowhere ({error.strerror or error}); mend or remove it"
+        ) from error
+    if Path(os.path.realpath(root)).is_relative_to(target):
+        raise DataError(f"{link}: a link to a folder that it lies in; remove it")
+
+
+def _check_utf8(path: Path) -> None:
+    """Tables and reports are UTF-8, so a name of other bytes could not be written there."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise DataError(f"{shown}: the name is not valid UTF-8; rename it") from error
+
+
 def _plain(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
@@ -114,7 +157,11 @@ def _photos(root: Path, folder: Path) -> list[str]:
     for where, folders, files in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
         base = Path(where).relative_to(root).as_posix()
-        found += [f"{base}/{name}" for name in files if is_photo(Path(name))]
+        for name in files:
+            path = Path(where, name)
+            if is_photo(path):
+                _check_utf8(path)
+                found.append(f"{base}/{name}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,12 @@ from hierattn.data.folder import read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME
 from hierattn.data.records import STRATA, DataFolder
 from hierattn.data.splits import duplicates, group_keys
-from hierattn.errors import UnreadableImageError
+from hierattn.errors import ConfigError, UnreadableImageError
 from hierattn.preprocessing import open_rgb
 
 _WORKERS = 4
 _COLUMNS = 10
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class _Part(BaseModel):
@@ -100,9 +102,12 @@ def inspect_folder(
     Raises:
         DataError: not a data folder, see :func:`hierattn.data.folder.read_data_folder`.
             Photos that cannot be decoded are reported, not raised.
+        ConfigError: the sheet would lie among the photos, or replace a file that is no PNG.
         HierAttnError: the sheet cannot be written.
     """
     folder = read_data_folder(root)
+    if contact_sheet is not None:
+        _check_sheet(Path(contact_sheet), folder)
     groups = group_keys(folder)
     shown = _shown(folder, groups) if contact_sheet is not None else {}
     sizes: list[tuple[int, int]] = []
@@ -156,6 +161,39 @@ def inspect_folder(
         mixed_groups=_mixed_groups(folder, groups),
         contact_sheet=None if contact_sheet is None else Path(contact_sheet),
     )
+
+
+def _check_sheet(sheet: Path, folder: DataFolder) -> None:
+    # Both where the name lies and where it leads; classes and photos may be links as well.
+    real = os.path.realpath(sheet)
+    places = (Path(real), Path(os.path.realpath(sheet.parent)) / sheet.name)
+    homes = [os.path.realpath(folder.root / name) for name in ("", *folder.classes)]
+    inside = any(place.is_relative_to(home) for place in places for home in homes)
+    there = _exists(sheet)
+    if inside or (there and real in {os.path.realpath(record.path) for record in folder.records}):
+        raise ConfigError(
+            f"{sheet}: lies inside the data folder {folder.root}; draw the contact sheet elsewhere"
+        )
+    if there and not (sheet.is_file() and _is_png(sheet)):
+        raise ConfigError(
+            f"{sheet}: already there and not a PNG; choose another name for the contact sheet"
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A name too long or a forbidden place: writing there says so.
+        return False
+
+
+def _is_png(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+    except OSError:
+        return False
 
 
 def _class_counts(folder: DataFolder, groups: tuple[str, ...]) -> tuple[ClassCount, ...]:

@@ -180,7 +180,8 @@ def parse_age(value: str | None, where: str) -> float | None:
     if given is None:
         return None
     try:
-        age = float(given)
+        # Python reads 1_0 as ten, which no table means.
+        age = -1.0 if "_" in given else float(given)
     except ValueError:
         age = -1.0
     if not 0 <= age <= _OLDEST:

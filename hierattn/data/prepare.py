@@ -14,7 +14,7 @@ from hierattn.data.folder import check_folder, read_data_folder
 from hierattn.data.layouts.registry import find_layout
 from hierattn.data.layouts.source import index_photos
 from hierattn.data.manifest import MANIFEST_NAME, name_some, write_manifest
-from hierattn.data.staging import staged_folder
+from hierattn.data.staging import check_outside, staged_folder
 from hierattn.errors import DataError
 
 
@@ -62,8 +62,7 @@ def prepare(
     """
     source, out = Path(source), Path(out)
     check_folder(source)
-    if out.resolve().is_relative_to(source.resolve()):
-        raise DataError(f"{out}: lies inside {source}, the data set itself; choose another --out")
+    check_outside(out, source)
     chosen = find_layout(source, layout)
     records = sorted(chosen.read(source), key=lambda record: record.file)
     clashing = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import warnings
 from collections import Counter, defaultdict
@@ -18,8 +17,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from hierattn.data.manifest import name_some, read_table
 from hierattn.data.records import DataFolder, Record
-from hierattn.errors import ConfigError, DataError
-from hierattn.files import write_text
+from hierattn.errors import ConfigError, DataError, HierAttnError
+from hierattn.files import file_sha256, write_text
 
 _COLUMNS = ("file", "class", "group", "split")
 
@@ -100,10 +99,12 @@ def assign_splits(
     validation part may lack a class that has too few groups; the training part never does.
 
     Raises:
-        ConfigError: a fraction outside [0, 0.5], or a fold outside its number of folds.
+        ConfigError: a fraction outside [0, 0.5], a fold outside its number of folds, or a seed
+            outside [0, 2^32).
         DataError: a class with too few groups to be in every part; it is named.
     """
     _check_arguments(folds, fold, validation_fraction, test_fraction)
+    check_seed(seed)
     groups = group_keys(folder)
     members: dict[str, list[int]] = defaultdict(list)
     for position, key in enumerate(groups):
@@ -130,6 +131,16 @@ def assign_splits(
     required = movable if folds is None else [Split.TRAIN]
     _repair(assigned, folder, members, movable, required)
     return tuple(assigned)
+
+
+def check_seed(seed: int) -> None:
+    """Check that scikit-learn and NumPy can start from ``seed``.
+
+    Raises:
+        ConfigError: it is below 0, or 2^32 or more.
+    """
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"seed {seed} is not between 0 and {2**32 - 1}")
 
 
 def write_splits(path: str | Path, folder: DataFolder, splits: Sequence[Split]) -> None:
@@ -208,8 +219,8 @@ def _digests(records: Sequence[Record]) -> dict[int, str]:
     digests = {}
     for positions in by_size.values():
         for position in positions if len(positions) > 1 else ():
-            with suppress(OSError), open(records[position].path, "rb") as photo:
-                digests[position] = hashlib.file_digest(photo, "sha256").hexdigest()
+            with suppress(HierAttnError):
+                digests[position] = file_sha256(records[position].path)
     return digests
 
 

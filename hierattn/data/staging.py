@@ -12,6 +12,18 @@ from pathlib import Path
 
 from hierattn.errors import DataError
 
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+
+
+def check_outside(out: Path, source: Path) -> None:
+    """Check that a folder to be made is neither ``source`` nor inside it, links followed.
+
+    Raises:
+        DataError: it is.
+    """
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(source)):
+        raise DataError(f"{out}: lies inside {source}, the data set itself; choose another --out")
+
 
 @contextmanager
 def staged_folder(target: str | Path) -> Iterator[Path]:
@@ -23,9 +35,11 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         DataError: ``target`` is a file or a folder that is not empty, or cannot be written.
     """
     target = Path(target)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError(f"{target}: already there and not an empty folder; choose another --out")
     try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise DataError(
+                f"{target}: already there and not an empty folder; choose another --out"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
@@ -37,8 +51,13 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         staging.chmod(0o777 & ~umask)
         staging.replace(target)
     except OSError as error:
-        # Copying may fail at the source as well as here; the error knows which.
-        name = error.filename if error.filename and error.errno != errno.ENOSPC else target
-        raise DataError(f"{target}: not made: {name}: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        if error.errno in _FULL:
+            # Copying names the source first, but it is the target that is full.
+            raise DataError(
+                f"{target}: not made: {reason}; make room there or choose another --out"
+            ) from error
+        # Otherwise copying may fail at the source as well as here; the error knows which.
+        raise DataError(f"{target}: not made: {error.filename or target}: {reason}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -26,9 +26,11 @@ from hierattn.models.registry import create_model, find_model, list_models
 from hierattn.models.transfer import mobilevit_dialect, transfer_mobilevit
 
 RUN_WEIGHTS = "model.safetensors"
+_LEARNT = frozenset({"weight", "bias", "running_mean", "running_var"})
 _NESTED_KEYS = ("state_dict", "model_state_dict", "model")
 
-# All that torch.load was seen to raise on files cut short or with bytes changed at random.
+# What torch.load raises on files cut short or with bytes changed at random. By the suffix
+# .safetensors it hands a path to that library, whatever the file holds.
 DAMAGE = (
     RuntimeError,
     EOFError,
@@ -38,7 +40,10 @@ DAMAGE = (
     AttributeError,
     AssertionError,
     OSError,
+    OverflowError,
+    MemoryError,
     struct.error,
+    safetensors.SafetensorError,
 )
 
 
@@ -87,7 +92,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     the file's name. A DataParallel prefix is removed.
 
     Raises:
-        CheckpointError: missing, not a weight file, truncated, or with pickled objects.
+        CheckpointError: missing, not a weight file, truncated, with pickled objects, or with a
+            tensor that cannot be a weight (sparse, quantised, complex, without values, whole
+            numbers, not finite).
     """
     path = Path(path)
     if path.is_dir():
@@ -104,10 +111,10 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     if not head:
         raise CheckpointError(f"{path}: the weight file is empty; fetch it again")
     if head[8:] == b"{":
-        return strip_data_parallel(_read_safetensors(path))
+        return strip_data_parallel(_checked(_read_safetensors(path), path))
     # Zip archives (PyTorch 1.6 and later), and the older bare pickles.
     if head.startswith((b"PK\x03\x04", b"\x80")):
-        return strip_data_parallel(_find_tensors(_read_torch(path), path))
+        return strip_data_parallel(_checked(_find_tensors(_read_torch(path), path), path))
     raise CheckpointError(f"{path}: not a weight file (neither safetensors nor PyTorch)")
 
 
@@ -174,9 +181,11 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> object:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+        # An open file, as of a path torch would judge by the suffix.
+        with open(path, "rb") as file, warnings.catch_warnings():
+            # Remarks on old pickles and storages, which the user can do nothing about.
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Unsupported" in str(error) or "GLOBAL" in str(error) or "disallowed" in str(error):
             raise CheckpointError(
@@ -217,6 +226,38 @@ def _find_tensors(content: object, path: Path) -> dict[str, Tensor]:
     raise CheckpointError(
         f"{path}: no tensors at the top or under {', '.join(_NESTED_KEYS)}; give a state dict"
     )
+
+
+def _checked(state_dict: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    for name, value in state_dict.items():
+        fault = _fault(name, value)
+        if fault is not None:
+            raise CheckpointError(
+                f"{path}: tensor {name} {fault}; save dense, finite floating-point weights"
+            )
+    return state_dict
+
+
+def _fault(name: str, value: Tensor) -> str | None:
+    """Why a tensor cannot be one of a network's, or None if it can."""
+    if value.is_meta:
+        return "is without values (meta)"
+    if value.is_quantized:
+        return "is quantised"
+    if value.is_nested or value.layout is not torch.strided:
+        return "is sparse or nested"
+    if value.is_complex():
+        return "is complex"
+    if not value.is_floating_point():
+        # Counters and index tables are whole numbers; what a layer learns is not.
+        learnt = name.rpartition(".")[2] in _LEARNT
+        return "holds whole numbers" if learnt else None
+    try:
+        # As float32, in which the models compute: a large float64 becomes infinite there.
+        finite = bool(torch.isfinite(value.float()).all())
+    except RuntimeError as error:
+        return f"cannot be read as numbers ({_first_line(error)})"
+    return None if finite else "holds values that are not finite"
 
 
 def _initialise_hierattn(model: HierAttn, state_dict: Mapping[str, Tensor]) -> InitialisationReport:
