@@ -45,7 +45,19 @@ class AugmentationStrength:
 STRENGTHS = {
     # Official code: rotation up to 10 degrees and a horizontal flip, nothing else.
     "paper": AugmentationStrength(rotation=10),
-    # A lesion has no upright side; lamps, cameras and distances differ.
+    # A lesion has no upright side; lamps, cameras and distances differ a little.
+    "light": AugmentationStrength(
+        rotation=20,
+        vertical_flip=True,
+        scale=0.15,
+        stretch=0.05,
+        shift=0.05,
+        brightness=0.1,
+        contrast=0.1,
+        saturation=0.1,
+        tint=0.03,
+    ),
+    # The same, much.
     "strong": AugmentationStrength(
         rotation=45,
         vertical_flip=True,

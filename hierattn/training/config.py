@@ -39,7 +39,7 @@ class TrainingConfig(BaseModel):
     beta2: float = Field(0.99, gt=0, lt=1, description="of AdamW; the paper's is 0.999")
     freeze_epochs: int = Field(0, ge=0, description="epochs in which transferred tensors stay put")
 
-    augmentation: Literal["none", "paper", "strong"] = "strong"
+    augmentation: Literal["none", "paper", "light", "strong"] = "strong"
     mixup: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
     cutmix: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
     label_smoothing: float = Field(0.05, ge=0, lt=1)
