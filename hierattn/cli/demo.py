@@ -34,8 +34,15 @@ def demo(
     folder = data or out / "painted"
     if data is None and not folder.exists():
         with counting("painting") as progress:
-            write_synthetic(folder, per_class=150, size=112, seed=0, progress=progress)
-    config = build_config(model="hierattn_xs", image_size=96, epochs=20, batch_size=32)
+            write_synthetic(folder, per_class=400, size=72, seed=0, progress=progress)
+    config = build_config(
+        model="hierattn_xs",
+        image_size=64,
+        epochs=12,
+        batch_size=32,
+        lr=2e-3,
+        augmentation="light",
+    )
     with RichObserver() as observer:
         outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
     if json_output:

@@ -1,0 +1,38 @@
+"""The checkpoints inside the package: whole, licensed for shipping, and what they claim to be."""
+
+import json
+
+import pytest
+import torch
+
+from hierattn.runs import SHIPPED, load_run, shipped_runs
+
+FREE = ("CC BY 4.0", "CC0 1.0")
+
+
+def test_the_first_checkpoint_ships() -> None:
+    assert "hierattn_xs.pad_ufes_20" in shipped_runs()
+
+
+@pytest.mark.parametrize("name", shipped_runs())
+def test_a_shipped_checkpoint_is_whole(name: str) -> None:
+    run = load_run(name)
+    size = run.config.image_size
+    logits = run.load_model()(torch.rand(1, 3, size, size))
+    assert logits.shape == (1, len(run.config.classes)) and bool(logits.isfinite().all())
+    assert run.config.operating_point.temperature > 0
+    assert json.loads((run.path / "metrics.json").read_text()).keys() >= {"cross_validation"}
+    assert "not for diagnosis" in run.config.intended_use
+    assert (run.path / "model.safetensors").stat().st_size < 5e6
+
+
+@pytest.mark.parametrize("name", shipped_runs())
+def test_every_photo_behind_a_shipped_checkpoint_may_be_used_so(name: str) -> None:
+    run = load_run(name)
+    notice = (run.path / "NOTICE.md").read_text()
+    link = {"data": run.config.data.model_dump(), "initialisation": run.config.initialisation}
+    while link is not None:
+        for licence in link["data"]["licences"]:
+            assert licence.startswith(FREE), licence
+            assert licence.split(" (")[0] in notice
+        link = (link["initialisation"] or {}).get("pretraining")
