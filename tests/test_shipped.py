@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from hierattn.runs import SHIPPED, load_run, shipped_runs
+from hierattn.runs import load_run, shipped_runs
 
 FREE = ("CC BY 4.0", "CC0 1.0")
 
