@@ -32,12 +32,21 @@ class PooledFolds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folds: int
+    of_folds: int
     operating_point: OperatingPoint
     report: EvaluationReport
 
 
-def pool_runs(paths: Sequence[Path], out: Path, *, replicates: int = 1000) -> PooledFolds:
-    """Pool the test predictions of all folds of one cross-validation, and write them to ``out``.
+def pool_runs(
+    paths: Sequence[Path], out: Path, *, replicates: int = 1000, incomplete: bool = False
+) -> PooledFolds:
+    """Pool the test predictions of the folds of one cross-validation, and write them to ``out``.
+
+    Args:
+        paths: run folders, one a fold.
+        out: where to write.
+        replicates: of the bootstrap.
+        incomplete: take some of the folds only; the result says how many.
 
     Raises:
         CheckpointError: a folder without test predictions, folds that are missing or given twice,
@@ -46,7 +55,7 @@ def pool_runs(paths: Sequence[Path], out: Path, *, replicates: int = 1000) -> Po
     """
     refuse_run_folder(out)
     runs = [load_run(path) for path in paths]
-    _check_folds(runs)
+    count = _check_folds(runs, incomplete)
     parts = []
     for run in runs:
         file = run.path / PREDICTIONS
@@ -59,10 +68,13 @@ def pool_runs(paths: Sequence[Path], out: Path, *, replicates: int = 1000) -> Po
     together = concatenate(parts)
     point = fit_operating_point(together)
     if not point.fitted_on.startswith("not fitted"):
-        note = f"the pooled test photos of {len(runs)} folds ({len(together)}), the same reported"
+        note = (
+            f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos), "
+            "the same that are reported"
+        )
         point = point.model_copy(update={"fitted_on": note})
     report = evaluate_predictions(together, point, replicates=replicates)
-    pooled = PooledFolds(folds=len(runs), operating_point=point, report=report)
+    pooled = PooledFolds(folds=len(runs), of_folds=count, operating_point=point, report=report)
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)
     write_json(out / POOLED, pooled.model_dump(mode="json"))
@@ -86,7 +98,8 @@ def read_pooled(folder: Path) -> PooledFolds:
         raise CheckpointError(f"{path}: not a result of 'hierattn pool'") from error
 
 
-def _check_folds(runs: Sequence[Run]) -> None:
+def _check_folds(runs: Sequence[Run], incomplete: bool) -> int:
+    """Refuse runs that are not folds of one cross-validation; return how many it has."""
     recipes = {run.config.training.model_copy(update={"fold": None}) for run in runs}
     if len(recipes) > 1 or len({tuple(run.config.classes) for run in runs}) > 1:
         raise CheckpointError("these runs differ in more than their fold; pool one recipe only")
@@ -97,8 +110,16 @@ def _check_folds(runs: Sequence[Run]) -> None:
             raise CheckpointError(f"{run.path}: was not trained with --fold")
     numbers = [run.config.training.fold_numbers() for run in runs]
     count = numbers[0][1]
-    if sorted(numbers) != [(index, count) for index in range(1, count + 1)]:
+    every = {(index, count) for index in range(1, count + 1)}
+    missing = every.difference(numbers)
+    if (
+        len(set(numbers)) != len(numbers)
+        or not every.issuperset(numbers)
+        or (missing and not incomplete)
+    ):
         given = ", ".join(f"{index}/{of}" for index, of in sorted(numbers))
         raise CheckpointError(
-            f"give each of the {count} folds once (1/{count} to {count}/{count}), not {given}"
+            f"give each of the {count} folds once (1/{count} to {count}/{count}), not {given}; "
+            "or some of them with --incomplete"
         )
+    return count

@@ -219,7 +219,7 @@ def test_pooled_folds_judge_each_photo_once_by_the_run_that_never_saw_it(
         position = {file: index for index, file in enumerate(pooled.files)}
         assert np.array_equal(own.logits, pooled.logits[[position[file] for file in own.files]])
     assert read_pooled(tmp_path / "pool") == result
-    assert "pooled test photos of 2 folds (72)" in report.operating_point.fitted_on
+    assert "pooled test photos of 2 of 2 folds (72 photos)" in report.operating_point.fitted_on
 
 
 def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path) -> None:
@@ -227,6 +227,11 @@ def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path
         with pytest.raises(CheckpointError, match="give each of the 2 folds once"):
             pool_runs(given, tmp_path / "pool")
     assert not (tmp_path / "pool").exists()
+    some = pool_runs([folds[1]], tmp_path / "pool", replicates=20, incomplete=True)
+    assert (some.folds, some.of_folds) == (1, 2)
+    assert "1 of 2 folds" in some.operating_point.fitted_on
+    with pytest.raises(CheckpointError, match="give each"):
+        pool_runs([folds[1], folds[1]], tmp_path / "pool", incomplete=True)
 
 
 def test_the_pooled_result_ships_with_a_run_on_all_photos(

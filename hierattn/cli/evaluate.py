@@ -72,6 +72,9 @@ def evaluate(
 def pool(
     runs: Annotated[list[Path], typer.Argument(help="Run folders of the folds.")],
     out: Annotated[Path, typer.Option(help="Folder to write the pooled result to.")],
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Take some of the folds; the result says so.")
+    ] = False,
     replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1, max=100_000)] = 1000,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
@@ -81,12 +84,12 @@ def pool(
     from hierattn.cli.reports import print_report
     from hierattn.pooling import pool_runs
 
-    pooled = pool_runs(runs, out, replicates=replicates)
+    pooled = pool_runs(runs, out, replicates=replicates, incomplete=incomplete)
     if json_output:
         print_json(pooled.model_dump(mode="json"))
         return
     console = standard_console()
-    print_report(console, pooled.report, f"{pooled.folds} folds pooled")
+    print_report(console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled")
     console.print(
         f"Written: {out}/pooled.json, predictions.csv and figures\n"
         "Next: hierattn train ... --validation-fraction 0 --test-fraction 0 "

@@ -13,7 +13,7 @@ from hierattn.errors import ConfigError
 _TITLES = {
     "test": "test photos, which the training never used",
     "validation": "validation photos, by which the epoch was chosen and calibrated (flattering)",
-    "cross_validation": "the folds of the same recipe; this run itself learnt from all photos",
+    "cross_validation": "folds of the same recipe; this run itself learnt from all photos",
 }
 
 

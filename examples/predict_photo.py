@@ -1,0 +1,34 @@
+"""Ask a trained run about one photo: python examples/predict_photo.py PHOTO [RUN].
+
+Prints calibrated probabilities, and "not sure" where the run's operating point says so.
+A research demonstration, not a medical device.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from hierattn.evaluation import TorchPredictor
+from hierattn.runs import load_run
+
+
+def main(photo: str, name: str = "hierattn_xs.pad_ufes_20") -> None:
+    """Print what the run makes of the photo."""
+    run = load_run(name)
+    spec, point = run.config.preprocessing, run.config.operating_point
+    logits = TorchPredictor(run.load_model())(spec.to_input(spec.load(photo)[np.newaxis]))
+    probabilities = point.probabilities(logits)[0]
+    if probabilities.max() < point.abstain_threshold:
+        print("not sure")
+    for index in np.argsort(-probabilities):
+        print(f"{run.config.classes[index]:>24}  {probabilities[index]:.3f}")
+    if point.melanoma_class in run.config.classes and point.melanoma_threshold is not None:
+        melanoma = probabilities[run.config.classes.index(point.melanoma_class)]
+        flagged = "above" if melanoma >= point.melanoma_threshold else "below"
+        print(f"{point.melanoma_class} is {flagged} its threshold {point.melanoma_threshold:.3f}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
