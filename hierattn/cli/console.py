@@ -37,7 +37,10 @@ def standard_console() -> Console:
 
 def progress_console() -> Console:
     """Console for progress, on stderr, so that stdout holds results alone."""
-    return Console(stderr=True, highlight=False, markup=False)
+    console = Console(stderr=True, highlight=False, markup=False)
+    if console.is_terminal:
+        return console
+    return Console(stderr=True, highlight=False, markup=False, width=120)
 
 
 def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:

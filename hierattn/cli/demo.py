@@ -44,7 +44,11 @@ def demo(
         augmentation="light",
     )
     with RichObserver() as observer:
-        outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
+        try:
+            outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
+        except KeyboardInterrupt:
+            observer.status(f"stopped; go on with: hierattn train --resume --out {run}")
+            raise
     if json_output:
         report = outcome.reports["test"].model_dump(mode="json")
         print_json({"data": str(folder), "run": str(run), "report": report})

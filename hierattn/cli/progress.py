@@ -82,7 +82,7 @@ class RichObserver:
 
     def status(self, text: str) -> None:
         """Print a line."""
-        self.console.print(text)
+        self.console.print(text, soft_wrap=True)
 
     def decoded(self, done: int, total: int) -> None:
         """Move the decoding bar."""

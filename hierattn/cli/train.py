@@ -105,9 +105,7 @@ def train(
         try:
             outcome = run_training(request, observer)
         except KeyboardInterrupt:
-            observer.status(
-                f"stopped; finished epochs are kept: hierattn train --resume --out {out}"
-            )
+            observer.status(f"stopped; go on with: hierattn train --resume --out {out}")
             raise
     if not outcome.is_main:
         return
