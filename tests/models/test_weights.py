@@ -115,7 +115,8 @@ def test_a_pytorch_file_under_a_safetensors_name_is_read(tmp_path: Path, zipped:
         read_state_dict(path)
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
+@pytest.mark.filterwarnings("ignore:torch.quantize:UserWarning")
 @pytest.mark.parametrize(
     ("make", "what"),
     [

@@ -92,7 +92,7 @@ def test_files_of_another_schema_are_refused(tmp_path: Path, content: object) ->
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 def test_random_damage_is_read_or_refused_but_never_crashes(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "last.ckpt"
     state = make_state()
