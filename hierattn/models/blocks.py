@@ -299,8 +299,8 @@ class BranchAttention(nn.Module):
     The official code shuffles the positions in training; all that follows is pointwise and then
     a mean over positions, so the shuffle changes nothing and is left out.
 
-    The pooling is a product with a constant matrix because the backward pass of the adaptive
-    pooling operator is not deterministic on CUDA.
+    In training the pooling is a product with a constant matrix, because the backward pass of the
+    adaptive pooling operator is not deterministic on CUDA.
     """
 
     grids = (1, 1, 3, 5)
@@ -310,7 +310,11 @@ class BranchAttention(nn.Module):
         """Maps [B, C_i, H_i, W_i] to [B, sum of C_i, 6, 6], channels_last in memory."""
         pooled = []
         for stage in stages:
-            weights = pooling_weights(stage.shape[2], stage.shape[3], self.grids).to(stage)
-            pooled.append(weights @ stage.permute(0, 2, 3, 1).flatten(1, 2))
+            if self.training:
+                weights = pooling_weights(stage.shape[2], stage.shape[3], self.grids).to(stage)
+                pooled.append(weights @ stage.permute(0, 2, 3, 1).flatten(1, 2))
+            else:
+                grids = [F.adaptive_avg_pool2d(stage, grid).flatten(2) for grid in self.grids]
+                pooled.append(torch.cat(grids, dim=2).transpose(1, 2))
         positions = torch.cat(pooled, dim=2)
         return positions.unflatten(1, (self.side, self.side)).permute(0, 3, 1, 2)

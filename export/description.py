@@ -1,0 +1,69 @@
+"""What every exported file says of itself: labels, preprocessing, thresholds and where it is from."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from export.errors import ArtefactError
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.preprocessing import PreprocessSpec
+
+METADATA_KEY = "hierattn"
+"""Name under which each format keeps the description, as JSON text."""
+
+
+class Precision(StrEnum):
+    """Of the stored numbers; what stays in float in an int8 file is said in the manifest."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+class Description(BaseModel):
+    """The metadata inside an exported file.
+
+    Attributes:
+        output: the file answers with logits; probabilities are softmax(logits / temperature).
+        weights_sha256: of the run's ``model.safetensors``.
+        licence: of the weights, as far as the run knows it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    model: str
+    precision: Precision
+    classes: list[str] = Field(min_length=2)
+    image_size: int
+    preprocessing: PreprocessSpec
+    output: Literal["logits"] = "logits"
+    operating_point: OperatingPoint
+    weights_sha256: str
+    licence: str
+    intended_use: str
+
+    def to_json(self) -> str:
+        """One line of JSON, the same for the same description."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+
+
+def parse_description(text: str | None, path: Path) -> Description:
+    """Read the description found in a file.
+
+    Raises:
+        ArtefactError: there is none, or it is not one of ours; the message names ``path``.
+    """
+    if text is None:
+        raise ArtefactError(f"{path}: carries no '{METADATA_KEY}' metadata; export it again")
+    try:
+        return Description.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ArtefactError(f"{path}: metadata field '{place}': {first['msg']}") from error

@@ -1,0 +1,37 @@
+"""Typed errors of export and verification; each message is one line with the mend."""
+
+from __future__ import annotations
+
+from hierattn.errors import HierAttnError
+
+
+class ExportError(HierAttnError):
+    """A model or setting that cannot be exported."""
+
+
+class ArtefactError(HierAttnError):
+    """An exported file that is damaged, altered, or not ours; the message names the file."""
+
+
+class ManifestError(HierAttnError):
+    """An export folder's manifest, self-test or record that is missing or damaged."""
+
+
+class MissingPackageError(HierAttnError):
+    """A format's package that is not installed.
+
+    Args:
+        package: the import that failed.
+        extra: the extra of this distribution that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(f"{package} is not installed; pip install 'hierattn-mobile[{extra}]'")
+
+
+class UnsupportedOperationError(HierAttnError):
+    """An operation, or an argument of one, that the Core ML evaluator does not know.
+
+    It refuses rather than guesses: an ignored argument would give a wrong answer silently.
+    """

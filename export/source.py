@@ -1,0 +1,48 @@
+"""What is exported: a network, ready to convert, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import nn
+
+from export.description import Description, Precision
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """Choices that only one format knows.
+
+    Attributes:
+        coreml_image_input: the Core ML input is an RGB image instead of a tensor.
+        coreml_classifier: the Core ML file also answers with the class name.
+    """
+
+    coreml_image_input: bool = False
+    coreml_classifier: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ExportSource:
+    """One network on its way into files.
+
+    Attributes:
+        graph: evaluation mode, float32, CPU: [N, 3, S, S] in [0, 1] to logits [N, K].
+        description: precision is replaced for each file, see :meth:`describe`.
+        calibration: float32 [N, 3, S, S] real photos for int8, or None.
+    """
+
+    graph: nn.Module
+    description: Description
+    calibration: np.ndarray | None = None
+    options: FormatOptions = field(default_factory=FormatOptions)
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square input, pixels."""
+        return self.description.image_size
+
+    def describe(self, precision: Precision) -> Description:
+        """The description of the file of one precision."""
+        return self.description.model_copy(update={"precision": precision})
