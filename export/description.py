@@ -1,4 +1,4 @@
-"""What every exported file says of itself: labels, preprocessing, thresholds and where it is from."""
+"""What an exported file says of itself: labels, preprocessing, thresholds, provenance."""
 
 from __future__ import annotations
 

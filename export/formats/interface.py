@@ -1,4 +1,4 @@
-"""What a format must be able to do. To add one: a module with a Format, and a line in ``formats``."""
+"""What a format must be able to do. A new one is a module with a Format and a line in FORMATS."""
 
 from __future__ import annotations
 
