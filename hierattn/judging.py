@@ -116,7 +116,7 @@ def judge_run(
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
     run = load_run(name)
-    folder, chosen, warning = _choose(read_data_folder(data), run.path / SPLITS, split)
+    folder, chosen, warning = choose_photos(read_data_folder(data), run.path / SPLITS, split)
     predictions, skipped = judge_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
@@ -142,10 +142,20 @@ def write_judgement(out: Path, judgement: Judgement) -> None:
     draw_report(out, judgement.report, judgement.predictions, judgement.operating_point)
 
 
-def _choose(folder: DataFolder, splits: Path, split: str) -> tuple[DataFolder, str, str | None]:
-    """The photos to judge, in words, and a warning if the run has seen them."""
+def choose_photos(
+    folder: DataFolder, splits: Path, split: str
+) -> tuple[DataFolder, str, str | None]:
+    """The photos to judge, in words, and a warning if the run has seen them.
+
+    Args:
+        splits: the run's ``splits.csv``, which may not exist.
+        split: see :func:`judge_run`.
+
+    Raises:
+        DataError: no photo of that split.
+    """
     rows = read_split_rows(splits) if splits.is_file() else ()
-    of = _parts_played(folder, rows)
+    of = parts_played(folder, rows)
     if split == "all":
         kept = np.ones(len(of), bool)
     elif split == "auto":
@@ -172,7 +182,7 @@ def _choose(folder: DataFolder, splits: Path, split: str) -> tuple[DataFolder, s
     )
 
 
-def _parts_played(folder: DataFolder, rows: Sequence[SplitRow]) -> np.ndarray:
+def parts_played(folder: DataFolder, rows: Sequence[SplitRow]) -> np.ndarray:
     """The part that each photo, or another of its group, played in a run; "new" if none did."""
     listed = {(row.file, row.label): row.split for row in rows}
     of_group = {row.group: row.split for row in rows}

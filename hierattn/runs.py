@@ -193,6 +193,16 @@ def _pretraining(source: Path) -> dict[str, Any] | None:
     }
 
 
+def weights_licences(config: RunConfig) -> list[str]:
+    """Licences of every photo the weights learnt from, in this run and in those before it."""
+    found = set(config.data.licences)
+    earlier = (config.initialisation or {}).get("pretraining")
+    while earlier:
+        found.update(earlier["data"]["licences"])
+        earlier = (earlier["initialisation"] or {}).get("pretraining")
+    return sorted(found)
+
+
 def tool_versions() -> dict[str, str]:
     """Versions of Python and of the packages a run depends on."""
     names = ("hierattn-mobile", "torch", "torchvision", "timm", "numpy", "pillow", "scikit-learn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -83,6 +83,20 @@ class TracedTensor:
     value: np.ndarray
 
 
+@dataclass(frozen=True)
+class SecondOpinion:
+    """Another runtime, or another mode of ours, that can answer with the same file.
+
+    Attributes:
+        runtime: its name and version.
+        answer: float32 [N, 3, S, S] in [0, 1] to logits [N, K]; raises :class:`ArtefactError`
+            where it cannot load or run the file, with the reason.
+    """
+
+    runtime: str
+    answer: Callable[[np.ndarray], np.ndarray]
+
+
 class Artefact(ABC):
     """A loaded file that answers: float32 [N, 3, S, S] in [0, 1] to float32 logits [N, K].
 
@@ -156,3 +170,7 @@ class Format(ABC):
 
         The last one yielded is the logits.
         """
+
+    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
+        """Who else can run the file here; nobody, unless a format knows better."""
+        return ()

@@ -19,13 +19,18 @@ def demo(
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """Paint lesion-like pictures, train HierAttn-xs on them for a minute or two, and judge it."""
+    """Paint lesion-like pictures, train HierAttn-xs on them, export it, and verify the files."""
     set_up_logging(verbose)
-    run = out / "run"
-    if run.exists():
-        raise ConfigError(f"{run} exists; remove it or give another --out")
+    run, exported = out / "run", out / "export"
+    for made in (run, exported):
+        if made.exists():
+            raise ConfigError(f"{made} exists; remove it or give another --out")
 
-    from hierattn.cli.progress import RichObserver, counting
+    from export.pipeline import ExportRequest
+    from export.verify import verify
+    from hierattn.cli.export import export_with_progress, show_export, show_verification
+    from hierattn.cli.export_tables import verification_document
+    from hierattn.cli.progress import PartsProgress, RichObserver, counting
     from hierattn.cli.reports import print_report
     from hierattn.data.synth.dataset import write_synthetic
     from hierattn.training.config import build_config
@@ -49,15 +54,32 @@ def demo(
         except KeyboardInterrupt:
             observer.status(f"stopped; go on with: hierattn train --resume --out {run}")
             raise
+    console = standard_console()
+    if not json_output:
+        title = "painted pictures, not photographs" if data is None else folder.name
+        print_report(console, outcome.reports["test"], f"held-out {title}")
+    made = export_with_progress(ExportRequest(str(run), exported, data=folder))
+    if not json_output:
+        show_export(made, exported)
+    with PartsProgress() as parts:
+        found = verify(exported, progress=parts.follow)
     if json_output:
         report = outcome.reports["test"].model_dump(mode="json")
-        print_json({"data": str(folder), "run": str(run), "report": report})
-        return
-    console = standard_console()
-    title = "painted pictures, not photographs" if data is None else folder.name
-    print_report(console, outcome.reports["test"], f"held-out {title}")
-    console.print(
-        f"Look at {run}/confusion.png, roc.png, reliability.png and curves.png.\n"
-        f"Next: hierattn evaluate {run} --data {folder}\n"
-        "      hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN"
-    )
+        print_json(
+            {
+                "data": str(folder),
+                "run": str(run),
+                "report": report,
+                "export": made.manifest.model_dump(mode="json", by_alias=True),
+                "verification": verification_document(found, []),
+            }
+        )
+    else:
+        show_verification(found, exported)
+        console.print(
+            f"Look at {run}/confusion.png and curves.png, and at {exported}/MODEL_CARD.md.\n"
+            "Next: hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN --export EXPORT",
+            soft_wrap=True,
+        )
+    if not found.passed:
+        raise typer.Exit(1)

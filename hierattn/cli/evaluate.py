@@ -9,9 +9,14 @@ import typer
 
 from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
 
+EXPORTED = (".onnx", ".tflite", ".mlpackage")
+"""Endings of exported files; spelt out here so that no converter is imported to know them."""
+
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Run folder, or name of a shipped checkpoint.")],
+    run: Annotated[
+        str, typer.Argument(help="Run folder, name of a shipped checkpoint, or exported file.")
+    ],
     data: Annotated[Path, typer.Option(help="Data folder to judge on.")],
     split: Annotated[
         str,
@@ -31,10 +36,11 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
     verbose: Verbose = False,
 ) -> None:
-    """Judge a trained run on a data folder with every metric."""
+    """Judge a trained run, or an exported file, on a data folder with every metric."""
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
     from hierattn.cli.reports import print_report
+    from hierattn.errors import ConfigError
     from hierattn.files import write_json
     from hierattn.judging import judge_run, write_judgement
     from hierattn.runs import refuse_run_folder
@@ -44,15 +50,30 @@ def evaluate(
     if json_file not in (None, "-"):
         refuse_run_folder(Path(json_file).parent)
     with counting("evaluating") as progress:
-        judgement = judge_run(
-            run,
-            data,
-            split=split,
-            replicates=replicates,
-            skip_unreadable=skip_unreadable,
-            device=device,
-            progress=progress,
-        )
+        if Path(run).suffix in EXPORTED:
+            if split not in ("auto", "all"):
+                raise ConfigError(
+                    f"--split {split}: an exported file knows no splits; judge its run"
+                )
+            from export.evaluation import judge_artefact
+
+            judgement = judge_artefact(
+                Path(run),
+                data,
+                replicates=replicates,
+                skip_unreadable=skip_unreadable,
+                progress=progress,
+            )
+        else:
+            judgement = judge_run(
+                run,
+                data,
+                split=split,
+                replicates=replicates,
+                skip_unreadable=skip_unreadable,
+                device=device,
+                progress=progress,
+            )
     document = judgement.document()
     if out is not None:
         write_judgement(out, judgement)

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from hierattn.cli import evaluate, models, train
+from hierattn.cli import evaluate, export, models, train
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
 from hierattn.errors import HierAttnError
@@ -30,6 +30,8 @@ app.add_typer(data_app, name="data")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.pool)
+app.command()(export.export)
+app.command()(export.verify)
 app.command()(demo)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +20,9 @@ from rich.progress import (
 
 from hierattn.cli.console import number, progress_console
 from hierattn.training.checkpoint import HistoryRow
+
+if TYPE_CHECKING:
+    from export.progress import Progress as ExportProgress
 
 
 def make_progress(console: Console) -> Progress:
@@ -114,3 +118,38 @@ class RichObserver:
             f"balanced {number(row.validation_balanced_accuracy)}  "
             f"{row.images_per_second:.0f} images/s"
         )
+
+
+class PartsProgress:
+    """Draws several parts that work side by side: a line each, with a bar while it counts."""
+
+    def __init__(self) -> None:
+        self.progress = make_progress(progress_console())
+        self._tasks: dict[str, TaskID] = {}
+        self._texts: dict[str, str] = {}
+
+    def __enter__(self) -> PartsProgress:
+        """Draw from the first thing shown on."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+        self.progress.stop()
+
+    def follow(self, step: ExportProgress) -> None:
+        """Say what a part does; a new text starts its bar anew."""
+        if not self._tasks:
+            self.progress.start()
+        if step.part not in self._tasks:
+            self._tasks[step.part] = self.progress.add_task(step.part)
+        task = self._tasks[step.part]
+        words = f"{step.part}: {step.text}" if step.part else step.text
+        if self._texts.get(step.part) != words:
+            self._texts[step.part] = words
+            self.progress.reset(task, description=words, total=step.total)
+        self.progress.update(task, completed=step.done or 0, total=step.total)

@@ -56,6 +56,9 @@ def train(
         Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    export: Annotated[
+        Path | None, typer.Option(help="Go on to export the run into this folder.")
+    ] = None,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -82,6 +85,8 @@ def train(
     asked = any(value is not None for value in (*flags.values(), config)) or recipe != "default"
     if data is None and not resume:
         raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
+    if export is not None and export.exists():
+        raise ConfigError(f"--export {export}: already there; choose another folder")
 
     from hierattn.cli.progress import RichObserver
     from hierattn.cli.reports import print_report
@@ -109,6 +114,14 @@ def train(
             raise
     if not outcome.is_main:
         return
+    exported = None
+    if export is not None:
+        from export.pipeline import ExportRequest
+        from hierattn.cli.export import export_with_progress, show_export
+
+        exported = export_with_progress(
+            ExportRequest(str(out), export, data=data, skip_unreadable=skip_unreadable)
+        )
     if json_output:
         print_json(
             {
@@ -117,15 +130,24 @@ def train(
                 "best_epoch": outcome.best_epoch,
                 "skipped": list(outcome.skipped),
                 "reports": {k: v.model_dump(mode="json") for k, v in outcome.reports.items()},
+                "export": exported.manifest.model_dump(mode="json", by_alias=True)
+                if exported
+                else None,
             }
         )
-        return
-    console = standard_console()
-    for reason in outcome.skipped:
-        console.print(f"skipped: {reason}")
-    for name, report in list(outcome.reports.items())[:1]:
-        print_report(console, report, _TITLES[name])
-    console.print(
-        f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})\n"
-        f"Next: hierattn evaluate {out} --data DATA",
-    )
+    else:
+        console = standard_console()
+        for reason in outcome.skipped:
+            console.print(f"skipped: {reason}")
+        for name, report in list(outcome.reports.items())[:1]:
+            print_report(console, report, _TITLES[name])
+        console.print(
+            f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})\n"
+            f"Next: hierattn evaluate {out} --data DATA",
+        )
+        if exported is not None and export is not None:
+            show_export(exported, export)
+        else:
+            console.print(f"      hierattn export {out} --data DATA --out EXPORT")
+    if exported is not None and not exported.manifest.passed:
+        raise typer.Exit(1)

@@ -1,0 +1,152 @@
+"""From the answers of a file to its parity, its quality and its gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from export.description import Precision
+from export.errors import ArtefactError
+from export.gates import TOLERANCES, judge
+from export.jobs import Answered, OpinionLine, sample_indices
+from export.manifest import Gate, Quality, QualityChange, RuntimeCheck
+from export.parity import Parity, compare
+from export.questions import Photos
+from hierattn.metrics.bootstrap import melanoma_flags
+from hierattn.metrics.calibration import OperatingPoint, expected_calibration_error
+from hierattn.metrics.classification import (
+    balanced_accuracy,
+    confusion_matrix,
+    score_classes,
+    top1_accuracy,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Torch's answers, which every file is held against.
+
+    Attributes:
+        logits: float64 [G + N, K]: the G golden images, then the N judged photos.
+        golden: G.
+        sample: how many of the images other runtimes are asked.
+    """
+
+    logits: np.ndarray
+    golden: int
+    sample: int
+    photos: Photos | None
+    classes: tuple[str, ...]
+    operating_point: OperatingPoint
+
+    @property
+    def quality(self) -> Quality | None:
+        """Torch's own quality on the judged photos."""
+        return self._quality(self.logits, None)
+
+    def assess(self, answered: Answered) -> Assessment:
+        """Hold one file's answers against torch's.
+
+        Raises:
+            ArtefactError: answers that are not finite or not of torch's shape.
+        """
+        answers = np.load(answered.answers)
+        parity = compare(self.logits, answers, answered.evaluator)
+        quality = self._quality(answers, self.quality)
+        name = self.operating_point.melanoma_class
+        labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
+        gate = judge(answered.precision, parity, quality, name, labels.count(name or ""))
+        others = [self._other(line, answered.precision) for line in answered.opinions]
+        disagreeing = [
+            f"{check.runtime}: {check.reason}" for check in others if check.agrees is False
+        ]
+        if disagreeing:
+            gate = Gate(status="failed", reasons=[*gate.reasons, *disagreeing])
+        return Assessment(parity, quality, others, gate, answers[: self.golden])
+
+    def _quality(self, logits: np.ndarray, torch: Quality | None) -> Quality | None:
+        if self.photos is None:
+            return None
+        own = self.photos.predictions(logits[self.golden :], self.classes)
+        lab = self.logits[self.golden :].argmax(axis=1)
+        probabilities = self.operating_point.probabilities(own.logits)
+        predicted = own.logits.argmax(axis=1)
+        confusion = confusion_matrix(own.labels, predicted, len(self.classes))
+        scores = score_classes(own.labels, probabilities, self.classes)
+        flags = melanoma_flags(own, self.operating_point)
+        sensitivity = {name: scores[name].sensitivity for name in self.classes}
+        caught = None
+        if flags is not None and self.operating_point.melanoma_class is not None:
+            positive = own.labels == self.classes.index(self.operating_point.melanoma_class)
+            caught = float(flags[positive].mean()) if positive.any() else None
+        found = Quality(
+            images=len(own),
+            agreement=float((predicted == lab).mean()),
+            top1=top1_accuracy(confusion) or 0.0,
+            balanced_accuracy=balanced_accuracy(confusion) or 0.0,
+            sensitivity=sensitivity,
+            melanoma_at_threshold=caught,
+            ece=expected_calibration_error(probabilities, own.labels),
+            delta_vs_torch=None,
+        )
+        return (
+            found
+            if torch is None
+            else found.model_copy(update={"delta_vs_torch": _change(found, torch)})
+        )
+
+    def _other(self, line: OpinionLine, precision: Precision) -> RuntimeCheck:
+        if line.answers is None:
+            return RuntimeCheck(runtime=line.runtime, loads=False, agrees=None, reason=line.reason)
+        asked = sample_indices(len(self.logits), self.sample)
+        try:
+            parity = compare(self.logits[asked], np.load(line.answers), line.runtime)
+        except ArtefactError as error:
+            return RuntimeCheck(runtime=line.runtime, loads=True, agrees=False, reason=str(error))
+        bound = TOLERANCES[precision].max_relative
+        agrees = parity.max_relative <= bound
+        reason = None
+        if not agrees:
+            reason = f"relative difference {parity.max_relative:.2g} is above {bound:g}"
+        return RuntimeCheck(
+            runtime=line.runtime, loads=True, agrees=agrees, parity=parity, reason=reason
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What was found of one file; ``golden`` holds its logits [G, K] for the golden images."""
+
+    parity: Parity
+    quality: Quality | None
+    other_runtimes: list[RuntimeCheck]
+    gate: Gate
+    golden: np.ndarray
+
+
+def _change(file: Quality, torch: Quality) -> QualityChange:
+    return QualityChange(
+        balanced_accuracy=file.balanced_accuracy - torch.balanced_accuracy,
+        sensitivity={
+            name: _difference(file.sensitivity[name], torch.sensitivity[name])
+            for name in file.sensitivity
+        },
+        melanoma_at_threshold=_difference(file.melanoma_at_threshold, torch.melanoma_at_threshold),
+        ece=file.ece - torch.ece,
+    )
+
+
+def _difference(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first - second
+
+
+def golden_logits(names: list[str], logits: np.ndarray) -> dict[str, list[float]]:
+    """Logits [G, K] by golden image, as plain floats."""
+    return {name: [float(v) for v in row] for name, row in zip(names, logits, strict=True)}
+
+
+def as_mapping(answers: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
+    """Undo :func:`golden_logits`: float64 [G, K] in the order of ``names``."""
+    return np.array([answers[name] for name in names], dtype=np.float64)

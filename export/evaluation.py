@@ -1,0 +1,47 @@
+"""Judge an exported file by the code that judges training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from export.artefact import load_artefact
+from hierattn.data.folder import read_data_folder
+from hierattn.judging import Judgement, judge_predictor
+from hierattn.metrics.report import evaluate_predictions
+
+
+def judge_artefact(
+    path: Path,
+    data: Path,
+    *,
+    replicates: int = 1000,
+    skip_unreadable: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judgement:
+    """Judge a file on every photo of a data folder; see :func:`hierattn.judging.judge_run`.
+
+    Raises:
+        ArtefactError: the file cannot be read.
+        DataError: unreadable photos, or classes that the model does not know.
+    """
+    artefact = load_artefact(path)
+    description = artefact.description
+    folder = read_data_folder(data)
+    predictions, skipped = judge_predictor(
+        artefact,
+        description.preprocessing,
+        description.classes,
+        folder,
+        skip_unreadable=skip_unreadable,
+        progress=progress,
+    )
+    report = evaluate_predictions(predictions, description.operating_point, replicates=replicates)
+    return Judgement(
+        report,
+        predictions,
+        description.operating_point,
+        f"{len(predictions)} photos, by {artefact.evaluator}",
+        "an exported file does not know which photos its weights learnt from; see its model card",
+        skipped,
+    )

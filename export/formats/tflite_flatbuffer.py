@@ -1,0 +1,249 @@
+"""The .tflite flatbuffer as plain objects: read, checked, made tidy, and packed in one fixed way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from export.errors import ArtefactError
+
+INPUT_NAME, OUTPUT_NAME = "input", "logits"
+IDENTIFIER = b"TFL3"
+DESCRIPTION = b"HierAttn Mobile"
+BUFFER_ALIGNMENT = 16
+"""Bytes; the schema's ``force_align`` of a buffer's data."""
+
+# Far above any of our models (about 1000); a mangled count must not make the parser run for hours.
+_MOST_ENTRIES = 50_000
+
+
+def read_tflite(content: bytes, path: Path) -> Any:
+    """Parse and check the model at the start of ``content``; what follows it is ignored.
+
+    Returns:
+        ``ModelT`` of ``ai_edge_litert.schema_py_generated``, with one subgraph, whose tensors,
+        operators and buffers all refer to one another within bounds.
+
+    Raises:
+        ArtefactError: not a whole .tflite file.
+    """
+    import struct
+
+    from ai_edge_litert import schema_py_generated as schema
+
+    if len(content) < 8 or content[4:8] != IDENTIFIER:
+        raise ArtefactError(f"{path}: not a .tflite file; export it again")
+    # What reading out of bounds raises in Python's flatbuffers and in numpy.
+    parsing = (struct.error, ValueError, TypeError, IndexError, OverflowError, MemoryError)
+    try:
+        _check_counts(schema.Model.GetRootAs(content), path)
+        model = schema.ModelT.InitFromPackedBuf(content)
+        _check_references(model, path)
+    except (*parsing, AttributeError, KeyError) as error:
+        raise ArtefactError(f"{path}: the .tflite file is damaged; export it again") from error
+    return model
+
+
+def _check_counts(model: Any, path: Path) -> None:
+    counts = [model.SubgraphsLength(), model.OperatorCodesLength(), model.BuffersLength()]
+    counts += [model.MetadataLength(), model.SignatureDefsLength(), model.MetadataBufferLength()]
+    if model.SubgraphsLength() == 1:
+        subgraph = model.Subgraphs(0)
+        counts += [subgraph.TensorsLength(), subgraph.OperatorsLength()]
+        counts += [subgraph.InputsLength(), subgraph.OutputsLength()]
+    if model.SubgraphsLength() != 1 or max(counts) > _MOST_ENTRIES:
+        raise ArtefactError(f"{path}: not one plain graph, as our .tflite files are")
+
+
+def _check_references(model: Any, path: Path) -> None:
+    """Every index that a runtime follows unchecked."""
+    graph = model.subgraphs[0]
+    tensors, operators = graph.tensors or [], graph.operators or []
+    for operator in operators:
+        if not 0 <= operator.opcodeIndex < len(model.operatorCodes or []):
+            raise IndexError("operator code")
+        _check_indices(operator.inputs, len(tensors), lowest=-1)
+        _check_indices(operator.outputs, len(tensors))
+    for tensor in tensors:
+        _check_tensor(tensor, model.buffers)
+    for ends in (graph.inputs, graph.outputs):
+        if ends is None or len(ends) != 1:
+            raise ArtefactError(f"{path}: has not one input and one output, as our files have")
+        _check_indices(ends, len(tensors))
+    for signature in model.signatureDefs or []:
+        for entry in [*(signature.inputs or []), *(signature.outputs or [])]:
+            _check_indices([entry.tensorIndex], len(tensors))
+
+
+def _check_indices(indices: Any, count: int, lowest: int = 0) -> None:
+    found = np.asarray(indices if indices is not None else [], dtype=np.int64)
+    if found.size and (found.min() < lowest or found.max() >= count):
+        raise IndexError("tensor")
+
+
+def _check_tensor(tensor: Any, buffers: Any) -> None:
+    if not 0 <= tensor.buffer < len(buffers):
+        raise IndexError("buffer")
+    shape = np.asarray(tensor.shape if tensor.shape is not None else [], dtype=np.int64)
+    if (shape < 0).any() or tensor.isVariable or tensor.sparsity is not None:
+        raise ValueError("tensor")
+    data, width = buffers[tensor.buffer].data, item_bits(tensor.type)
+    if data is not None and len(data) and len(data) * 8 != int(np.prod(shape)) * width:
+        raise ValueError("buffer size")
+
+
+def item_bits(kind: int) -> int:
+    """Bits of one number of a tensor type.
+
+    Raises:
+        KeyError: a type that none of our files holds.
+    """
+    from ai_edge_litert.schema_py_generated import TensorType
+
+    bits = {
+        TensorType.FLOAT32: 32,
+        TensorType.FLOAT16: 16,
+        TensorType.INT32: 32,
+        TensorType.INT8: 8,
+        TensorType.UINT8: 8,
+        TensorType.INT16: 16,
+        TensorType.INT64: 64,
+        TensorType.BOOL: 8,
+    }
+    return bits[kind]
+
+
+def operator_kinds(model: Any) -> list[str]:
+    """Kind of each operator, in execution order, such as ``CONV_2D``."""
+    from ai_edge_litert.schema_py_generated import BuiltinOperator
+
+    names = {value: name for name, value in vars(BuiltinOperator).items() if name.isupper()}
+    codes = [names.get(code.builtinCode, "unknown") for code in model.operatorCodes]
+    return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators or []]
+
+
+def scope_names(root: nn.Module) -> dict[str, str]:
+    """The converter's scope of each module to the module's own dotted path.
+
+    The converter writes ``package.Class_attribute/package.Class_attribute`` after the root's
+    class, which makes 8 % of a small file.
+    """
+    names: dict[str, str] = {}
+
+    def visit(module: nn.Module, scope: str, path: str) -> None:
+        names[scope] = path
+        for attribute, child in module.named_children():
+            kind = f"{type(child).__module__}.{type(child).__qualname__}"
+            visit(child, f"{scope}/{kind}_{attribute}", f"{path}.{attribute}" if path else attribute)
+
+    visit(root, f"{type(root).__module__}.{type(root).__qualname__}", "")
+    return names
+
+
+def tidy(model: Any, scopes: Mapping[str, str]) -> None:
+    """Give tensors short names and both ends stable ones; drop what says nothing of the model.
+
+    Equal constants are stored once. Names hold no path of this machine.
+    """
+    graph = model.subgraphs[0]
+    counts: Counter[str] = Counter()
+    for tensor in graph.tensors:
+        base = _module_of(tensor.name.decode("utf-8", "replace"), scopes)
+        tensor.name = f"{base}:{counts[base]}".encode()
+        counts[base] += 1
+    model.metadata, model.metadataBuffer, model.description = None, None, DESCRIPTION
+    name_ends(model)
+    share_buffers(model)
+
+
+def _module_of(name: str, scopes: Mapping[str, str]) -> str:
+    """The innermost module that a converter's tensor name speaks of.
+
+    A tensor that several modules were fused into names all of them; the last one made it.
+    """
+    for part in reversed(name.split(";")):
+        scope = part
+        while scope:
+            if scopes.get(scope):
+                return scopes[scope].removeprefix("wrapped.")
+            scope = scope.rpartition("/")[0]
+    return "constant" if name.startswith("arith.") else "graph"
+
+
+def name_ends(model: Any) -> None:
+    """Call the input and the output by their stable names, in the graph and its signature."""
+    graph = model.subgraphs[0]
+    graph.name = b"main"
+    graph.tensors[graph.inputs[0]].name = INPUT_NAME.encode()
+    graph.tensors[graph.outputs[0]].name = OUTPUT_NAME.encode()
+    for signature in model.signatureDefs or []:
+        signature.inputs[0].name = INPUT_NAME.encode()
+        signature.outputs[0].name = OUTPUT_NAME.encode()
+
+
+def share_buffers(model: Any) -> None:
+    """Store equal constants once, and none for tensors that are computed."""
+    from ai_edge_litert.schema_py_generated import BufferT
+
+    kept = [BufferT()]
+    places: dict[bytes, int] = {}
+    for tensor in model.subgraphs[0].tensors:
+        data = model.buffers[tensor.buffer].data
+        if data is None or len(data) == 0:
+            tensor.buffer = 0
+            continue
+        content = bytes(data)
+        digest = hashlib.sha256(content).digest()
+        if digest not in places:
+            places[digest] = len(kept)
+            buffer = BufferT()
+            buffer.data = np.frombuffer(content, dtype=np.uint8)
+            kept.append(buffer)
+        tensor.buffer = places[digest]
+    model.buffers = kept
+
+
+def pack(model: Any) -> bytes:
+    """Flatbuffer bytes that depend on the model alone, every constant inside and aligned.
+
+    The quantiser's own writer puts constants behind the flatbuffer, where runtimes of 2023 do
+    not look.
+    """
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 20)
+    plain = model.buffers
+    model.buffers = [_AlignedBuffer(buffer.data) for buffer in plain]
+    try:
+        builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+    finally:
+        model.buffers = plain
+    return bytes(builder.Output())
+
+
+class _AlignedBuffer:
+    """Packs as a schema buffer does, save that the data keep the alignment the schema asks for."""
+
+    def __init__(self, data: np.ndarray | None) -> None:
+        self.data = data
+
+    def Pack(self, builder: Any) -> int:
+        from ai_edge_litert import schema_py_generated as schema
+
+        place = None
+        if self.data is not None:
+            content = bytes(self.data)
+            builder.StartVector(1, len(content), BUFFER_ALIGNMENT)
+            builder.head = builder.Head() - len(content)
+            builder.Bytes[builder.Head() : builder.Head() + len(content)] = content
+            place = builder.EndVector()
+        schema.BufferStart(builder)
+        if place is not None:
+            schema.BufferAddData(builder, place)
+        return int(schema.BufferEnd(builder))

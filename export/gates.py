@@ -1,0 +1,104 @@
+"""What an exported file must keep to be shipped. The one place where tolerances are stated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from export.description import Precision
+from export.manifest import Gate, Quality
+from export.parity import Parity
+
+SMALLEST_LOSS = 1
+"""One melanoma fewer than torch is within what a single borderline photo can do; two are not."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Bounds of one precision.
+
+    Attributes:
+        max_relative: largest difference of a logit, as a share of the largest logit torch gives
+            on the same images (scales differ 400-fold between networks).
+        agreement: least share of photos with the same decision as torch.
+        balanced_accuracy_loss: at most so much less than torch.
+        melanoma_sensitivity_loss: at most so much less than torch, or one photo where a photo
+            weighs more; at the highest class and at the shipped threshold alike.
+    """
+
+    max_relative: float
+    agreement: float
+    balanced_accuracy_loss: float
+    melanoma_sensitivity_loss: float
+
+
+TOLERANCES: Mapping[Precision, Tolerance] = MappingProxyType(
+    {
+        Precision.FP32: Tolerance(1e-5, 0.999, 0.001, 0.0),
+        Precision.FP16: Tolerance(1e-2, 0.995, 0.005, 0.01),
+        # Rounding to 256 levels moves logits visibly; what counts is whether decisions hold.
+        Precision.INT8: Tolerance(0.5, 0.97, 0.01, 0.02),
+    }
+)
+
+
+def judge(
+    precision: Precision,
+    parity: Parity,
+    quality: Quality | None,
+    melanoma_class: str | None,
+    melanoma_images: int,
+) -> Gate:
+    """Hold one file against the tolerances of its precision.
+
+    Args:
+        parity: on all images.
+        quality: on photos; without it fp32 and fp16 are judged by numbers alone, and int8 is
+            "not run", because numbers do not tell whether its decisions hold.
+        melanoma_class: the class whose sensitivity must not fall, if there is one.
+        melanoma_images: judged photos of that class.
+    """
+    bound = TOLERANCES[precision]
+    reasons = []
+    if parity.max_relative > bound.max_relative:
+        reasons.append(
+            f"largest relative difference {parity.max_relative:.2g} is above {bound.max_relative:g}"
+        )
+    if quality is None:
+        if reasons:
+            return Gate(status="failed", reasons=reasons)
+        if precision is Precision.INT8:
+            return Gate(status="not run", reasons=["decisions need photos; pass --data"])
+        return Gate(status="passed")
+    if quality.agreement < bound.agreement:
+        reasons.append(
+            f"decides like torch on {quality.agreement:.2%} of photos, below {bound.agreement:.1%}"
+        )
+    change = quality.delta_vs_torch
+    if change is not None:
+        if -change.balanced_accuracy > bound.balanced_accuracy_loss:
+            reasons.append(
+                f"balanced accuracy changes by {100 * change.balanced_accuracy:+.2f} points, at "
+                f"most -{100 * bound.balanced_accuracy_loss:g} is allowed"
+            )
+        allowed = max(
+            bound.melanoma_sensitivity_loss,
+            SMALLEST_LOSS / melanoma_images
+            if melanoma_images and bound.melanoma_sensitivity_loss
+            else 0.0,
+        )
+        losses = {"highest class": change.sensitivity.get(melanoma_class or "")}
+        losses["shipped threshold"] = change.melanoma_at_threshold
+        for where, loss in losses.items():
+            if loss is not None and -loss > allowed + 1e-12:
+                reasons.append(
+                    f"melanoma sensitivity at the {where} changes by {100 * loss:+.1f} points, "
+                    f"at most -{100 * allowed:.1f} is allowed ({melanoma_images} melanomas)"
+                )
+    return Gate(status="failed" if reasons else "passed", reasons=reasons)
+
+
+def relative_tolerances() -> dict[str, float]:
+    """Tolerance of a logit by precision, for the self-test of an app."""
+    return {precision.value: bound.max_relative for precision, bound in TOLERANCES.items()}

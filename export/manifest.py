@@ -1,0 +1,230 @@
+"""``manifest.json`` of an export folder: every file, its hash, and what was proved of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from export.description import Precision
+from export.errors import ManifestError
+from export.formats.interface import Delegation, InputFacts, OutputFacts
+from export.parity import Parity
+from hierattn.files import file_sha256
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.preprocessing import PreprocessSpec
+
+MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
+SELFTEST, LOG = "selftest", "export.log"
+PARTS = (MODEL_CARD, PARITY, SELFTEST)
+"""What belongs to every export folder beside the exported files."""
+
+UNLISTED = frozenset({MANIFEST, LOG})
+"""Files of an export folder that the manifest does not list: itself, and the converters' noise."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Source(_Part):
+    """What the files were made from.
+
+    Attributes:
+        run: name of the run folder or shipped checkpoint; None for random weights.
+        graph: ``deploy``, exactly rewritten for phones, or ``naive``, as trained.
+        rewrites: names of the rewrites that made the graph.
+        licence: licences of the photos behind the weights, as the run names them.
+    """
+
+    run: str | None
+    graph: Literal["deploy", "naive"]
+    rewrites: list[str]
+    weights_sha256: str
+    tools: dict[str, str]
+    licence: str
+
+
+class JudgedData(_Part):
+    """The photos that files were judged on.
+
+    Attributes:
+        path: relative to the export folder, where the data lay; may be gone by now.
+        sha256: fingerprint over names, classes and contents.
+        calibration: how many photos served to calibrate int8; they are not among the judged.
+        seen_in_training: photos among the judged that the weights learnt from; None if unknown.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    images: int
+    calibration: int
+    judged: int
+    seen_in_training: int | None
+    skipped: list[str] = []
+
+
+class QualityChange(_Part):
+    """The file's figure less torch's on the same photos."""
+
+    balanced_accuracy: float
+    sensitivity: dict[str, float | None]
+    melanoma_at_threshold: float | None
+    ece: float
+
+
+class Quality(_Part):
+    """Metrics of this very file on the judged photos.
+
+    Attributes:
+        agreement: share of photos on which file and torch choose the same class.
+        melanoma_at_threshold: sensitivity at the shipped melanoma threshold.
+        ece: expected calibration error at the shipped temperature.
+    """
+
+    images: int
+    agreement: float
+    top1: float
+    balanced_accuracy: float
+    sensitivity: dict[str, float | None]
+    melanoma_at_threshold: float | None
+    ece: float
+    delta_vs_torch: QualityChange | None
+
+
+class Gate(_Part):
+    """Whether a file may be shipped."""
+
+    status: Literal["passed", "failed", "not run"]
+    reasons: list[str] = []
+
+
+class RuntimeCheck(_Part):
+    """Another runtime's opinion of the file.
+
+    Attributes:
+        agrees: within the gate's numerical tolerance; None where it did not run.
+        reason: why it did not load, run or agree.
+    """
+
+    runtime: str
+    loads: bool | None
+    agrees: bool | None
+    parity: Parity | None = None
+    reason: str | None = None
+
+
+class QuantisationRecord(_Part):
+    """How the precision was reached, and which operators stayed in float (int8 files)."""
+
+    scheme: str
+    left_in_float: dict[str, int]
+
+
+class ArtefactRecord(_Part):
+    """One exported file. ``bytes`` and what follows are None where it could not be written."""
+
+    path: str
+    format: str
+    precision: Precision
+    bytes: int | None
+    sha256: str | None
+    input: InputFacts | None
+    output: OutputFacts | None
+    operators: dict[str, int]
+    delegated: Delegation | None
+    quantisation: QuantisationRecord | None
+    parity: Parity | None
+    quality: Quality | None
+    other_runtimes: list[RuntimeCheck]
+    gate: Gate
+
+    @field_validator("path")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if value in ("", ".", "..") or PurePosixPath(value).name != value or "\\" in value:
+            raise ValueError("must be a plain name inside the export folder")
+        return value
+
+
+class Manifest(_Part):
+    """The whole record of an export folder.
+
+    Attributes:
+        files: sha256 of all else that belongs to the folder (folders: see :func:`path_sha256`).
+        torch_quality: torch on the judged photos, the reference of every change.
+    """
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    model: str
+    classes: list[str]
+    image_size: int
+    preprocessing: PreprocessSpec
+    operating_point: OperatingPoint
+    intended_use: str
+    source: Source
+    data: JudgedData | None
+    torch_quality: Quality | None
+    files: dict[str, str]
+    artefacts: list[ArtefactRecord]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file was written and passed its gate."""
+        return all(record.gate.status == "passed" for record in self.artefacts)
+
+    def to_json(self) -> str:
+        """Indented JSON, the same for the same manifest."""
+        fields = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of an export folder.
+
+    Raises:
+        ManifestError: no such folder, no manifest, or a field that does not fit; it is named.
+    """
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}: not an export folder (no such folder)")
+    if not path.is_file():
+        raise ManifestError(f"{folder}: not an export folder, it has no {MANIFEST}")
+    try:
+        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestError(f"{path}: not a readable JSON file ({error})") from error
+
+
+def path_sha256(path: Path) -> str:
+    """sha256 of a file; of a folder, over its sorted list of (relative path, file hash).
+
+    Each entry of the list is ``path NUL hash LF`` in UTF-8, the path with forward slashes.
+
+    Raises:
+        HierAttnError: a file cannot be read.
+    """
+    if not path.is_dir():
+        return file_sha256(path)
+    digest = hashlib.sha256()
+    inside = {
+        file.relative_to(path).as_posix(): file for file in path.rglob("*") if not file.is_dir()
+    }
+    for name in sorted(inside):
+        digest.update(f"{name}\0{file_sha256(inside[name])}\n".encode())
+    return digest.hexdigest()
+
+
+def path_bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder, bytes."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

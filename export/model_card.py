@@ -1,0 +1,218 @@
+"""MODEL_CARD.md: what the files are, what they were made from, what was proved, and the limits.
+
+After Mitchell et al., Model Cards for Model Reporting (arXiv 1810.03993). The words stand in
+``templates/model_card.md.j2``; every value put into them is escaped, so that no class or folder
+name can break a table or smuggle in markup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import TypeAdapter, ValidationError
+
+from export.manifest import ArtefactRecord, Manifest
+from hierattn.data.provenance import DataProvenance
+from hierattn.data.synth.dataset import LICENCE as PAINTED
+from hierattn.errors import CheckpointError
+from hierattn.files import write_text
+from hierattn.metrics.report import EvaluationReport
+from hierattn.runs import METRICS, Run, RunConfig
+
+FEW_MELANOMAS = 100
+"""Below this many judged melanomas one photo moves the sensitivity by a point or more."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_REPORTS = TypeAdapter(dict[str, EvaluationReport])
+_EVALUATIONS = {
+    "cross_validation": "held-out folds of the same recipe; these weights themselves learnt from "
+    "all photos",
+    "test": "test photos, of groups that training never saw",
+    "validation": "validation photos, which also chose the epoch and fitted the operating point",
+}
+_MARKUP = re.compile(r"[\\`*{}\[\]#|~!$]|(?<![^\W_])_|_(?![^\W_])")
+
+
+class _Markdown(str):
+    """Text that is Markdown already, not to be escaped again."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Photos behind the weights, and what they were used for."""
+
+    role: str
+    data: DataProvenance
+
+
+def write_model_card(path: Path, manifest: Manifest, run: Run) -> None:
+    """Write the card of an export folder.
+
+    Raises:
+        CheckpointError: the run's ``metrics.json`` or provenance is damaged.
+        HierAttnError: the file cannot be written.
+    """
+    write_text(path, render_model_card(manifest, run.config, read_reports(run.path / METRICS)))
+
+
+def render_model_card(
+    manifest: Manifest, config: RunConfig, reports: dict[str, EvaluationReport]
+) -> str:
+    """The card as Markdown; the same text for the same arguments.
+
+    Args:
+        manifest: of the export, all but its ``files``.
+        config: of the run.
+        reports: the run's own evaluation by what was judged; may be empty.
+
+    Raises:
+        CheckpointError: the provenance in ``config`` is damaged.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        # Autoescaping is for HTML; Markdown is escaped by ``finalize``, which sees every value.
+        autoescape=False,
+        finalize=_finalise,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        code=_code, share=_share, points=_points, tiny=_tiny, megabytes=_megabytes, listed=_listed
+    )
+    return environment.get_template("model_card.md.j2").render(
+        manifest=manifest,
+        config=config,
+        point=config.operating_point,
+        reports=[(_EVALUATIONS.get(name, name), report) for name, report in reports.items()],
+        sources=data_sources(config),
+        painted=PAINTED in config.data.licences,
+        melanoma=config.operating_point.melanoma_class,
+        few_melanomas=FEW_MELANOMAS,
+        parameters_in_float=_left_in_float(manifest.artefacts),
+        coreml_evaluators=_evaluators(manifest.artefacts, "coreml"),
+    )
+
+
+def read_reports(path: Path) -> dict[str, EvaluationReport]:
+    """Read a run's ``metrics.json``; empty where it has none.
+
+    Raises:
+        CheckpointError: damaged; names the file and field.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return _REPORTS.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: {_first(error)}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
+
+
+def data_sources(config: RunConfig) -> list[DataSource]:
+    """The photos of this run and of the runs whose weights it began with, each set once.
+
+    Raises:
+        CheckpointError: the chain of earlier runs in ``initialisation`` is damaged.
+    """
+    found = [DataSource("training", config.data)]
+    earlier = _earlier(config.initialisation)
+    while earlier is not None:
+        try:
+            data = DataProvenance.model_validate(earlier.get("data"))
+        except ValidationError as error:
+            raise CheckpointError(
+                f"config.json: field 'initialisation.pretraining.data': {_first(error)}"
+            ) from error
+        if data.sha256 not in {source.data.sha256 for source in found}:
+            found.append(DataSource("pretraining", data))
+        earlier = _earlier(earlier.get("initialisation"))
+    return found
+
+
+def _earlier(initialisation: Any) -> dict[str, Any] | None:
+    earlier = initialisation.get("pretraining") if isinstance(initialisation, dict) else None
+    return earlier if isinstance(earlier, dict) else None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"field '{'.'.join(str(part) for part in first['loc'])}': {first['msg']}"
+
+
+def _left_in_float(records: list[ArtefactRecord]) -> list[tuple[str, str, str]]:
+    """File, scheme and operators left in float, of the files that were quantised."""
+    return [
+        (
+            record.path,
+            record.quantisation.scheme,
+            ", ".join(
+                f"{count} {kind}" for kind, count in record.quantisation.left_in_float.items()
+            )
+            or "none",
+        )
+        for record in records
+        if record.quantisation is not None and record.quantisation.left_in_float
+    ]
+
+
+def _evaluators(records: list[ArtefactRecord], name: str) -> list[str]:
+    return sorted({r.parity.evaluator for r in records if r.format == name and r.parity})
+
+
+def _flat(value: object) -> str:
+    """One line: control and formatting characters, line ends among them, become spaces."""
+    text = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in str(value))
+    return " ".join(text.split())
+
+
+def _finalise(value: object) -> str:
+    """Escape a value for Markdown text and table cells."""
+    if isinstance(value, _Markdown):
+        return str(value)
+    escaped = _MARKUP.sub(lambda found: "\\" + found.group(), _flat(value))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _code(value: object) -> str:
+    """A code span. Backslashes are literal in one, save before a pipe inside a table."""
+    text = _flat(value).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, pad = "`" * (longest + 1), " " if "`" in text else ""
+    return _Markdown(f"{fence}{pad}{text or ' '}{pad}{fence}")
+
+
+def _listed(values: object) -> str:
+    """Values in order, escaped one by one, with commas between."""
+    items = list(values) if isinstance(values, list | tuple | dict) else [values]
+    return _Markdown(", ".join(_finalise(item) for item in items) or "none")
+
+
+def _share(value: float | None, digits: int = 3) -> str:
+    return _Markdown("n/a" if value is None else f"{value:.{digits}f}")
+
+
+def _points(value: float | None) -> str:
+    """A change of a share in percentage points; no sign where it rounds to nothing."""
+    if value is None:
+        return _Markdown("n/a")
+    rounded = round(100 * value, 2)
+    return _Markdown("0" if rounded == 0 else f"{rounded:+.2f}")
+
+
+def _tiny(value: float | None) -> str:
+    return _Markdown("n/a" if value is None else f"{value:.1e}")
+
+
+def _megabytes(value: int | None) -> str:
+    return _Markdown("n/a" if value is None else f"{value / 1e6:.2f}")

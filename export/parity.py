@@ -1,0 +1,95 @@
+"""How far the answers of an exported file lie from the lab's."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from export.errors import ArtefactError
+
+
+class Parity(BaseModel):
+    """Distances between a file's logits and float32 torch's on the same images.
+
+    Attributes:
+        evaluator: who computed the file's answers.
+        max_abs: largest difference of one logit.
+        max_relative: ``max_abs`` over the logit scale, the largest |logit| of the reference over
+            all images; the figure that tolerances bound, since scales differ 400-fold between
+            models.
+        relative_l2: norm of all differences over the norm of the reference.
+        cosine: between all logits of the two, flattened; 0 where the file answers only zeros.
+        top1_agreement: share of images with the same most probable class.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    evaluator: str
+    images: int = Field(ge=1)
+    max_abs: float = Field(ge=0)
+    max_relative: float = Field(ge=0)
+    relative_l2: float = Field(ge=0)
+    cosine: float = Field(ge=-1, le=1)
+    top1_agreement: float = Field(ge=0, le=1)
+
+
+def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parity:
+    """Measure the distances.
+
+    Args:
+        reference: torch's logits [N, K], finite and not all zero.
+        answers: the file's logits [N, K].
+        evaluator: who computed the answers, with version.
+
+    Raises:
+        ArtefactError: other shapes, NaN or infinity, or nothing to compare with; says which.
+    """
+    expected = np.asarray(reference, dtype=np.float64)
+    found = np.asarray(answers, dtype=np.float64)
+    if expected.ndim != 2 or not expected.size:
+        raise ArtefactError(f"{evaluator}: reference logits of shape {list(expected.shape)}")
+    if found.shape != expected.shape:
+        raise ArtefactError(
+            f"{evaluator}: answers of shape {list(found.shape)} instead of {list(expected.shape)}"
+        )
+    _check_finite(expected, f"{evaluator}: the reference answers")
+    _check_finite(found, f"{evaluator}: the file answers")
+    scale = float(np.abs(expected).max())
+    if scale == 0:
+        raise ArtefactError(f"{evaluator}: the reference logits are all zero; nothing to compare")
+    # Divided by the scale first, so that no square overflows or vanishes.
+    unit, answered = expected / scale, found / max(scale, float(np.abs(found).max()))
+    with np.errstate(over="ignore"):
+        difference = found - expected
+        relative = found / scale - unit
+        figures = {
+            "max_abs": float(np.abs(difference).max()),
+            "max_relative": float(np.abs(relative).max()),
+            "relative_l2": float(np.linalg.norm(relative) / np.linalg.norm(unit)),
+        }
+    if not np.isfinite(list(figures.values())).all():
+        raise ArtefactError(f"{evaluator}: the answers are out of all proportion to torch's")
+    return Parity(
+        evaluator=evaluator,
+        images=len(expected),
+        cosine=_cosine(unit, answered),
+        top1_agreement=float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1))),
+        **figures,
+    )
+
+
+def _check_finite(logits: np.ndarray, who: str) -> None:
+    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(wrong):
+        raise ArtefactError(
+            f"{who} NaN or infinity on {len(wrong)} of {len(logits)} images, first on image "
+            f"{int(wrong[0])}"
+        )
+
+
+def _cosine(left: np.ndarray, right: np.ndarray) -> float:
+    norms = float(np.linalg.norm(left) * np.linalg.norm(right))
+    if norms == 0:
+        return 0.0
+    # Rounding may leave [-1, 1] by one unit in the last place.
+    return float(np.clip(np.vdot(left, right) / norms, -1, 1))

@@ -1,0 +1,337 @@
+"""From a run to an export folder: convert, check each file against torch, record everything."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from export.assessment import Reference, golden_logits
+from export.description import Description, Precision
+from export.errors import ExportError
+from export.file_rows import FileRows
+from export.formats import FORMATS, find_format
+from export.gates import relative_tolerances
+from export.jobs import Event, Job, Step
+from export.manifest import (
+    LOG,
+    MANIFEST,
+    MODEL_CARD,
+    PARITY,
+    PARTS,
+    SELFTEST,
+    ArtefactRecord,
+    Manifest,
+    Source,
+    path_sha256,
+)
+from export.progress import Observer, Progress, unobserved
+from export.questions import ParityRecord, PhotoAnswer, Photos, read_photos
+from export.selftest import golden_pixels, read_selftest, write_selftest
+from export.source import FormatOptions
+from export.untrained import CLASSES, write_untrained_run
+from export.workers import run_jobs
+from hierattn.data.folder import read_data_folder
+from hierattn.data.staging import staged_folder
+from hierattn.errors import UnknownNameError
+from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.files import write_text
+from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
+
+SAMPLE = 64
+"""Images that other runtimes are asked: all golden ones' share and photos, spread evenly."""
+
+TOOLS = (
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "onnxsim",
+    "coremltools",
+    "litert-torch",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+)
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        run: run folder or name of a shipped checkpoint.
+        out: the export folder to make; must not exist or be empty.
+        precisions: None for fp32 and fp16, and int8 if there are photos.
+        data: photos to judge by and to calibrate int8 with.
+        untrained_size: if given, ``run`` is a model's name, exported with random weights for
+            inputs of this side, pixels.
+    """
+
+    run: str
+    out: Path
+    formats: tuple[str, ...] = tuple(FORMATS)
+    precisions: tuple[str, ...] | None = None
+    data: Path | None = None
+    graph: str = "deploy"
+    options: FormatOptions = field(default_factory=FormatOptions)
+    skip_unreadable: bool = False
+    untrained_size: int | None = None
+
+    def checked_precisions(self) -> list[Precision]:
+        """The precisions to make.
+
+        Raises:
+            UnknownNameError: a format, precision or graph that does not exist.
+        """
+        for name in self.formats:
+            find_format(name)
+        if self.graph not in ("deploy", "naive"):
+            raise UnknownNameError("graph", self.graph, ("deploy", "naive"))
+        if not self.formats or self.precisions == ():
+            raise ExportError("nothing to export; give at least one format and one precision")
+        if self.precisions is None:
+            return [p for p in Precision if self.data is not None or p is not Precision.INT8]
+        for name in self.precisions:
+            if name not in list(Precision):
+                raise UnknownNameError("precision", name, list(Precision))
+        return [precision for precision in Precision if precision in self.precisions]
+
+
+@dataclass(frozen=True)
+class ExportOutcome:
+    """What was made, and how many seconds each file took (by name; not part of the record)."""
+
+    manifest: Manifest
+    seconds: dict[str, float]
+
+
+def export_run(
+    run: str | Path,
+    out: str | Path,
+    formats: Sequence[str] = tuple(FORMATS),
+    precisions: Sequence[str] | None = None,
+    data: str | Path | None = None,
+) -> Manifest:
+    """Export a run; see :class:`ExportRequest` and :func:`export`."""
+    request = ExportRequest(
+        str(run),
+        Path(out),
+        tuple(formats),
+        None if precisions is None else tuple(precisions),
+        None if data is None else Path(data),
+    )
+    return export(request).manifest
+
+
+def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOutcome:
+    """Write the export folder, whole or not at all.
+
+    A file that cannot be made, or fails its gate, is recorded as failed and stops no other.
+
+    Raises:
+        HierAttnError: the run, the data or the request cannot be used, or nothing can be written.
+    """
+    precisions = request.checked_precisions()
+    with tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace:
+        if request.untrained_size is None:
+            run = load_run(request.run)
+        else:
+            folder = Path(workspace) / f"{request.run}.untrained"
+            classes = read_data_folder(request.data).classes if request.data else CLASSES
+            write_untrained_run(folder, request.run, request.untrained_size, classes)
+            run = load_run(folder)
+        with staged_folder(request.out) as out:
+            return _export(request, run, precisions, out, Path(workspace), progress)
+
+
+def _export(
+    request: ExportRequest,
+    run: Run,
+    precisions: list[Precision],
+    folder: Path,
+    workspace: Path,
+    progress: Observer,
+) -> ExportOutcome:
+    config = run.config
+    spec, classes = config.preprocessing, config.classes
+    predictor = TorchPredictor(run.load_model())
+    description = _describe(run)
+    photos = None
+    if request.data is not None:
+        photos = read_photos(
+            request.data,
+            spec,
+            classes,
+            splits=run.path / SPLITS,
+            out=request.out,
+            calibrate=Precision.INT8 in precisions,
+            skip_unreadable=request.skip_unreadable,
+            progress=lambda done, total: progress(Progress("", "decoding", done, total)),
+        )
+    selftest = write_selftest(folder / SELFTEST, description, predictor, relative_tolerances())
+    pixels = golden_pixels(folder / SELFTEST, selftest)
+    golden = len(pixels)
+    if photos is not None:
+        pixels = np.concatenate([pixels, photos.pixels])
+    reference = Reference(
+        predict_logits(
+            predictor,
+            pixels,
+            spec,
+            batch_size=16,
+            progress=lambda done, total: progress(Progress("", "asking torch", done, total)),
+        ),
+        golden,
+        SAMPLE,
+        photos,
+        tuple(classes),
+        config.operating_point,
+    )
+    jobs = _make_jobs(request, run, precisions, folder, workspace, pixels, photos, description)
+    rows = FileRows(jobs)
+
+    def report(job: Job, event: Event) -> None:
+        if isinstance(event, Step):
+            progress(Progress(job.format, event.text, event.done, event.total))
+        else:
+            rows.gather(job.format, event)
+
+    run_jobs(jobs, folder / LOG, report)
+    names = [image.file for image in selftest.images]
+    records, golden_answers = [], {}
+    for row in rows:
+        record, assessment = row.record(reference)
+        records.append(record)
+        if assessment is not None:
+            golden_answers[record.path] = golden_logits(names, assessment.golden)
+    torch_answers = ParityRecord(
+        torch=torch.__version__,
+        golden=golden_logits(names, reference.logits[:golden]),
+        photos=_photo_answers(photos, reference.logits[golden:]),
+        artefacts=golden_answers,
+    )
+    write_text(folder / PARITY, torch_answers.model_dump_json() + "\n")
+    manifest = _manifest(request, run, reference, records, description)
+    return ExportOutcome(_finish(folder, manifest, run), rows.seconds())
+
+
+def _make_jobs(
+    request: ExportRequest,
+    run: Run,
+    precisions: list[Precision],
+    folder: Path,
+    workspace: Path,
+    pixels: np.ndarray,
+    photos: Photos | None,
+    description: Description,
+) -> list[Job]:
+    asked = workspace / "pixels.npy"
+    np.save(asked, pixels)
+    calibration = None
+    if photos is not None and len(photos.calibration):
+        calibration = workspace / "calibration.npy"
+        np.save(calibration, photos.calibration)
+    stem = f"{run.config.model}-{run.config.image_size}"
+    graph: Literal["deploy", "naive"] = "deploy" if request.graph == "deploy" else "naive"
+    # A format named twice is made once, in the order of the registry.
+    formats = [find_format(name) for name in FORMATS if name in request.formats]
+    return [
+        Job(
+            format=fmt.name,
+            run=run.path.resolve(),
+            graph=graph,
+            description=description,
+            files={p: (folder / f"{stem}-{p}{fmt.suffix}").resolve() for p in precisions},
+            pixels=asked,
+            sample=SAMPLE,
+            calibration=calibration,
+            workspace=workspace / fmt.name,
+            coreml_image_input=request.options.coreml_image_input,
+            coreml_classifier=request.options.coreml_classifier,
+        )
+        for fmt in formats
+    ]
+
+
+def _photo_answers(photos: Photos | None, logits: np.ndarray) -> list[PhotoAnswer]:
+    if photos is None:
+        return []
+    return [
+        PhotoAnswer(file=record.file, label=record.label, logits=[float(v) for v in row])
+        for record, row in zip(photos.folder.records, logits, strict=True)
+    ]
+
+
+def _describe(run: Run) -> Description:
+    config = run.config
+    return Description(
+        model=config.model,
+        precision=Precision.FP32,
+        classes=config.classes,
+        image_size=config.image_size,
+        preprocessing=config.preprocessing,
+        operating_point=config.operating_point,
+        weights_sha256=config.weights_sha256,
+        licence="photos behind the weights: " + "; ".join(weights_licences(config)),
+        intended_use=config.intended_use,
+    )
+
+
+def _manifest(
+    request: ExportRequest,
+    run: Run,
+    reference: Reference,
+    records: list[ArtefactRecord],
+    description: Description,
+) -> Manifest:
+    from export.deployment import REWRITES
+
+    config = run.config
+    return Manifest(
+        model=config.model,
+        classes=config.classes,
+        image_size=config.image_size,
+        preprocessing=config.preprocessing,
+        operating_point=config.operating_point,
+        intended_use=config.intended_use,
+        source=Source(
+            run=run.path.name,
+            graph="deploy" if request.graph == "deploy" else "naive",
+            rewrites=[rewrite.name for rewrite in REWRITES] if request.graph == "deploy" else [],
+            weights_sha256=config.weights_sha256,
+            tools={**tool_versions(), **export_tool_versions()},
+            licence=description.licence,
+        ),
+        data=reference.photos.record if reference.photos else None,
+        torch_quality=reference.quality,
+        files={},
+        artefacts=records,
+    )
+
+
+def _finish(folder: Path, manifest: Manifest, run: Run) -> Manifest:
+    """Write the card and, last, the manifest with everybody's hash."""
+    from export.model_card import write_model_card
+
+    read_selftest(folder / SELFTEST)
+    write_model_card(folder / MODEL_CARD, manifest, run)
+    hashes = {name: path_sha256(folder / name) for name in PARTS}
+    manifest = manifest.model_copy(update={"files": hashes})
+    write_text(folder / MANIFEST, manifest.to_json())
+    return manifest
+
+
+def export_tool_versions() -> dict[str, str]:
+    """Versions of the converters and runtimes that are installed."""
+    found = {}
+    for name in TOOLS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

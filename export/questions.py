@@ -1,0 +1,229 @@
+"""What every file is asked: golden images, and photos; and what torch answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from export.errors import ExportError, ManifestError
+from export.manifest import JudgedData
+from hierattn.data.cache import decode_folder
+from hierattn.data.folder import read_data_folder
+from hierattn.data.provenance import describe_data
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import Split, group_keys
+from hierattn.errors import DataError
+from hierattn.judging import choose_photos, parts_played
+from hierattn.metrics.predictions import Predictions
+from hierattn.preprocessing import PreprocessSpec
+
+CALIBRATION_PHOTOS = 96
+"""Ranges of activations have settled by then (more photos changed no decision when measured)."""
+
+LEAST_PHOTOS = 8
+
+
+class PhotoAnswer(BaseModel):
+    """Torch's logits for one photo."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    label: str
+    logits: list[float]
+
+
+class ParityRecord(BaseModel):
+    """``parity.json``: torch's answers, so that files can be checked without torch's weights.
+
+    Attributes:
+        golden: logits by golden image.
+        photos: logits of the judged photos, in judging order.
+        artefacts: each file's own logits for the golden images, as answered where it was exported.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = 1
+    torch: str
+    golden: dict[str, list[float]]
+    photos: list[PhotoAnswer]
+    artefacts: dict[str, dict[str, list[float]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """Photos to judge by, decoded, and those set apart for calibration.
+
+    Attributes:
+        folder: the judged ones.
+        pixels: uint8 [N, S, S, 3] of the judged ones.
+        groups: their patients, lesions or own names.
+        calibration: uint8 [M, S, S, 3] of others; of none if int8 is not wanted.
+    """
+
+    folder: DataFolder
+    pixels: np.ndarray
+    groups: tuple[str, ...]
+    calibration: np.ndarray
+    record: JudgedData
+
+    def predictions(self, logits: np.ndarray, classes: Sequence[str]) -> Predictions:
+        """Join logits [N, K] to what is known of the photos."""
+        return Predictions.from_records(self.folder.records, logits, classes, groups=self.groups)
+
+
+def read_photos(
+    data: Path,
+    spec: PreprocessSpec,
+    classes: Sequence[str],
+    *,
+    splits: Path,
+    out: Path,
+    calibrate: bool,
+    skip_unreadable: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Photos:
+    """Read a data folder, and divide it into photos to judge by and photos to calibrate by.
+
+    Judged are photos that the run did not learn from, where there are any, as ``hierattn
+    evaluate`` does. Calibration takes photos that are not judged where there are enough of
+    them, else some of the others, a share of each class; their labels are not used.
+
+    Args:
+        splits: the run's ``splits.csv``, which may not exist.
+        out: the export folder, to which the data's path is recorded.
+
+    Raises:
+        DataError: classes the model does not know, unreadable photos.
+        ExportError: too few photos.
+    """
+    whole = read_data_folder(data)
+    unknown = sorted(set(whole.classes) - set(classes))
+    if unknown:
+        raise DataError(
+            f"{data} has classes the model does not know: {', '.join(unknown)} (the model's: "
+            f"{', '.join(classes)}); rename or leave out these folders"
+        )
+    if len(whole.records) < LEAST_PHOTOS:
+        raise ExportError(f"{data}: {len(whole.records)} photos; at least {LEAST_PHOTOS} needed")
+    cache = decode_folder(whole, spec, skip_unreadable=skip_unreadable, progress=progress)
+    kept, _, _ = choose_photos(cache.folder, splits, "auto")
+    chosen = {record.file for record in kept.records}
+    judged = np.array([record.file in chosen for record in cache.folder.records])
+    labels = np.array([record.label for record in cache.folder.records])
+    wanted = min(CALIBRATION_PHOTOS, len(labels) // 4) if calibrate else 0
+    calibration = np.zeros(len(labels), bool)
+    if wanted:
+        pool = ~judged if (~judged).sum() >= wanted else np.ones(len(labels), bool)
+        calibration = _share_of_each_class(labels, pool, wanted)
+        judged &= ~calibration
+    return _photos(cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out)
+
+
+def _photos(
+    folder: DataFolder,
+    pixels: np.ndarray,
+    judged: np.ndarray,
+    calibration: np.ndarray,
+    skipped: tuple[str, ...],
+    splits: Path,
+    out: Path,
+) -> Photos:
+    groups = group_keys(folder)
+    provenance = describe_data(folder, groups)
+    record = JudgedData(
+        name=provenance.name,
+        path=_relative(folder.root, out),
+        sha256=provenance.sha256,
+        images=len(folder.records),
+        calibration=int(calibration.sum()),
+        judged=int(judged.sum()),
+        seen_in_training=_seen(folder, judged, splits),
+        skipped=list(skipped),
+    )
+    taken = np.flatnonzero(judged)
+    return Photos(
+        DataFolder(folder.root, folder.classes, tuple(folder.records[i] for i in taken)),
+        pixels[taken],
+        tuple(groups[i] for i in taken),
+        pixels[calibration],
+        record,
+    )
+
+
+def reread_photos(
+    data: Path, record: JudgedData, spec: PreprocessSpec, answers: Sequence[PhotoAnswer]
+) -> Photos:
+    """Read the same photos again, to verify.
+
+    Raises:
+        ManifestError: the folder's photos are not those that were judged.
+    """
+    whole = read_data_folder(data)
+    cache = decode_folder(whole, spec, skip_unreadable=bool(record.skipped))
+    groups = group_keys(cache.folder)
+    if describe_data(cache.folder, groups).sha256 != record.sha256:
+        raise ManifestError(
+            f"{data}: not the photos the files were judged on ('{record.name}', sha256 "
+            f"{record.sha256[:12]}...); pass those with --data, or export again"
+        )
+    place = {r.file: index for index, r in enumerate(cache.folder.records)}
+    missing = [answer.file for answer in answers if answer.file not in place]
+    if missing:
+        raise ManifestError(f"parity.json lists photos that {data} lacks, such as {missing[0]}")
+    taken = np.array([place[answer.file] for answer in answers], dtype=np.int64)
+    records = tuple(cache.folder.records[i] for i in taken)
+    return Photos(
+        DataFolder(cache.folder.root, cache.folder.classes, records),
+        cache.pixels[taken],
+        tuple(groups[i] for i in taken),
+        cache.pixels[:0],
+        record,
+    )
+
+
+def read_parity_record(path: Path) -> ParityRecord:
+    """Read ``parity.json``.
+
+    Raises:
+        ManifestError: missing, or a field that does not fit; it is named.
+    """
+    try:
+        return ParityRecord.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}") from error
+
+
+def _share_of_each_class(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.ndarray:
+    """About ``wanted`` photos of ``pool``, of each class its share, at least one; seeded."""
+    generator = np.random.default_rng(0)
+    taken = np.zeros(len(labels), bool)
+    for name in np.unique(labels[pool]):
+        members = np.flatnonzero(pool & (labels == name))
+        count = max(1, round(wanted * len(members) / pool.sum()))
+        taken[generator.permutation(members)[:count]] = True
+    return taken
+
+
+def _seen(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
+    if not splits.is_file():
+        return None
+    from hierattn.data.splits import read_split_rows
+
+    played = parts_played(folder, read_split_rows(splits))
+    return int(np.isin(played[judged], [Split.TRAIN, Split.VALIDATION]).sum())
+
+
+def _relative(data: Path, out: Path) -> str:
+    from os.path import relpath
+
+    return Path(relpath(data.resolve(), out.resolve())).as_posix()

@@ -1,0 +1,266 @@
+"""The ``selftest/`` folder: golden images, the tensors they must become, the logits they must give.
+
+An app, in whatever language, checks itself in two steps: its preprocessing must turn ``NAME.png``
+into exactly the bytes of ``NAME.rgb`` (uint8 [S, S, 3], rows from the top, red first; each byte
+over 255 is the float32 input), and its model must answer that input with the stated logits, within
+the tolerance of its file's precision times the largest |logit| in the list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+
+from export.description import Description, Precision
+from export.errors import ExportError, ManifestError
+from export.golden_images import golden_images
+from hierattn.data.staging import staged_folder
+from hierattn.errors import UnreadableImageError
+from hierattn.evaluation import Predictor
+from hierattn.files import write_bytes, write_json
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.preprocessing import PreprocessSpec
+
+SELFTEST = "selftest.json"
+_LARGEST_JSON = 4 * 2**20
+_LARGEST_PNG = 16 * 2**20
+_PNG_NAME = r"^[a-z0-9_]{1,64}\.png$"
+_TENSOR_NAME = r"^[a-z0-9_]{1,64}\.rgb$"
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Tolerance(BaseModel):
+    """How far logits may lie off: a share of the largest |logit| over all golden images."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_relative: FiniteFloat = Field(gt=0)
+
+
+class SelfTestImage(BaseModel):
+    """One golden image.
+
+    Attributes:
+        width: of the file as stored, before any turning; pixels.
+        what: why it is there.
+        tensor: the file that preprocessing must yield, see the module.
+        logits: one a class, of the untouched network in float32 torch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(pattern=_PNG_NAME)
+    sha256: str = Field(pattern=_SHA256)
+    width: int = Field(ge=1, le=16384)
+    height: int = Field(ge=1, le=16384)
+    what: str
+    tensor: str = Field(pattern=_TENSOR_NAME)
+    tensor_sha256: str = Field(pattern=_SHA256)
+    logits: list[FiniteFloat]
+
+
+class SelfTest(BaseModel):
+    """``selftest.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    model: str
+    weights_sha256: str = Field(pattern=_SHA256)
+    image_size: int = Field(ge=1, le=4096)
+    preprocessing: PreprocessSpec
+    classes: list[str] = Field(min_length=2)
+    operating_point: OperatingPoint
+    tolerances: dict[Precision, Tolerance]
+    images: list[SelfTestImage] = Field(min_length=1, max_length=256)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SelfTest:
+        if self.preprocessing.image_size != self.image_size:
+            raise ValueError("image_size and preprocessing.image_size differ")
+        names = [name for image in self.images for name in (image.file, image.tensor)]
+        if len(set(names)) != len(names):
+            raise ValueError("two images share a file")
+        for image in self.images:
+            if len(image.logits) != len(self.classes):
+                raise ValueError(f"{image.file}: {len(self.classes)} logits are needed")
+        if not any(logit for image in self.images for logit in image.logits):
+            raise ValueError("all logits are zero")
+        return self
+
+    def logits(self) -> np.ndarray:
+        """The stated logits, float64 [N, K]."""
+        return np.array([image.logits for image in self.images], dtype=np.float64)
+
+
+def write_selftest(
+    folder: Path, description: Description, predict: Predictor, tolerances: Mapping[str, float]
+) -> SelfTest:
+    """Make the folder, whole or not at all; it must not exist, or be empty.
+
+    Args:
+        folder: where.
+        description: of the model: its name, weights, classes, preprocessing and operating point.
+        predict: the network in float32 torch.
+        tolerances: largest relative error of a logit, by precision.
+
+    Raises:
+        ExportError: the network answers with another shape, with NaN, or with zeros alone.
+        DataError: ``folder`` is not empty or cannot be written.
+    """
+    spec, classes = description.preprocessing, description.classes
+    drawn = golden_images(spec.image_size)
+    with staged_folder(folder) as staging:
+        for image in drawn:
+            write_bytes(staging / f"{image.name}.png", image.png)
+        pixels = [spec.load(staging / f"{image.name}.png") for image in drawn]
+        logits = _answers(predict, spec.to_input(np.stack(pixels)), len(classes))
+        listed = []
+        for image, tensor, row in zip(drawn, pixels, logits, strict=True):
+            write_bytes(staging / f"{image.name}.rgb", tensor.tobytes())
+            listed.append(
+                SelfTestImage(
+                    file=f"{image.name}.png",
+                    sha256=hashlib.sha256(image.png).hexdigest(),
+                    width=image.width,
+                    height=image.height,
+                    what=image.what,
+                    tensor=f"{image.name}.rgb",
+                    tensor_sha256=hashlib.sha256(tensor.tobytes()).hexdigest(),
+                    logits=row.tolist(),
+                )
+            )
+        selftest = SelfTest(
+            model=description.model,
+            weights_sha256=description.weights_sha256,
+            image_size=spec.image_size,
+            preprocessing=spec,
+            classes=classes,
+            operating_point=description.operating_point,
+            tolerances={
+                Precision(name): Tolerance(max_relative=bound) for name, bound in tolerances.items()
+            },
+            images=listed,
+        )
+        # JSON in Python writes the shortest digits that read back as the same float64.
+        write_json(staging / SELFTEST, selftest.model_dump(mode="json"))
+    return selftest
+
+
+def _answers(predict: Predictor, images: np.ndarray, classes: int) -> np.ndarray:
+    logits = np.asarray(predict(images), dtype=np.float64)
+    wanted = (len(images), classes)
+    if logits.shape != wanted:
+        raise ExportError(
+            f"the model answers with shape {list(logits.shape)}, {list(wanted)} is needed"
+        )
+    if not np.isfinite(logits).all() or not logits.any():
+        raise ExportError(
+            "the model answers the golden images with NaN, infinity or zeros alone; train it again"
+        )
+    return logits
+
+
+def read_selftest(folder: Path) -> SelfTest:
+    """Read the list and check every file against it: there, inside, of its size and sha256.
+
+    Raises:
+        ManifestError: names the file or field that is not as it was written.
+    """
+    path = folder / SELFTEST
+    try:
+        selftest = SelfTest.model_validate_json(_read(path, _LARGEST_JSON))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        where = f"field '{place}': " if place else ""
+        raise ManifestError(f"{path}: {where}{first['msg']}; export again") from error
+    for image in selftest.images:
+        png = _checked(folder / image.file, image.sha256, _LARGEST_PNG)
+        # A PNG's header follows its signature: length, "IHDR", width and height.
+        if png[12:24] != struct.pack(">4sII", b"IHDR", image.width, image.height):
+            raise ManifestError(
+                f"{folder / image.file}: not a PNG of {image.width} x {image.height} pixels"
+            )
+        _checked(folder / image.tensor, image.tensor_sha256, _tensor_bytes(selftest))
+    return selftest
+
+
+def check_preprocessing(folder: Path, selftest: SelfTest) -> None:
+    """Check that every picture becomes its tensor, byte for byte.
+
+    Raises:
+        ManifestError: names the picture that does not.
+    """
+    for image in selftest.images:
+        path = folder / image.file
+        try:
+            found = selftest.preprocessing.load(path)
+        except UnreadableImageError as error:
+            raise ManifestError(str(error)) from error
+        wanted = _pixels(folder, selftest, image)
+        wrong = int((found != wanted).any(axis=2).sum())
+        if wrong:
+            raise ManifestError(
+                f"{path}: becomes another tensor than {image.tensor} in {wrong} of "
+                f"{selftest.image_size**2} pixels ({image.what})"
+            )
+
+
+def golden_pixels(folder: Path, selftest: SelfTest) -> np.ndarray:
+    """The stored tensors, uint8 [N, S, S, 3].
+
+    Raises:
+        ManifestError: a tensor is not the one that was written.
+    """
+    return np.stack([_pixels(folder, selftest, image) for image in selftest.images])
+
+
+def golden_inputs(folder: Path, selftest: SelfTest) -> np.ndarray:
+    """The stored tensors as the network's input, float32 [N, 3, S, S] in [0, 1].
+
+    Raises:
+        ManifestError: as for :func:`golden_pixels`.
+    """
+    return selftest.preprocessing.to_input(golden_pixels(folder, selftest))
+
+
+def _pixels(folder: Path, selftest: SelfTest, image: SelfTestImage) -> np.ndarray:
+    side = selftest.image_size
+    content = _checked(folder / image.tensor, image.tensor_sha256, _tensor_bytes(selftest))
+    if len(content) != _tensor_bytes(selftest):
+        raise ManifestError(f"{folder / image.tensor}: not of {side} x {side} x 3 bytes")
+    return np.frombuffer(content, dtype=np.uint8).reshape(side, side, 3)
+
+
+def _tensor_bytes(selftest: SelfTest) -> int:
+    return selftest.image_size**2 * 3
+
+
+def _checked(path: Path, sha256: str, limit: int) -> bytes:
+    content = _read(path, limit)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ManifestError(
+            f"{path}: its sha256 is not the one in {SELFTEST}; the file was changed, export again"
+        )
+    return content
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """A plain file's bytes. Links are refused, so that nothing outside the folder is read."""
+    try:
+        facts = path.lstat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise ManifestError(f"{path}: not a plain file; export again")
+        if facts.st_size > limit:
+            raise ManifestError(f"{path}: {facts.st_size} bytes, at most {limit} are expected")
+        return path.read_bytes()
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror or error}; export again") from error

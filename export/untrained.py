@@ -1,0 +1,71 @@
+"""Run folders with random weights: to export and time a network before anyone trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from hierattn.data.provenance import DataProvenance
+from hierattn.files import file_sha256, write_text
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.models.registry import check_image_size, create_model
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions
+from hierattn.training.config import build_config
+
+CLASSES = tuple(f"class {number}" for number in range(8))
+UNTRAINED = "Random weights: for latency and conversion only. Its answers mean nothing."
+
+
+def write_untrained_run(
+    folder: Path, model: str, image_size: int, classes: Sequence[str] = CLASSES, seed: int = 0
+) -> Path:
+    """Write a run folder that holds a network as it is initialised.
+
+    Args:
+        folder: made if missing.
+        model: a name of ``hierattn models``.
+        image_size: pixels.
+        classes: their names.
+        seed: of the weights.
+
+    Raises:
+        UnknownNameError: no such model.
+        ConfigError: too small an image.
+    """
+    check_image_size(model, image_size)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        network = create_model(model, len(classes))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / WEIGHTS)
+    config = RunConfig(
+        model=model,
+        classes=list(classes),
+        image_size=image_size,
+        preprocessing=PreprocessSpec(image_size=image_size),
+        operating_point=OperatingPoint(fitted_on="not fitted: untrained"),
+        intended_use=UNTRAINED,
+        data=DataProvenance(
+            name="none (untrained)",
+            sha256="",
+            images=0,
+            groups=0,
+            counts={},
+            licences={},
+            sources=[],
+        ),
+        initialisation=None,
+        training=build_config(model=model, image_size=image_size, seed=seed),
+        best_epoch=0,
+        seed=seed,
+        processes=1,
+        device="cpu",
+        weights_sha256=file_sha256(folder / WEIGHTS),
+        tools=tool_versions(),
+    )
+    write_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
+    return folder

@@ -1,0 +1,292 @@
+"""Check an export folder against its manifest: hashes, parity and gates, all run again."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from export.assessment import Reference, as_mapping
+from export.description import Description, Precision
+from export.errors import ManifestError
+from export.formats import FORMATS
+from export.jobs import Answered, Event, Failed, Job, Step
+from export.manifest import (
+    PARITY,
+    PARTS,
+    SELFTEST,
+    UNLISTED,
+    ArtefactRecord,
+    Gate,
+    Manifest,
+    Quality,
+    RuntimeCheck,
+    path_sha256,
+    read_manifest,
+)
+from export.parity import Parity
+from export.pipeline import SAMPLE
+from export.progress import Observer, Progress, unobserved
+from export.questions import ParityRecord, Photos, read_parity_record, reread_photos
+from export.selftest import SelfTest, check_preprocessing, golden_pixels, read_selftest
+from export.workers import run_jobs
+from hierattn.errors import HierAttnError
+
+
+@dataclass
+class VerifiedFile:
+    """What was found of one file, beside what its manifest says.
+
+    Attributes:
+        problems: one line each; empty where nothing is wrong.
+        status: ``passed``; ``failed``; or ``numbers only`` where int8 decisions had no photos.
+    """
+
+    record: ArtefactRecord
+    parity: Parity | None = None
+    quality: Quality | None = None
+    other_runtimes: list[RuntimeCheck] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    gate: Gate | None = None
+
+    @property
+    def status(self) -> Literal["passed", "failed", "numbers only"]:
+        """Over everything that was checked."""
+        if self.problems or self.gate is None or self.gate.status == "failed":
+            return "failed"
+        return "passed" if self.gate.status == "passed" else "numbers only"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found of a folder.
+
+    Attributes:
+        problems: of the folder as a whole; those of single files stand with them.
+        photos: which photos were asked again, in words.
+    """
+
+    manifest: Manifest
+    files: list[VerifiedFile]
+    problems: list[str]
+    photos: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing falls short."""
+        return not self.problems and all(file.status != "failed" for file in self.files)
+
+
+def verify(
+    folder: Path,
+    data: Path | None = None,
+    progress: Observer = unobserved,
+) -> Verification:
+    """Check every file of an export folder again; torch's weights are not needed.
+
+    Args:
+        folder: what ``hierattn export`` wrote.
+        data: the photos it was judged on, if they no longer lie where the manifest says.
+
+    Raises:
+        ManifestError: no manifest, or one that cannot be read; or ``data`` holds other photos.
+    """
+    manifest = read_manifest(folder)
+    files = [VerifiedFile(record) for record in manifest.artefacts]
+    problems = _check_hashes(folder, manifest, files)
+    try:
+        selftest = read_selftest(folder / SELFTEST)
+        check_preprocessing(folder / SELFTEST, selftest)
+        answers = read_parity_record(folder / PARITY)
+        reference, pixels, words = _reference(folder, manifest, selftest, answers, data, progress)
+    except ManifestError as error:
+        if data is not None:
+            raise
+        return Verification(manifest, files, _once(problems, str(error)), "none")
+    with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
+        _ask(folder, manifest, files, reference, pixels, Path(workspace), progress)
+    return Verification(manifest, files, problems, words)
+
+
+def _once(problems: list[str], problem: str) -> list[str]:
+    return problems if problem in problems else [*problems, problem]
+
+
+def _check_hashes(folder: Path, manifest: Manifest, files: list[VerifiedFile]) -> list[str]:
+    problems = []
+    for name, recorded in sorted(manifest.files.items()):
+        if name not in PARTS:
+            problems.append(f"manifest.json: field 'files': '{name}' is no part of an export")
+        elif not (folder / name).exists():
+            problems.append(f"{folder / name}: missing")
+        elif path_sha256(folder / name) != recorded:
+            problems.append(f"{folder / name}: changed since the export (sha256 differs)")
+    problems += [
+        f"manifest.json: field 'files': '{name}' is not listed"
+        for name in PARTS
+        if name not in manifest.files
+    ]
+    listed = {record.path for record in manifest.artefacts} | set(manifest.files) | UNLISTED
+    problems += [
+        f"{path}: not in the manifest; a file of another model or export? Remove it"
+        for path in sorted(folder.iterdir())
+        if path.name not in listed
+    ]
+    for file in files:
+        file.problems += _check_file_hash(folder / file.record.path, file.record)
+    return problems
+
+
+def _check_file_hash(path: Path, record: ArtefactRecord) -> list[str]:
+    if record.sha256 is None:
+        return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
+    if not path.exists():
+        return [f"{path}: missing"]
+    if path_sha256(path) != record.sha256:
+        return [f"{path}: changed since the export (sha256 differs)"]
+    if record.gate.status == "failed":
+        return [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
+    return []
+
+
+def _reference(
+    folder: Path,
+    manifest: Manifest,
+    selftest: SelfTest,
+    answers: ParityRecord,
+    data: Path | None,
+    progress: Observer,
+) -> tuple[Reference, np.ndarray, str]:
+    names = [image.file for image in selftest.images]
+    if set(names) != set(answers.golden):
+        raise ManifestError(f"{folder / PARITY}: its golden images are not the self-test's")
+    pixels = golden_pixels(folder / SELFTEST, selftest)
+    logits = as_mapping(answers.golden, names)
+    photos, words = _find_photos(folder, manifest, answers, data, progress)
+    if photos is not None:
+        pixels = np.concatenate([pixels, photos.pixels])
+        logits = np.concatenate([logits, [answer.logits for answer in answers.photos]])
+    if logits.shape != (len(pixels), len(manifest.classes)):
+        raise ManifestError(f"{folder / PARITY}: logits do not fit the manifest's classes")
+    golden = len(names)
+    reference = Reference(
+        logits, golden, SAMPLE, photos, tuple(manifest.classes), manifest.operating_point
+    )
+    return reference, pixels, words
+
+
+def _find_photos(
+    folder: Path,
+    manifest: Manifest,
+    answers: ParityRecord,
+    data: Path | None,
+    progress: Observer,
+) -> tuple[Photos | None, str]:
+    """The judged photos and, in words, what was done about them."""
+    record = manifest.data
+    if record is None:
+        if data is not None:
+            raise ManifestError(f"{folder}: was exported without photos; export it with --data")
+        return None, "none: exported without photos; decisions were never compared"
+    place = data or folder / record.path
+    if data is None and not place.is_dir():
+        return None, (
+            f"none: '{record.name}' is no longer at {record.path}; decisions were not compared "
+            "again (pass it with --data)"
+        )
+    progress(Progress("", "decoding photos"))
+    try:
+        photos = reread_photos(place, record, manifest.preprocessing, answers.photos)
+    except HierAttnError as error:
+        if data is not None:
+            raise
+        return None, f"none: {error}"
+    return photos, f"{len(answers.photos)} of '{record.name}'"
+
+
+def _ask(
+    folder: Path,
+    manifest: Manifest,
+    files: list[VerifiedFile],
+    reference: Reference,
+    pixels: np.ndarray,
+    workspace: Path,
+    progress: Observer,
+) -> None:
+    """Let every file whose hash is right answer again, and hold it against torch."""
+    asked = workspace / "pixels.npy"
+    np.save(asked, pixels)
+    whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
+    first = Description(
+        model=manifest.model,
+        precision=Precision.FP32,
+        classes=manifest.classes,
+        image_size=manifest.image_size,
+        preprocessing=manifest.preprocessing,
+        operating_point=manifest.operating_point,
+        weights_sha256=manifest.source.weights_sha256,
+        licence=manifest.source.licence,
+        intended_use=manifest.intended_use,
+    )
+    jobs = [
+        Job(
+            format=name,
+            run=None,
+            graph=manifest.source.graph,
+            description=first,
+            files={
+                precision: (folder / file.record.path).resolve()
+                for (owner, precision), file in whole.items()
+                if owner == name
+            },
+            pixels=asked,
+            sample=SAMPLE,
+            calibration=None,
+            workspace=workspace / name,
+        )
+        for name in FORMATS
+        if any(owner == name for owner, _ in whole)
+    ]
+
+    def report(job: Job, event: Event) -> None:
+        if isinstance(event, Step):
+            progress(Progress(job.format, event.text, event.done, event.total))
+        elif isinstance(event, Failed):
+            for precision in job.files if event.precision is None else [event.precision]:
+                file = whole[job.format, precision]
+                if file.gate is None:
+                    file.problems.append(f"{job.files[precision]}: {event.reason}")
+        elif isinstance(event, Answered):
+            _settle(whole[job.format, event.precision], event, first, reference)
+
+    run_jobs(jobs, workspace / "verify.log", report)
+
+
+def _settle(
+    file: VerifiedFile, answered: Answered, first: Description, reference: Reference
+) -> None:
+    expected = first.model_copy(update={"precision": file.record.precision})
+    if answered.description != expected:
+        differing = [
+            name
+            for name in Description.model_fields
+            if getattr(answered.description, name) != getattr(expected, name)
+        ]
+        file.problems.append(
+            f"{file.record.path}: its own metadata differ from the manifest: {', '.join(differing)}"
+        )
+    try:
+        found = reference.assess(answered)
+    except HierAttnError as error:
+        file.problems.append(f"{file.record.path}: {error}")
+        return
+    file.parity, file.quality = found.parity, found.quality
+    file.other_runtimes, file.gate = found.other_runtimes, found.gate
+    file.problems += [f"{file.record.path}: {reason}" for reason in _short(found.gate)]
+
+
+def _short(gate: Gate) -> list[str]:
+    return gate.reasons if gate.status == "failed" else []

@@ -1,0 +1,150 @@
+"""``python -m export.worker JOB.json``: make and check one format's files; report on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from export.description import Precision
+from export.errors import ArtefactError
+from export.formats import find_format, require_packages
+from export.formats.interface import Artefact, Format
+from export.jobs import Answered, Event, Failed, Job, OpinionLine, Step, Written, sample_indices
+from export.manifest import QuantisationRecord
+from export.source import ExportSource, FormatOptions
+from hierattn.errors import HierAttnError
+from hierattn.evaluation import predict_logits
+from hierattn.preprocessing import PreprocessSpec
+
+Emit = Callable[[Event], None]
+
+
+def main() -> None:
+    """Run the job named on the command line."""
+    reports = _claim_stdout()
+
+    def emit(event: Event) -> None:
+        reports.write(event.model_dump_json() + "\n")
+        reports.flush()
+
+    run_job(Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8")), emit)
+
+
+def run_job(job: Job, emit: Emit) -> None:
+    """Convert if asked to, then check every file; a file that fails does not stop the others."""
+    fmt = find_format(job.format)
+    precisions = list(job.files)
+    if job.run is not None:
+        try:
+            precisions = _make(fmt, job, job.run, emit)
+        except HierAttnError as error:
+            emit(Failed(precision=None, reason=str(error)))
+            return
+    pixels = np.load(job.pixels, mmap_mode="r")
+    for precision in precisions:
+        try:
+            _check(fmt, job, precision, pixels, emit)
+        except HierAttnError as error:
+            emit(Failed(precision=precision, reason=str(error)))
+
+
+def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
+    from export.deployment import deployment_graph
+    from hierattn.runs import load_run
+
+    require_packages(fmt.packages, fmt.extra)
+    model = load_run(run).load_model()
+    spec = job.description.preprocessing
+    graph = deployment_graph(model, spec.image_size) if job.graph == "deploy" else model
+    calibration = None
+    if job.calibration is not None:
+        calibration = spec.to_input(np.load(job.calibration))
+    options = FormatOptions(job.coreml_image_input, job.coreml_classifier)
+    source = ExportSource(graph, job.description, calibration, options)
+    started = time.monotonic()
+    emit(Step(text="converting"))
+    converted = fmt.convert(source, job.workspace)
+    made = []
+    for precision, target in job.files.items():
+        emit(Step(text=f"writing {precision}"))
+        try:
+            report = fmt.write(converted, source, precision, target)
+        except HierAttnError as error:
+            emit(Failed(precision=precision, reason=str(error)))
+            continue
+        made.append(precision)
+        record = QuantisationRecord(scheme=report.scheme, left_in_float=report.left_in_float)
+        now = time.monotonic()
+        emit(Written(precision=precision, quantisation=record, seconds=now - started))
+        started = now
+    return made
+
+
+def _check(fmt: Format, job: Job, precision: Precision, pixels: np.ndarray, emit: Emit) -> None:
+    path = job.files[precision]
+    started = time.monotonic()
+    emit(Step(text=f"reading {precision}"))
+    facts = fmt.describe(path)
+    artefact = fmt.load(path, threads=1)
+    spec = artefact.description.preprocessing
+    if spec.image_size != pixels.shape[1]:
+        raise ArtefactError(f"{path}: made for {spec.image_size} px, not {pixels.shape[1]}")
+
+    def progress(done: int, total: int) -> None:
+        emit(Step(text=f"asking {precision}", done=done, total=total))
+
+    answers = job.workspace / f"{precision}.npy"
+    np.save(answers, predict_logits(artefact, pixels, spec, batch_size=16, progress=progress))
+    emit(Step(text=f"asking other runtimes, {precision}"))
+    emit(
+        Answered(
+            precision=precision,
+            evaluator=artefact.evaluator,
+            description=artefact.description,
+            input=facts.input,
+            output=facts.output,
+            operators=facts.operators,
+            delegated=facts.delegated,
+            answers=answers,
+            opinions=_opinions(fmt, artefact, job, precision, pixels, spec),
+            seconds=time.monotonic() - started,
+        )
+    )
+
+
+def _opinions(
+    fmt: Format,
+    artefact: Artefact,
+    job: Job,
+    precision: Precision,
+    pixels: np.ndarray,
+    spec: PreprocessSpec,
+) -> list[OpinionLine]:
+    asked = spec.to_input(pixels[sample_indices(len(pixels), job.sample)])
+    lines = []
+    for number, opinion in enumerate(fmt.second_opinions(artefact.path)):
+        answers = job.workspace / f"{precision}-{number}.npy"
+        try:
+            np.save(answers, np.asarray(opinion.answer(asked), np.float64))
+        except HierAttnError as error:
+            lines.append(OpinionLine(runtime=opinion.runtime, answers=None, reason=str(error)))
+            continue
+        lines.append(OpinionLine(runtime=opinion.runtime, answers=answers, reason=None))
+    return lines
+
+
+def _claim_stdout() -> TextIO:
+    """Keep stdout for reports; all that converters print, also from C++, goes to stderr."""
+    reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return reports
+
+
+if __name__ == "__main__":
+    main()

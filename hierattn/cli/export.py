@@ -1,0 +1,161 @@
+"""``hierattn export`` and ``hierattn verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from export.pipeline import ExportOutcome, ExportRequest
+    from export.verify import Verification
+
+
+DEFAULT_SIZE = 256
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="Run folder, or name of a shipped checkpoint.")],
+    out: Annotated[Path, typer.Option(help="Export folder to make.")],
+    formats: Annotated[
+        str, typer.Option("--format", help="Of onnx, tflite, coreml; separated by commas.")
+    ] = "onnx,tflite,coreml",
+    precisions: Annotated[
+        str | None,
+        typer.Option(
+            "--precision", help="Of fp32, fp16, int8; without --data int8 is left out by default."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Photos to judge the files by and to calibrate int8 with.")
+    ] = None,
+    graph: Annotated[
+        str, typer.Option(help="deploy: exactly rewritten for phones; naive: as trained.")
+    ] = "deploy",
+    image_input: Annotated[
+        bool, typer.Option("--coreml-image-input", help="Core ML takes an image, not a tensor.")
+    ] = False,
+    classifier: Annotated[
+        bool, typer.Option("--coreml-classifier", help="Core ML answers with class names, too.")
+    ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
+    ] = False,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="RUN is a model's name: export random weights.")
+    ] = False,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input, pixels; with --untrained only.")
+    ] = None,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Export a run to phone formats and prove each file equal to it.
+
+    Exit code 0 only if every file was made and passed its gate.
+    """
+    set_up_logging(verbose)
+    from export.pipeline import ExportRequest
+    from export.source import FormatOptions
+
+    request = ExportRequest(
+        run,
+        out,
+        _names(formats),
+        None if precisions is None else _names(precisions),
+        data,
+        graph,
+        FormatOptions(image_input, classifier),
+        skip_unreadable,
+        untrained_size=(image_size or DEFAULT_SIZE) if untrained else None,
+    )
+    if image_size is not None and not untrained:
+        raise ConfigError("--image-size: a run has its own; it is for --untrained only")
+    outcome = export_with_progress(request)
+    if json_output:
+        print_json(outcome.manifest.model_dump(mode="json", by_alias=True))
+    else:
+        show_export(outcome, out)
+    if not outcome.manifest.passed:
+        raise typer.Exit(1)
+
+
+def export_with_progress(request: ExportRequest) -> ExportOutcome:
+    """Export, drawing what is being done on stderr."""
+    from export.pipeline import export as run_export
+    from hierattn.cli.progress import PartsProgress
+
+    with PartsProgress() as parts:
+        return run_export(request, parts.follow)
+
+
+def show_export(outcome: ExportOutcome, out: Path) -> None:
+    """Print the table, what does not fit it, and what to do next."""
+    from hierattn.cli.export_tables import LEGEND, export_table, judged_line, remarks
+
+    manifest, console = outcome.manifest, standard_console()
+    title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
+    console.print(export_table(manifest, title, outcome.seconds))
+    console.print(f"{judged_line(manifest)}\n{LEGEND}", soft_wrap=True)
+    for line in remarks(manifest):
+        console.print(line, soft_wrap=True)
+    console.print(
+        f"Converters' own words: {out}/export.log\n"
+        f"Next: hierattn verify {out}\n"
+        f"      hierattn evaluate {out}/FILE --data PHOTOS",
+        soft_wrap=True,
+    )
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Its photos, if they are no longer where they were.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name the first layer where each file departs.")
+    ] = False,
+    run: Annotated[
+        str | None, typer.Option(help="For --explain: the run, or shipped name, behind the files.")
+    ] = None,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short."""
+    set_up_logging(verbose)
+    from export.verify import verify as run_verify
+    from hierattn.cli.explain import explain_files, show_explanation
+    from hierattn.cli.export_tables import verification_document
+    from hierattn.cli.progress import PartsProgress
+
+    with PartsProgress() as parts:
+        found = run_verify(folder, data, parts.follow)
+    explanations = explain_files(folder, found.manifest, run) if explain else {}
+    if json_output:
+        print_json(verification_document(found, explanations))
+    else:
+        show_verification(found, folder)
+        for path, explanation in explanations.items():
+            show_explanation(path, explanation)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def show_verification(found: Verification, folder: Path) -> None:
+    """Print the table and every problem."""
+    from hierattn.cli.export_tables import LEGEND, verify_table
+
+    console = standard_console()
+    console.print(verify_table(found, f"{folder}, verified"))
+    console.print(f"Photos asked again: {found.photos}.\n{LEGEND}", soft_wrap=True)
+    for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
+        console.print(f"FAILED {problem}", soft_wrap=True)
+    console.print("verified: all hold" if found.passed else "verified: not all hold")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,101 @@
+import pytest
+
+from export.description import Precision
+from export.gates import TOLERANCES, judge, relative_tolerances
+from export.manifest import Gate, Quality, QualityChange
+from export.parity import Parity
+
+
+def parity(max_relative: float) -> Parity:
+    return Parity(
+        evaluator="test",
+        images=10,
+        max_abs=max_relative,
+        max_relative=max_relative,
+        relative_l2=max_relative,
+        cosine=1.0,
+        top1_agreement=1.0,
+    )
+
+
+def quality(
+    agreement: float = 1.0, balanced: float = 0.0, melanoma: float = 0.0, threshold: float = 0.0
+) -> Quality:
+    return Quality(
+        images=100,
+        agreement=agreement,
+        top1=0.5,
+        balanced_accuracy=0.5,
+        sensitivity={"MEL": 0.5, "NEV": 0.5},
+        melanoma_at_threshold=0.5,
+        ece=0.1,
+        delta_vs_torch=QualityChange(
+            balanced_accuracy=balanced,
+            sensitivity={"MEL": melanoma, "NEV": 0.0},
+            melanoma_at_threshold=threshold,
+            ece=0.0,
+        ),
+    )
+
+
+def gate(precision: Precision, found: Quality | None, error: float = 0.0, melanomas=100) -> Gate:
+    return judge(precision, parity(error), found, "MEL", melanomas)
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+def test_an_equal_file_passes(precision: Precision) -> None:
+    assert gate(precision, quality()).status == "passed"
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+def test_each_bound_fails_on_its_own_just_beyond_it(precision: Precision) -> None:
+    bound = TOLERANCES[precision]
+    kept = [
+        (quality(), bound.max_relative),
+        (quality(agreement=bound.agreement), 0.0),
+        (quality(balanced=-bound.balanced_accuracy_loss), 0.0),
+        (quality(melanoma=-bound.melanoma_sensitivity_loss), 0.0),
+        (quality(threshold=-bound.melanoma_sensitivity_loss), 0.0),
+    ]
+    broken = [
+        (quality(), bound.max_relative * 1.01),
+        (quality(agreement=bound.agreement - 1e-4), 0.0),
+        (quality(balanced=-bound.balanced_accuracy_loss - 1e-4), 0.0),
+        (quality(melanoma=-bound.melanoma_sensitivity_loss - 1e-3), 0.0),
+        (quality(threshold=-bound.melanoma_sensitivity_loss - 1e-3), 0.0),
+    ]
+    for found, error in kept:
+        assert gate(precision, found, error).status == "passed"
+    for found, error in broken:
+        result = gate(precision, found, error)
+        assert result.status == "failed"
+        assert len(result.reasons) == 1
+
+
+def test_gains_never_fail() -> None:
+    found = quality(balanced=0.3, melanoma=0.3, threshold=0.3)
+    assert gate(Precision.FP32, found).status == "passed"
+
+
+def test_one_melanoma_of_few_may_be_lost_by_rounding_but_not_two_and_never_in_fp32() -> None:
+    one, two = quality(melanoma=-1 / 20), quality(melanoma=-2 / 20)
+    assert gate(Precision.INT8, one, melanomas=20).status == "passed"
+    assert gate(Precision.INT8, two, melanomas=20).status == "failed"
+    assert gate(Precision.FP32, one, melanomas=20).status == "failed"
+
+
+def test_without_photos_numbers_decide_but_int8_stays_open() -> None:
+    assert gate(Precision.FP32, None).status == "passed"
+    assert gate(Precision.FP16, None, 0.5).status == "failed"
+    assert gate(Precision.INT8, None).status == "not run"
+    assert gate(Precision.INT8, None, 0.9).status == "failed"
+
+
+def test_several_shortfalls_are_all_named() -> None:
+    reasons = gate(Precision.INT8, quality(0.5, -0.5, -0.5, -0.5), 9.0).reasons
+    assert len(reasons) == 5
+    assert "points" in reasons[2]
+
+
+def test_an_app_gets_a_tolerance_for_every_precision() -> None:
+    assert set(relative_tolerances()) == {"fp32", "fp16", "int8"}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from export.errors import ArtefactError
+from export.parity import Parity, compare
+
+LOGITS = hnp.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 6), st.integers(2, 9)),
+    elements=st.floats(-50, 50, allow_subnormal=False),
+).filter(lambda logits: float(np.abs(logits).max()) > 1e-6)
+
+
+def test_known_figures() -> None:
+    reference = np.array([[3.0, 4.0], [0.0, -10.0]])
+    answers = np.array([[3.0, 2.5], [0.0, -10.0]])
+    parity = compare(reference, answers, "torch")
+    assert parity.max_abs == 1.5
+    assert parity.max_relative == pytest.approx(0.15)
+    assert parity.relative_l2 == pytest.approx(1.5 / math.sqrt(125))
+    assert parity.cosine == pytest.approx(119 / math.sqrt(125 * 115.25))
+    assert parity.top1_agreement == 0.5
+    assert (parity.images, parity.evaluator) == (2, "torch")
+
+
+@given(LOGITS)
+def test_the_same_answers_agree_wholly(logits: np.ndarray) -> None:
+    parity = compare(logits, logits.copy(), "torch")
+    assert (parity.max_abs, parity.max_relative, parity.relative_l2) == (0, 0, 0)
+    assert parity.cosine == pytest.approx(1)
+    assert parity.top1_agreement == 1
+
+
+@given(LOGITS, st.floats(1e-3, 1e3), st.integers(0, 2**32 - 1))
+def test_relative_figures_do_not_depend_on_the_unit(
+    logits: np.ndarray, unit: float, seed: int
+) -> None:
+    answers = logits + np.random.default_rng(seed).normal(0, 0.1, logits.shape)
+    one, other = compare(logits, answers, "torch"), compare(logits * unit, answers * unit, "torch")
+    assert other.max_abs == pytest.approx(one.max_abs * unit, rel=1e-6, abs=1e-12)
+    for name in ("max_relative", "relative_l2", "cosine"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-6, abs=1e-9)
+
+
+@given(LOGITS, st.integers(0, 2**32 - 1))
+def test_bounds_between_the_figures(logits: np.ndarray, seed: int) -> None:
+    answers = logits + np.random.default_rng(seed).normal(0, 1, logits.shape)
+    parity = compare(logits, answers, "torch")
+    # The scale is at most the norm, and the norm at most sqrt(N K) scales.
+    assert parity.relative_l2 <= math.sqrt(logits.size) * parity.max_relative * (1 + 1e-9)
+    assert parity.max_relative <= math.sqrt(logits.size) * parity.relative_l2 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_extreme_scales_stay_finite(scale: float) -> None:
+    reference = np.array([[1.0, 2.0]]) * scale
+    parity = compare(reference, reference * 0.5, "torch")
+    assert parity.max_relative == pytest.approx(0.5)
+    assert parity.cosine == pytest.approx(1)
+
+
+def test_zero_answers_have_no_direction() -> None:
+    assert compare(np.ones((2, 3)), np.zeros((2, 3)), "torch").cosine == 0
+
+
+@pytest.mark.parametrize(
+    ("reference", "answers", "reason"),
+    [
+        (np.ones((2, 3)), np.ones((2, 4)), r"shape \[2, 4\] instead of \[2, 3\]"),
+        (np.ones((2, 3)), np.ones(3), r"shape \[3\]"),
+        (np.ones((0, 3)), np.ones((0, 3)), r"reference logits of shape \[0, 3\]"),
+        (np.zeros((2, 3)), np.ones((2, 3)), "all zero"),
+        (np.ones((2, 2)), np.array([[1, 2], [np.nan, 1]]), "1 of 2 images, first on image 1"),
+        (np.ones((2, 2)), np.array([[1, np.inf], [1, 1]]), "the file answers NaN or infinity"),
+        (np.full((1, 2), np.nan), np.ones((1, 2)), "the reference answers NaN"),
+        (np.full((1, 2), 1e-300), np.full((1, 2), 1e300), "out of all proportion"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    reference: np.ndarray, answers: np.ndarray, reason: str
+) -> None:
+    with pytest.raises(ArtefactError, match=f"^runtime 1.0: .*{reason}"):
+        compare(reference, answers, "runtime 1.0")
+
+
+def test_round_trip_through_json() -> None:
+    parity = compare(np.array([[0.1, 0.7]]), np.array([[0.1000001, 0.3]]), "torch")
+    assert Parity.model_validate_json(parity.model_dump_json()) == parity
