@@ -29,6 +29,8 @@ class FileRow:
         """The manifest's record; what is left of a file whose making failed is removed."""
         answered, assessment = self.answered, None
         reason = self.reason or "the worker reported nothing; see the log"
+        # The folder has another name by the time anybody reads this.
+        reason = reason.replace(f"{self.path.parent}/", "")
         if self.written is None:
             _remove(self.path)
         if answered is not None:

@@ -87,7 +87,13 @@ def render_model_card(
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        code=_code, share=_share, points=_points, tiny=_tiny, megabytes=_megabytes, listed=_listed
+        code=_code,
+        counted=_counted,
+        listed=_listed,
+        megabytes=_megabytes,
+        points=_points,
+        share=_share,
+        tiny=_tiny,
     )
     return environment.get_template("model_card.md.j2").render(
         manifest=manifest,
@@ -98,7 +104,7 @@ def render_model_card(
         painted=PAINTED in config.data.licences,
         melanoma=config.operating_point.melanoma_class,
         few_melanomas=FEW_MELANOMAS,
-        parameters_in_float=_left_in_float(manifest.artefacts),
+        left_in_float=_left_in_float(manifest.artefacts),
         coreml_evaluators=_evaluators(manifest.artefacts, "coreml"),
     )
 
@@ -150,17 +156,10 @@ def _first(error: ValidationError) -> str:
     return f"field '{'.'.join(str(part) for part in first['loc'])}': {first['msg']}"
 
 
-def _left_in_float(records: list[ArtefactRecord]) -> list[tuple[str, str, str]]:
+def _left_in_float(records: list[ArtefactRecord]) -> list[tuple[str, str, dict[str, int]]]:
     """File, scheme and operators left in float, of the files that were quantised."""
     return [
-        (
-            record.path,
-            record.quantisation.scheme,
-            ", ".join(
-                f"{count} {kind}" for kind, count in record.quantisation.left_in_float.items()
-            )
-            or "none",
-        )
+        (record.path, record.quantisation.scheme, record.quantisation.left_in_float)
         for record in records
         if record.quantisation is not None and record.quantisation.left_in_float
     ]
@@ -198,12 +197,16 @@ def _listed(values: object) -> str:
     return _Markdown(", ".join(_finalise(item) for item in items) or "none")
 
 
+def _counted(counts: dict[str, int]) -> str:
+    return _Markdown(", ".join(f"{_finalise(name)} {count}" for name, count in counts.items()))
+
+
 def _share(value: float | None, digits: int = 3) -> str:
     return _Markdown("n/a" if value is None else f"{value:.{digits}f}")
 
 
 def _points(value: float | None) -> str:
-    """A change of a share in percentage points; no sign where it rounds to nothing."""
+    """A change of a share, in percentage points; no sign where it rounds to nothing."""
     if value is None:
         return _Markdown("n/a")
     rounded = round(100 * value, 2)

@@ -25,7 +25,6 @@ from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
 from hierattn.evaluation import Predictor
 from hierattn.files import write_bytes, write_json
-from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 SELFTEST = "selftest.json"
@@ -77,7 +76,6 @@ class SelfTest(BaseModel):
     image_size: int = Field(ge=1, le=4096)
     preprocessing: PreprocessSpec
     classes: list[str] = Field(min_length=2)
-    operating_point: OperatingPoint
     tolerances: dict[Precision, Tolerance]
     images: list[SelfTestImage] = Field(min_length=1, max_length=256)
 
@@ -107,7 +105,7 @@ def write_selftest(
 
     Args:
         folder: where.
-        description: of the model: its name, weights, classes, preprocessing and operating point.
+        description: of the model: its name, weights, classes and preprocessing.
         predict: the network in float32 torch.
         tolerances: largest relative error of a logit, by precision.
 
@@ -143,7 +141,6 @@ def write_selftest(
             image_size=spec.image_size,
             preprocessing=spec,
             classes=classes,
-            operating_point=description.operating_point,
             tolerances={
                 Precision(name): Tolerance(max_relative=bound) for name, bound in tolerances.items()
             },

@@ -1,4 +1,4 @@
-"""The .tflite flatbuffer as plain objects: read, checked, made tidy, and packed in one fixed way."""
+"""The .tflite flatbuffer as plain objects: read, checked, made tidy, packed in one fixed way."""
 
 from __future__ import annotations
 
@@ -140,7 +140,9 @@ def scope_names(root: nn.Module) -> dict[str, str]:
         names[scope] = path
         for attribute, child in module.named_children():
             kind = f"{type(child).__module__}.{type(child).__qualname__}"
-            visit(child, f"{scope}/{kind}_{attribute}", f"{path}.{attribute}" if path else attribute)
+            visit(
+                child, f"{scope}/{kind}_{attribute}", f"{path}.{attribute}" if path else attribute
+            )
 
     visit(root, f"{type(root).__module__}.{type(root).__qualname__}", "")
     return names
@@ -170,8 +172,9 @@ def _module_of(name: str, scopes: Mapping[str, str]) -> str:
     for part in reversed(name.split(";")):
         scope = part
         while scope:
-            if scopes.get(scope):
-                return scopes[scope].removeprefix("wrapped.")
+            path = scopes.get(scope, "").removeprefix("wrapped").removeprefix(".")
+            if path:
+                return path
             scope = scope.rpartition("/")[0]
     return "constant" if name.startswith("arith.") else "graph"
 
@@ -215,7 +218,7 @@ def pack(model: Any) -> bytes:
     The quantiser's own writer puts constants behind the flatbuffer, where runtimes of 2023 do
     not look.
     """
-    import flatbuffers
+    import flatbuffers  # type: ignore[import-untyped]
 
     builder = flatbuffers.Builder(1 << 20)
     plain = model.buffers
@@ -233,7 +236,8 @@ class _AlignedBuffer:
     def __init__(self, data: np.ndarray | None) -> None:
         self.data = data
 
-    def Pack(self, builder: Any) -> int:
+    def Pack(self, builder: Any) -> int:  # noqa: N802 - the name that the schema's code calls
+        """Write the buffer; returns its offset."""
         from ai_edge_litert import schema_py_generated as schema
 
         place = None

@@ -58,9 +58,9 @@ def demo(
     if not json_output:
         title = "painted pictures, not photographs" if data is None else folder.name
         print_report(console, outcome.reports["test"], f"held-out {title}")
-    made = export_with_progress(ExportRequest(str(run), exported, data=folder))
+    files = export_with_progress(ExportRequest(str(run), exported, data=folder))
     if not json_output:
-        show_export(made, exported)
+        show_export(files, exported)
     with PartsProgress() as parts:
         found = verify(exported, progress=parts.follow)
     if json_output:
@@ -70,8 +70,8 @@ def demo(
                 "data": str(folder),
                 "run": str(run),
                 "report": report,
-                "export": made.manifest.model_dump(mode="json", by_alias=True),
-                "verification": verification_document(found, []),
+                "export": files.manifest.model_dump(mode="json", by_alias=True),
+                "verification": verification_document(found, {}),
             }
         )
     else:

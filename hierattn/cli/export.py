@@ -128,7 +128,7 @@ def verify(
     """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short."""
     set_up_logging(verbose)
     from export.verify import verify as run_verify
-    from hierattn.cli.explain import explain_files, show_explanation
+    from hierattn.cli.explain import explain_files, explanation_document, show_explanation
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress
 
@@ -136,7 +136,8 @@ def verify(
         found = run_verify(folder, data, parts.follow)
     explanations = explain_files(folder, found.manifest, run) if explain else {}
     if json_output:
-        print_json(verification_document(found, explanations))
+        documents = {path: explanation_document(e) for path, e in explanations.items()}
+        print_json(verification_document(found, documents))
     else:
         show_verification(found, folder)
         for path, explanation in explanations.items():

@@ -83,9 +83,7 @@ def remarks(manifest: Manifest) -> Iterator[str]:
             yield f"{record.path}: {record.gate.status}: {reason}"
 
 
-def verification_document(
-    found: Verification, explanations: list[dict[str, Any]]
-) -> dict[str, Any]:
+def verification_document(found: Verification, explanations: dict[str, Any]) -> dict[str, Any]:
     """The JSON document of ``hierattn verify``."""
     return {
         "passed": found.passed,

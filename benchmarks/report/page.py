@@ -1,0 +1,128 @@
+"""``report.html``: one file that asks for nothing, offline or on line.
+
+Every value is escaped by Jinja. The page's own style and script are put inside it, and its
+content security policy admits those two by their hashes and nothing else: no request can leave.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmarks.report import formatting
+from benchmarks.report.calibration import FRAME, SIDE, reliability_diagrams
+from benchmarks.report.distributions import WIDTH, strip_groups
+from benchmarks.report.findings import findings
+from benchmarks.report.pareto_image import draw_pareto
+from benchmarks.report.rows import judged_files, number_rows, status_counts
+from benchmarks.report.sensitivity import change_tables
+from benchmarks.report.sustained import sustained_curves
+from benchmarks.report.table import COLUMNS, table_rows
+from benchmarks.report.tradeoff import (
+    NO_POINTS,
+    drawn_series,
+    left_out,
+    runtime_series,
+    tradeoff_panels,
+)
+from benchmarks.report.tradeoff_layout import NARROW, WIDE, draw
+from benchmarks.results import PARETO_PNG, REPORT_HTML, Results
+from hierattn.files import write_text
+
+SERIES_COLOURS = 6
+"""Colours that the style sheet has for runtimes; further runtimes begin again."""
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(folder: Path, results: Results) -> None:
+    """Write ``report.html`` and ``pareto.png`` into a folder, made if missing.
+
+    The same results give the same bytes.
+
+    Raises:
+        HierAttnError: a file cannot be written.
+    """
+    write_text(folder / REPORT_HTML, render_page(results))
+    draw_pareto(number_rows(results), folder / PARETO_PNG)
+
+
+def render_page(results: Results) -> str:
+    """The page as HTML."""
+    rows = number_rows(results)
+    files = judged_files(rows)
+    panels = tradeoff_panels(rows)
+    largest = max((p.size_mb for panel in panels for p in panel.points), default=0.0)
+    series = runtime_series(rows)
+    style, script = _own("report.css"), _own("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            rows=rows,
+            counts=status_counts(rows),
+            findings=findings(rows),
+            columns=COLUMNS,
+            table=table_rows(rows),
+            panels=[
+                (panel, [draw(panel, sheet, largest) for sheet in (WIDE, NARROW)])
+                for panel in panels
+            ],
+            series=series,
+            legend=drawn_series(panels, series),
+            left_out=left_out(rows),
+            no_points=NO_POINTS,
+            strip_groups=strip_groups(rows),
+            strip_width=WIDTH,
+            change_tables=change_tables(files),
+            diagrams=reliability_diagrams(files),
+            frame=FRAME,
+            side=SIDE,
+            curves=sustained_curves(rows),
+            profiles=[numbered for numbered in rows if numbered.row.profile],
+            profile_notes=[numbered for numbered in rows if numbered.row.profile_note],
+            series_colours=SERIES_COLOURS,
+            style=style,
+            script=script,
+            policy=(
+                f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+                f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+            ),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=lambda value: formatting.plain(value) if type(value) is str else value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        fixed=formatting.fixed,
+        percent=formatting.percent,
+        pixel=lambda value: f"{value:.1f}",
+        short=formatting.short,
+        three_digits=formatting.three_digits,
+    )
+    environment.globals["MISSING"] = formatting.MISSING
+    return environment
+
+
+def _own(name: str) -> Markup:
+    """A file of this package, to stand in the page as it is."""
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _hash(content: str) -> str:
+    """A content security policy's name for an inline style or script."""
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,75 @@
+"use strict";
+(() => {
+  const page = document.documentElement;
+
+  // Theme: the system's, or the reader's choice until the page is closed.
+  const themes = ["system", "light", "dark"];
+  const theme = document.getElementById("theme");
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    const next = themes[(themes.indexOf(page.dataset.theme || "system") + 1) % themes.length];
+    if (next === "system") delete page.dataset.theme;
+    else page.dataset.theme = next;
+    theme.textContent = `Theme: ${next}`;
+  });
+
+  // Columns in view.
+  const table = document.getElementById("results");
+  const views = document.getElementById("views");
+  views.hidden = false;
+  const show = () => { table.dataset.view = views.querySelector("input:checked").value; };
+  views.addEventListener("change", show);
+  show();
+
+  // Sorting: missing values last either way, ties in the order of the results.
+  const body = table.tBodies[0];
+  const rows = Array.from(body.rows);
+  const headers = Array.from(table.tHead.rows[0].cells);
+  const said = document.getElementById("sorted");
+  const words = new Intl.Collator("en", { numeric: true });
+  const sortBy = (column, descending) => {
+    const numeric = headers[column].classList.contains("numeric");
+    const value = (row) => row.cells[column].dataset.sort;
+    const sign = descending ? -1 : 1;
+    const sorted = rows.slice().sort((a, b) => {
+      const [x, y] = [value(a), value(b)];
+      if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+      return sign * (numeric ? Number(x) - Number(y) : words.compare(x, y));
+    });
+    body.append(...sorted);
+    headers.forEach((header, i) => {
+      header.setAttribute("aria-sort", i !== column ? "none" : descending ? "descending" : "ascending");
+    });
+    said.textContent =
+      `Sorted by ${headers[column].dataset.title}, ${descending ? "descending" : "ascending"}.`;
+  };
+  headers.forEach((header, column) => {
+    header.querySelector("button").addEventListener("click", () => {
+      sortBy(column, header.getAttribute("aria-sort") === "ascending");
+    });
+  });
+
+  // Tooltip of the plot's points, by pointer, touch or keyboard.
+  const tip = document.getElementById("tip");
+  const hide = () => { tip.hidden = true; };
+  const reveal = (point) => {
+    tip.replaceChildren(...point.dataset.facts.split("\n").map((fact) => {
+      const line = document.createElement("div");
+      line.textContent = fact;
+      return line;
+    }));
+    tip.hidden = false;
+    const at = point.querySelector(".disc").getBoundingClientRect();
+    const box = tip.getBoundingClientRect();
+    const left = Math.min(at.right + 8, page.clientWidth - box.width - 8);
+    const above = at.top - box.height - 8;
+    tip.style.left = `${Math.max(left, 8)}px`;
+    tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+  };
+  document.querySelectorAll(".point").forEach((point) => {
+    ["pointerenter", "focus", "click"].forEach((kind) => point.addEventListener(kind, () => reveal(point)));
+    ["pointerleave", "blur"].forEach((kind) => point.addEventListener(kind, hide));
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  window.addEventListener("scroll", hide, { passive: true });
+})();

@@ -1,0 +1,256 @@
+"""``results.json`` of a report folder: one row an artefact, device, runtime and thread count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hierattn.errors import HierAttnError
+from hierattn.metrics.bootstrap import Interval
+
+RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
+REPORT_HTML, PARETO_PNG = "report.html", "pareto.png"
+
+
+class BenchmarkError(HierAttnError):
+    """A benchmark that cannot be run, or results that cannot be read."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Environment(_Part):
+    """Where and by what the figures were taken.
+
+    Attributes:
+        device: as in the rows: ``host``, or a phone's name.
+        system: operating system and its release.
+        cpu: the processor in its own words.
+        features: instruction sets that matter, such as ``avx512f``.
+        governor: of the CPU's frequency; None where the system does not say.
+        load_before: load average over one minute before the first run; None on phones.
+        pinned_to: the cores that processes are confined to; None where to all of them.
+        thermal: state as the system words it; None where it does not.
+        matrix_product_gmacs: the yardstick, by thread count: 10^9 multiply-adds a second that
+            numpy's float32 product of 512 x 512 matrices reached (median), measured in turn with
+            the files. It bounds what a network may reach, and tells one session's machine from
+            another's.
+    """
+
+    device: str
+    system: str
+    cpu: str
+    cores: int
+    features: list[str]
+    governor: str | None
+    load_before: float | None
+    load_after: float | None
+    memory_gb: float | None
+    pinned_to: list[int] | None
+    thermal: str | None
+    versions: dict[str, str]
+    matrix_product_gmacs: dict[int, float] = {}
+
+
+class SustainedLoad(_Part):
+    """Latency over a long run without a pause.
+
+    Attributes:
+        window_p50_ms: medians of one-second windows.
+        last_to_first: median of the last minute's windows over that of the first minute's; of
+            the last and first half where the run is shorter than two minutes.
+    """
+
+    seconds: float
+    window_p50_ms: list[float]
+    last_to_first: float
+
+
+class CostlyOperator(_Part):
+    """One operator kind of a profile, and its share of the time."""
+
+    operator: str
+    milliseconds: float
+    share: float
+
+
+class Row(_Part):
+    """One artefact on one device and runtime with one number of threads.
+
+    Attributes:
+        export: name of the export folder, unique among the rows' folders.
+        name: file name, unique within its export folder; ``torch`` for the eager reference.
+        sha256: of the file; of the weights for torch.
+        size_mb: megabytes (10^6 bytes) of the file; of the weights for torch.
+        load_ms: from opening the file to being ready, the runtime already imported; median over
+            the launches, as is ``first_ms``, the first answer after it.
+        p50_ms: of all steady runs, from input array to output array; so are the other figures.
+        trimmed_mean_ms: mean without the fastest and the slowest tenth.
+        peak_rss_mb: the most memory that the process of this row ever held, 10^6 bytes, Python
+            and the runtime included.
+        warm_up_runs: runs before it was steady, of the launch that took most.
+        samples_ms: every steady run, in order; empty where nothing was measured.
+        fully_delegated: whether one delegate partition takes the whole graph; None where the
+            runtime has no delegates.
+        melanoma_sensitivity: at the highest class; the shipped threshold's stands beside it.
+        ece: expected calibration error at the shipped temperature.
+        change_vs_torch: this file's figure less torch's on the same photos, by name of the column,
+            and ``sensitivity:CLASS``.
+        profile_note: why ``profile`` is empty although it was asked for.
+        status: ``measured``; ``gate failed`` (measured, but not to be shipped); ``failed``; or
+            ``not run``, with the reason.
+    """
+
+    export: str
+    name: str
+    sha256: str | None
+    model: str
+    format: str
+    precision: str
+    runtime: str
+    device: str
+    threads: int
+    size_mb: float | None
+    load_ms: float | None = None
+    first_ms: float | None = None
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    mean_ms: float | None = None
+    trimmed_mean_ms: float | None = None
+    peak_rss_mb: float | None = None
+    warm_up_runs: int | None = None
+    runs: int = 0
+    samples_ms: list[float] = []
+    fully_delegated: bool | None = None
+    operators_left: int | None = None
+    top1: float | None = None
+    balanced_accuracy: float | None = None
+    balanced_accuracy_interval: Interval | None = None
+    melanoma_sensitivity: float | None = None
+    melanoma_at_threshold: float | None = None
+    macro_auc: float | None = None
+    ece: float | None = None
+    sensitivity: dict[str, float | None] = {}
+    change_vs_torch: dict[str, float | None] = {}
+    reliability: list[tuple[float, float, int]] = Field(
+        default=[], description="mean confidence, accuracy, photos of each bin that is not empty"
+    )
+    parity_max_abs: float | None = None
+    sustained: SustainedLoad | None = None
+    profile: list[CostlyOperator] = []
+    profile_note: str | None = None
+    status: Literal["measured", "gate failed", "failed", "not run"]
+    reason: str | None = None
+
+
+class NoiseFloor(_Part):
+    """Below which ratio a difference of latency says nothing.
+
+    Attributes:
+        name: of the file that was measured twice in the session (A/A control).
+        ratio: a p50 ratio within 1/ratio to ratio is a tie; the largest of ``by_threads``.
+        by_threads: by thread count; see :func:`benchmarks.noise.find_noise_floor`.
+        controls: by thread count, the p50 of both measurements of the control, milliseconds.
+    """
+
+    name: str
+    ratio: float
+    by_threads: dict[int, float] = {}
+    controls: dict[int, tuple[float, float]]
+
+    def of(self, threads: int) -> float:
+        """The floor at a thread count; the largest known where it was not measured."""
+        return self.by_threads.get(threads, self.ratio)
+
+    def is_tie(self, one_ms: float, other_ms: float, threads: int) -> bool:
+        """Whether two p50 of the same thread count cannot be told apart."""
+        return max(one_ms / other_ms, other_ms / one_ms) <= self.of(threads)
+
+
+class JudgedPhotos(_Part):
+    """The photos of the accuracy columns."""
+
+    name: str
+    sha256: str
+    images: int
+    note: str | None = None
+
+
+class Method(_Part):
+    """How the runs were taken.
+
+    Attributes:
+        runs: steady runs asked for, a row.
+        launches: processes started for each row, one after another; figures pool them.
+        slices: turns that each process gets; in a turn it alone runs.
+        discarded: first runs of each turn, which are not counted.
+        seed: of the order of turns.
+    """
+
+    runs: int
+    launches: int
+    slices: int
+    discarded: int
+    seed: int
+
+
+class SweepPoint(_Part):
+    """One point of ``--sweep``: a network with random weights at another size or batch.
+
+    Attributes:
+        p50_ms: of a whole batch.
+        multiply_adds: of one image.
+        gmacs: 10^9 multiply-adds a second that were reached.
+        of_matrix_product: ``gmacs`` over what a matrix product reaches on as many threads.
+    """
+
+    model: str
+    runtime: str
+    device: str
+    image_size: int
+    threads: int
+    batch: int
+    p50_ms: float
+    multiply_adds: int
+    gmacs: float
+    of_matrix_product: float
+
+
+class Results(_Part):
+    """The whole report, as data.
+
+    Attributes:
+        complete: False while a session runs, and for good where it was interrupted.
+    """
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    date: str
+    command: str
+    complete: bool = True
+    environments: list[Environment]
+    method: Method | None = None
+    photos: JudgedPhotos | None
+    noise_floor: NoiseFloor | None
+    rows: list[Row]
+    sweep: list[SweepPoint] = []
+
+
+def read_results(path: Path) -> Results:
+    """Read ``results.json``, or that of a report folder.
+
+    Raises:
+        BenchmarkError: missing, of another schema, or damaged; names file and field.
+    """
+    file = path / RESULTS_JSON if path.is_dir() else path
+    try:
+        return Results.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BenchmarkError(f"{file}: field '{place}': {first['msg']}") from error
+    except OSError as error:
+        raise BenchmarkError(f"{file}: {error.strerror}") from error

@@ -1,0 +1,33 @@
+"""Load any exported file by its ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from export.errors import ArtefactError
+from export.formats import format_of, require_packages
+from export.formats.interface import Artefact
+
+
+def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
+    """Load an exported file to run it on the CPU.
+
+    Args:
+        path: a ``.onnx`` or ``.tflite`` file, or an ``.mlpackage`` folder.
+        threads: None leaves the number to the runtime.
+
+    Returns:
+        Callable on float32 [N, 3, S, S] in [0, 1], returning logits [N, K].
+
+    Raises:
+        ArtefactError: missing, of no known ending, damaged, or not one of ours.
+        MissingPackageError: the format's packages are not installed.
+    """
+    path = Path(path)
+    fmt = format_of(path)
+    if not path.exists():
+        raise ArtefactError(f"{path}: no such file")
+    if threads is not None and threads < 1:
+        raise ArtefactError(f"{path}: cannot be run by {threads} threads; give 1 or more")
+    require_packages(fmt.packages, fmt.extra)
+    return fmt.load(path, threads)

@@ -1,0 +1,11 @@
+"""Evaluator of saved Core ML packages, op by op with torch; not Apple's runtime.
+
+It checks the graph and the weights that a ``.mlpackage`` holds on machines without Core ML.
+It is strict: what it does not know it refuses, and it never guesses.
+"""
+
+from export.coreml_evaluator.compile import compile_program
+from export.coreml_evaluator.package import Package, read_package
+from export.coreml_evaluator.program import Arithmetic, Program, Step
+
+__all__ = ["Arithmetic", "Package", "Program", "Step", "compile_program", "read_package"]

@@ -1,0 +1,92 @@
+"""Core ML: an ML program for iOS 16 in a ``.mlpackage`` folder.
+
+Names are fixed: the input ``input``, the output ``logits``; a classifier also answers with
+``classLabel`` and ``classLabel_probs``, which are calibrated probabilities.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from export.coreml_evaluator import Arithmetic, compile_program, read_package
+from export.description import Precision
+from export.errors import ExportError
+from export.formats import require_packages
+from export.formats.coreml_artefact import (
+    AppleArtefact,
+    EvaluatedArtefact,
+    read_facts,
+    read_own_description,
+)
+from export.formats.coreml_convert import convert_graph
+from export.formats.coreml_package import StoredModel, read_model, write_model
+from export.formats.coreml_quantise import SCHEMES, quantise_weights
+from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
+from export.source import ExportSource
+
+
+class CoremlFormat(Format):
+    """ML programs: run by Apple's runtime on macOS, evaluated with torch elsewhere."""
+
+    name: ClassVar[str] = "coreml"
+    suffix: ClassVar[str] = ".mlpackage"
+    extra: ClassVar[str] = "coreml"
+    packages: ClassVar[tuple[str, ...]] = ("coremltools",)
+
+    def convert(self, source: ExportSource, workspace: Path) -> Path:
+        """Convert to single precision; see :meth:`Format.convert`."""
+        require_packages(self.packages, self.extra)
+        return self._converted(workspace, source, half=False)
+
+    def write(
+        self, converted: Path, source: ExportSource, precision: Precision, target: Path
+    ) -> Quantisation:
+        """Write one precision; half precision is another conversion, made once in the workspace.
+
+        int8 asks for photos although none of them enters its weights: only on real photos can
+        its gate be judged.
+        """
+        require_packages(self.packages, self.extra)
+        if precision is Precision.INT8 and source.calibration is None:
+            raise ExportError("int8 needs calibration photos; pass --data")
+        workspace = converted.parent
+        left: dict[str, int] = {}
+        if precision is Precision.FP32:
+            model = read_model(converted)
+        else:
+            half = self._converted(workspace, source, half=True)
+            model = read_model(half)
+            if precision is Precision.INT8:
+                model, left = quantise_weights(half)
+        write_model(model, source.describe(precision), target)
+        return Quantisation(SCHEMES[precision], left)
+
+    def load(self, path: Path, threads: int | None = None) -> Artefact:
+        """Load a package: by Apple's runtime on macOS, elsewhere by the evaluator."""
+        require_packages(self.packages, self.extra)
+        if platform.system() == "Darwin":
+            return AppleArtefact(path)
+        return EvaluatedArtefact(path, threads)
+
+    def describe(self, path: Path) -> FileFacts:
+        """Facts of a package, read from its program."""
+        require_packages(self.packages, self.extra)
+        package = read_package(path)
+        return read_facts(package, compile_program(package), read_own_description(package))
+
+    def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
+        """Intermediate tensors by the evaluator, on every system: Apple's runtime shows none."""
+        require_packages(self.packages, self.extra)
+        yield from EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE).trace(image)
+
+    def _converted(self, workspace: Path, source: ExportSource, *, half: bool) -> Path:
+        path = workspace / f"converted-{'fp16' if half else 'fp32'}{self.suffix}"
+        if not path.exists():
+            model: StoredModel = convert_graph(source, half=half)
+            write_model(model, None, path)
+        return path

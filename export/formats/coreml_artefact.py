@@ -1,0 +1,204 @@
+"""Loaded Core ML packages: run by Apple's runtime on a Mac, by the evaluator elsewhere."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from export.coreml_evaluator import Arithmetic, Package, Program, compile_program, read_package
+from export.coreml_evaluator.program import round_to_half
+from export.description import METADATA_KEY, Description, parse_description
+from export.errors import ArtefactError
+from export.formats.interface import Artefact, FileFacts, InputFacts, OutputFacts, TracedTensor
+
+INPUT, LOGITS = "input", "logits"
+
+
+def read_own_description(package: Package) -> Description:
+    """Our description in a package's metadata.
+
+    Raises:
+        ArtefactError: there is none, or it is damaged.
+    """
+    fields = package.model.description.metadata.userDefined
+    return parse_description(fields.get(METADATA_KEY), package.path)
+
+
+def read_facts(package: Package, program: Program, description: Description) -> FileFacts:
+    """Check that a program's two ends are ours and fit the description, and say what it is made of.
+
+    Raises:
+        ArtefactError: another input or output, other labels, another size.
+    """
+    size, classes = description.image_size, description.classes
+    shapes = {name: list(type_.shape) for name, type_ in program.inputs.items()}
+    if shapes != {INPUT: [1, 3, size, size]}:
+        raise ArtefactError(f"{package.path}: its inputs {shapes} do not fit its description")
+    logits = program.outputs.get(LOGITS)
+    if logits is None or list(logits.shape) != [1, len(classes)]:
+        raise ArtefactError(f"{package.path}: no output '{LOGITS}' with {len(classes)} numbers")
+    if program.labels not in (None, classes):
+        raise ArtefactError(f"{package.path}: its class labels are not those of its description")
+    features = package.model.description.input
+    if [feature.name for feature in features] != [INPUT]:
+        raise ArtefactError(f"{package.path}: declares other inputs than its program has")
+    image = features[0].type.WhichOneof("Type") == "imageType"
+    entry = InputFacts(
+        name=INPUT,
+        layout="image" if image else "NCHW",
+        dtype="uint8" if image else program.inputs[INPUT].kind.dtype.name,
+        shape=shapes[INPUT],
+        range=(0.0, 255.0) if image else (0.0, 1.0),
+    )
+    return FileFacts(entry, OutputFacts(name=LOGITS), dict(sorted(program.operations.items())))
+
+
+def check_images(path: Path, images: np.ndarray, size: int) -> None:
+    """Refuse what is not float32 [N, 3, S, S].
+
+    Raises:
+        ArtefactError: it is not.
+    """
+    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
+        raise ArtefactError(
+            f"{path}: takes float32 [N, 3, {size}, {size}], not {images.dtype} {list(images.shape)}"
+        )
+
+
+def to_pixels(images: np.ndarray) -> np.ndarray:
+    """Values in [0, 1] as 0 to 255, whole: an image input holds nothing else."""
+    return np.rint(images * np.float32(255)).clip(0, 255).astype(np.float32)
+
+
+class EvaluatedArtefact(Artefact):
+    """A package evaluated with torch, one photo at a time.
+
+    Args:
+        arithmetic: of half precision; ``compute``, the harsher one, unless said otherwise.
+
+    Raises:
+        ArtefactError: damaged, or not ours.
+        UnsupportedOperationError: the evaluator does not know all of its program.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        threads: int | None = None,
+        arithmetic: Arithmetic = Arithmetic.COMPUTE,
+    ) -> None:
+        package = read_package(path)
+        self.path = path
+        self.description = read_own_description(package)
+        self.program = compile_program(package)
+        self.facts = read_facts(package, self.program, self.description)
+        self.threads = threads
+        self.arithmetic = arithmetic
+        mode = f", fp16 {arithmetic}" if self.program.half else ""
+        self.evaluator = (
+            "graph and weights verified; not Apple's runtime "
+            f"(coremltools {metadata.version('coremltools')}, torch {torch.__version__}{mode})"
+        )
+
+    def __call__(self, images: np.ndarray, /) -> np.ndarray:
+        """Logits float32 [N, K] of float32 [N, 3, S, S] in [0, 1]."""
+        check_images(self.path, images, self.description.image_size)
+        logits = np.empty((len(images), len(self.description.classes)), np.float32)
+        with _threads(self.threads):
+            for index in range(len(images)):
+                outputs = self.program.run(self._inputs(images[index : index + 1]), self.arithmetic)
+                logits[index] = outputs[LOGITS].numpy()[0]
+        return logits
+
+    @torch.inference_mode()
+    def trace(self, image: np.ndarray) -> Iterator[TracedTensor]:
+        """Every intermediate tensor of one photo; the logits last."""
+        check_images(self.path, image, self.description.image_size)
+        last = None
+        for step, results in self.program.execute(self._inputs(image[:1]), self.arithmetic):
+            for name, value in zip(step.names, results, strict=True):
+                traced = TracedTensor(name, step.operation, value.numpy())
+                if name == LOGITS:
+                    last = traced
+                else:
+                    yield traced
+        if last is not None:
+            yield last
+
+    def _inputs(self, image: np.ndarray) -> dict[str, torch.Tensor]:
+        values = to_pixels(image) if self.facts.input.layout == "image" else image
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        if self.program.inputs[INPUT].kind.label == "fp16":
+            tensor = round_to_half(tensor)
+        return {INPUT: tensor.contiguous(memory_format=torch.channels_last)}
+
+
+class AppleArtefact(Artefact):
+    """A package run by Core ML itself, on the CPU. macOS only.
+
+    Args:
+        path: the package.
+        model: a loaded model with ``predict``; coremltools' ``MLModel`` of the package if None.
+
+    Raises:
+        ArtefactError: damaged, not ours, or refused by Core ML.
+    """
+
+    def __init__(self, path: Path, model: Any = None) -> None:
+        package = read_package(path)
+        self.path = path
+        self.description = read_own_description(package)
+        features = package.model.description.input
+        self.takes_image = bool(features) and features[0].type.WhichOneof("Type") == "imageType"
+        self.model = _apple_model(path) if model is None else model
+        self.evaluator = (
+            f"Core ML on the CPU (macOS {platform.mac_ver()[0] or 'unknown'}, "
+            f"coremltools {metadata.version('coremltools')})"
+        )
+
+    def __call__(self, images: np.ndarray, /) -> np.ndarray:
+        """Logits float32 [N, K] of float32 [N, 3, S, S] in [0, 1]."""
+        check_images(self.path, images, self.description.image_size)
+        classes = len(self.description.classes)
+        logits = np.empty((len(images), classes), np.float32)
+        for index, image in enumerate(images):
+            answer = self.model.predict({INPUT: self._feature(image)})
+            found = np.asarray(answer.get(LOGITS, ()), dtype=np.float32)
+            if found.shape != (1, classes):
+                raise ArtefactError(f"{self.path}: Core ML gave no '{LOGITS}' of {classes} numbers")
+            logits[index] = found[0]
+        return logits
+
+    def _feature(self, image: np.ndarray) -> Any:
+        if not self.takes_image:
+            return image[np.newaxis]
+        from PIL import Image
+
+        return Image.fromarray(to_pixels(image).astype(np.uint8).transpose(1, 2, 0))
+
+
+def _apple_model(path: Path) -> Any:
+    import coremltools as ct
+
+    try:
+        return ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
+    except (RuntimeError, ValueError, TypeError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ArtefactError(f"{path}: Core ML refused it: {reason}") from error
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

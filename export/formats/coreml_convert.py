@@ -1,0 +1,89 @@
+"""From a torch network to an ML program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from export.errors import ExportError
+from export.formats.coreml_package import StoredModel, stored_model
+from export.source import ExportSource
+
+INPUT, LOGITS, PROBABILITIES, LABEL = "input", "logits", "probabilities", "classLabel"
+
+CONVERTER_ERRORS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+)
+"""What torch's and coremltools' converters raise for a network they cannot convert."""
+
+
+class _Classifier(nn.Module):
+    """A network with calibrated probabilities beside its logits."""
+
+    def __init__(self, graph: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.graph = graph
+        self.temperature = temperature
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """[1, 3, S, S] to logits and softmax(logits / temperature), [1, K] each."""
+        logits = self.graph(x)
+        return logits, (logits / self.temperature).softmax(dim=-1)
+
+
+def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
+    """Convert a network, batch size 1, for iOS 16.
+
+    Args:
+        source: its options decide about image input and class labels.
+        half: compute in half precision; input and outputs stay float32.
+
+    Raises:
+        ExportError: the converter refused.
+    """
+    import coremltools as ct
+
+    size = source.image_size
+    shape = (1, 3, size, size)
+    options = source.options
+    if options.coreml_image_input:
+        entry: Any = ct.ImageType(
+            name=INPUT, shape=shape, scale=1 / 255, color_layout=ct.colorlayout.RGB
+        )
+    else:
+        entry = ct.TensorType(name=INPUT, shape=shape, dtype=np.float32)
+    graph, names, classifier = source.graph, [LOGITS], None
+    if options.coreml_classifier:
+        point = source.description.operating_point
+        graph, names = _Classifier(graph, point.temperature).eval(), [LOGITS, PROBABILITIES]
+        classifier = ct.ClassifierConfig(
+            list(source.description.classes),
+            predicted_feature_name=LABEL,
+            predicted_probabilities_output=PROBABILITIES,
+        )
+    precision = ct.precision.FLOAT16 if half else ct.precision.FLOAT32
+    try:
+        exported = torch.export.export(graph, (torch.zeros(shape),)).run_decompositions({})
+        converted = ct.convert(
+            exported,
+            convert_to="mlprogram",
+            minimum_deployment_target=ct.target.iOS16,
+            compute_precision=precision,
+            inputs=[entry],
+            outputs=[ct.TensorType(name=name, dtype=np.float32) for name in names],
+            classifier_config=classifier,
+            skip_model_load=True,
+        )
+    except CONVERTER_ERRORS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ExportError(f"Core ML: the network cannot be converted: {reason}") from error
+    return stored_model(converted)

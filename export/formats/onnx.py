@@ -1,0 +1,177 @@
+"""ONNX: torch's dynamo exporter, simplified; runs on ONNX Runtime and what reads opset 20."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from export.description import METADATA_KEY, Description, Precision
+from export.errors import ArtefactError, ExportError
+from export.formats.interface import FileFacts, Format, Quantisation, TracedTensor
+from export.formats.onnx_graph import OPSET, name_after_modules, tidy
+from export.formats.onnx_int8 import quantise_linears
+from export.formats.onnx_reading import INPUT, OUTPUT, file_facts, read_description, read_model
+from export.formats.onnx_session import OnnxArtefact, check_images, trace_model
+from export.formats.onnx_storage import store_as_half, store_as_int8
+from export.source import ExportSource
+from hierattn.files import write_bytes
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_ir as ir
+
+_TRACED_BATCH = 4
+"""A batch of 1 would be taken for a constant."""
+
+_SLOWER = ["fuse_qkv"]
+"""Simplifications left out: one product for query, key and value, cut up again, takes longer."""
+
+_SCHEMES = {
+    Precision.FP32: "float32 throughout",
+    Precision.FP16: (
+        "weights stored in float16 and widened to float32 when the file is loaded; arithmetic in "
+        "float32, so that every CPU runs it"
+    ),
+    Precision.INT8: (
+        "linear layers in int8 arithmetic (weights a scale for each output, inputs ranged at run "
+        "time); convolution and pooling weights stored in int8 and widened to float32 when the "
+        "file is loaded"
+    ),
+}
+
+
+class OnnxFormat(Format):
+    """``.onnx``: opset 20, any batch, input "input", output "logits"."""
+
+    name: ClassVar[str] = "onnx"
+    suffix: ClassVar[str] = ".onnx"
+    extra: ClassVar[str] = "onnx"
+    packages: ClassVar[tuple[str, ...]] = (
+        "onnx",
+        "onnx_ir",
+        "onnxscript",
+        "onnxsim",
+        "onnxruntime",
+    )
+
+    def convert(self, source: ExportSource, workspace: Path) -> Path:
+        """Export, simplify and bring into canonical form: ``workspace/model.onnx``."""
+        import onnx
+        import onnxsim
+
+        exported = _export(source)
+        try:
+            simple, _ = onnxsim.simplify(exported, skipped_optimizers=_SLOWER, certify=False)
+            model = tidy(simple, source.description.model)
+            onnx.checker.check_model(model, full_check=True)
+        except (
+            RuntimeError,
+            onnx.checker.ValidationError,
+            onnx.shape_inference.InferenceError,
+        ) as error:
+            raise ExportError(f"onnx: the exported graph is not valid: {_line(error)}") from error
+        path = workspace / "model.onnx"
+        write_bytes(path, model.SerializeToString(deterministic=True))
+        return path
+
+    def write(
+        self, converted: Path, source: ExportSource, precision: Precision, target: Path
+    ) -> Quantisation:
+        """Bring to a precision and add the description."""
+        import onnx
+        import onnx_ir as ir
+
+        if precision is Precision.INT8 and source.calibration is None:
+            raise ExportError("int8 needs calibration photos; pass --data")
+        model = ir.from_proto(onnx.load(converted))
+        left: dict[str, int] = {}
+        if precision is Precision.FP16:
+            store_as_half(model.graph)
+        if precision is Precision.INT8:
+            left = _quantise(model.graph)
+        written = ir.to_proto(model)
+        for key, value in _metadata(source.describe(precision)).items():
+            written.metadata_props.add(key=key, value=value)
+        onnx.checker.check_model(written, full_check=True)
+        write_bytes(target, written.SerializeToString(deterministic=True))
+        return Quantisation(_SCHEMES[precision], left)
+
+    def load(self, path: Path, threads: int | None = None) -> OnnxArtefact:
+        """Load into an ONNX Runtime session on the CPU."""
+        content, model = read_model(path)
+        return OnnxArtefact(path, content, read_description(model, path), threads)
+
+    def describe(self, path: Path) -> FileFacts:
+        """Operators of the stored graph, before the runtime fuses any."""
+        _, model = read_model(path)
+        read_description(model, path)
+        return file_facts(model)
+
+    def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
+        """Run without the runtime's fusions, so that every value of the file is seen."""
+        _, model = read_model(path)
+        description = read_description(model, path)
+        check_images(image, description.image_size, path)
+        if len(image) != 1:
+            raise ArtefactError(f"{path}: one image is traced at a time, not {len(image)}")
+        yield from trace_model(model, path, image)
+
+
+def _export(source: ExportSource) -> onnx.ModelProto:
+    import torch
+
+    size = source.image_size
+    example = torch.zeros(_TRACED_BATCH, 3, size, size)
+    batch = torch.export.Dim("batch", min=1, max=2**16)
+    try:
+        program = torch.onnx.export(
+            source.graph.eval(),
+            (example,),
+            dynamo=True,
+            external_data=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            opset_version=OPSET,
+            dynamic_shapes=({0: batch},),
+            verbose=False,
+        )
+    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        raise ExportError(f"onnx: torch cannot export the network: {_line(error)}") from error
+    if program is None:
+        raise ExportError("onnx: torch exported nothing")
+    name_after_modules(program.model)
+    return program.model_proto
+
+
+def _quantise(graph: ir.Graph) -> dict[str, int]:
+    """Make int8 in place; what still computes in float, by kind."""
+    quantise_linears(graph)
+    store_as_int8(graph, ("Conv", "MatMul"))
+    kinds = Counter(node.op_type for node in graph)
+    return dict(sorted(kinds.items()))
+
+
+def _metadata(description: Description) -> dict[str, str]:
+    """The description, and again as plain keys for readers that do not know it."""
+    return {
+        METADATA_KEY: description.to_json(),
+        "model": description.model,
+        "precision": description.precision.value,
+        "labels": json.dumps(description.classes, ensure_ascii=False),
+        "image_size": str(description.image_size),
+        "preprocessing": description.preprocessing.model_dump_json(),
+        "output": description.output,
+        "temperature": repr(description.operating_point.temperature),
+        "licence": description.licence,
+        "intended_use": description.intended_use,
+    }
+
+
+def _line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,87 @@
+"""Linear layers in int8 arithmetic; the range of their input is found at run time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from export.formats.onnx_graph import sort_constants
+from export.formats.onnx_storage import quantise_symmetric
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def quantise_linears(graph: ir.Graph) -> int:
+    """Turn Gemm and MatMul with stored 2-D weights into dynamic int8; returns how many.
+
+    ``x @ W + b`` becomes DynamicQuantizeLinear, MatMulInteger (uint8 by int8, one scale for each
+    column of W), Cast, Mul and Add, which ONNX Runtime fuses when it loads the file. Layers that
+    read the same tensor share its quantisation.
+    """
+    quantised: dict[ir.Value, ir.Node] = {}
+    changed = 0
+    for node in graph:
+        weight = linear_weight(node)
+        if weight is not None:
+            _quantise(graph, node, weight, quantised)
+            changed += 1
+    sort_constants(graph)
+    return changed
+
+
+def linear_weight(node: ir.Node) -> np.ndarray | None:
+    """The float32 weight [inputs, outputs] of ``x @ W`` or ``x @ W + b``; None if it is neither."""
+    if node.op_type not in ("Gemm", "MatMul"):
+        return None
+    stored = node.inputs[1].const_value if node.inputs[1] is not None else None
+    if stored is None or stored.dtype.name != "FLOAT" or len(stored.shape) != 2:
+        return None
+    settings = {name: attribute.value for name, attribute in node.attributes.items()}
+    if settings.get("transA") or settings.get("alpha", 1) != 1 or settings.get("beta", 1) != 1:
+        return None
+    return stored.numpy().T if settings.get("transB") else stored.numpy()
+
+
+def _quantise(
+    graph: ir.Graph, node: ir.Node, weight: np.ndarray, quantised: dict[ir.Value, ir.Node]
+) -> None:
+    import onnx_ir as ir
+
+    data, output = node.inputs[0], node.outputs[0]
+    if data is None:
+        return
+    nodes: list[ir.Node] = []
+
+    def add(kind: str, inputs: list[ir.Value], suffix: str, to: int | None = None) -> ir.Value:
+        attributes = {} if to is None else {"to": to}
+        nodes.append(_named(ir.node(kind, inputs, attributes), f"{output.name}.{suffix}"))
+        return nodes[-1].outputs[0]
+
+    def store(suffix: str, array: np.ndarray) -> ir.Value:
+        value = ir.val(f"{output.name}.{suffix}", const_value=ir.tensor(array))
+        graph.register_initializer(value)
+        return value
+
+    if data not in quantised:
+        quantised[data] = ir.node("DynamicQuantizeLinear", [data], num_outputs=3)
+        nodes.append(_named(quantised[data], f"{data.name}.levels", "", ".scale", ".zero"))
+    small, step, zero = quantised[data].outputs
+    levels, scale = quantise_symmetric(weight, 1)
+    product = add("MatMulInteger", [small, store("int8", np.ascontiguousarray(levels)), zero], "sum")
+    wide = add("Cast", [product], "wide", to=ir.DataType.FLOAT.value)
+    factor = add("Mul", [step, store("scale", scale.reshape(-1))], "factor")
+    last = add("Mul", [wide, factor], "scaled")
+    bias = node.inputs[2] if len(node.inputs) > 2 else None
+    if bias is not None:
+        last = add("Add", [last, bias], "biased")
+    ir.convenience.replace_nodes_and_values(graph, node, [node], nodes, [output], [last])
+    nodes[-1].name = last.name
+
+
+def _named(node: ir.Node, name: str, *suffixes: str) -> ir.Node:
+    node.name = name
+    for value, suffix in zip(node.outputs, suffixes or ("",), strict=True):
+        value.name = name + suffix
+    return node

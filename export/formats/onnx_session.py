@@ -1,0 +1,142 @@
+"""Running ONNX files with ONNX Runtime on the CPU: answers, and every value on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.description import Description
+from export.errors import ArtefactError
+from export.formats.interface import Artefact, TracedTensor
+from export.formats.onnx_reading import INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    import onnx
+
+_SILENT = 4
+"""Log severity: fatal only; what goes wrong is raised, and said once, by us."""
+
+
+class OnnxArtefact(Artefact):
+    """A file in an ONNX Runtime session.
+
+    Args:
+        content: the bytes that were read and found harmless.
+        threads: of one operator; None leaves the choice to the runtime.
+    """
+
+    def __init__(
+        self, path: Path, content: bytes, description: Description, threads: int | None
+    ) -> None:
+        import onnxruntime
+
+        self.path, self.description = path, description
+        self.evaluator = f"onnxruntime {onnxruntime.__version__}"
+        self._session = open_session(path, content, threads)
+
+    def __call__(self, images: np.ndarray, /) -> np.ndarray:
+        """Logits float32 [N, K]."""
+        size, classes = self.description.image_size, len(self.description.classes)
+        check_images(images, size, self.path)
+        if len(images) == 0:
+            return np.zeros((0, classes), np.float32)
+        (logits,) = run(self._session, [OUTPUT], images, self.path)
+        if logits.shape != (len(images), classes):
+            raise ArtefactError(f"{self.path}: answered {list(logits.shape)} to {len(images)}")
+        return logits
+
+
+def check_images(images: np.ndarray, size: int, path: Path) -> None:
+    """Make sure that images are float32 [N, 3, size, size].
+
+    Raises:
+        ArtefactError: they are not.
+    """
+    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
+        raise ArtefactError(
+            f"{path}: takes float32 [N, 3, {size}, {size}], "
+            f"not {images.dtype} {list(images.shape)}"
+        )
+
+
+def open_session(path: Path, content: bytes, threads: int | None, optimise: bool = True) -> Any:
+    """An ``InferenceSession`` on the CPU.
+
+    Raises:
+        ArtefactError: the runtime refuses the file.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _SILENT
+    options.intra_op_num_threads = threads or 0
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except _runtime_errors() as error:
+        reason = _first_line(error)
+        raise ArtefactError(f"{path}: ONNX Runtime cannot load it: {reason}") from error
+
+
+def run(session: Any, names: list[str], images: np.ndarray, path: Path) -> list[np.ndarray]:
+    """Values of some outputs.
+
+    Raises:
+        ArtefactError: the runtime fails.
+    """
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = _SILENT
+    try:
+        return session.run(names, {INPUT: images}, options)
+    except _runtime_errors() as error:
+        reason = _first_line(error)
+        raise ArtefactError(f"{path}: ONNX Runtime cannot run it: {reason}") from error
+
+
+def trace_model(model: onnx.ModelProto, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
+    """Every float value that depends on the image, in execution order, without optimisation."""
+    import onnx
+
+    known = {INPUT}
+    seen: list[tuple[str, str]] = []
+    for node in model.graph.node:
+        if known.intersection(node.input):
+            known.update(node.output)
+            seen += [(name, node.op_type) for name in node.output if name]
+    names = [name for name, _ in seen if name != OUTPUT]
+    open_ended = onnx.ModelProto()
+    open_ended.CopyFrom(model)
+    open_ended.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    session = open_session(path, open_ended.SerializeToString(), 1, optimise=False)
+    values = dict(zip([OUTPUT, *names], run(session, [OUTPUT, *names], image, path), strict=True))
+    for name, operator in [*(pair for pair in seen if pair[0] != OUTPUT), *_last(seen)]:
+        if values[name].dtype == np.float32:
+            yield TracedTensor(name, operator, values[name])
+
+
+def _last(seen: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [pair for pair in seen if pair[0] == OUTPUT]
+
+
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """All that ONNX Runtime raises; its own errors have no common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = (value for value in vars(state).values() if isinstance(value, type))
+    return (
+        RuntimeError,
+        ValueError,
+        *(kind for kind in own if issubclass(kind, Exception)),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """Without the runtime's error code, source places and further lines."""
+    text = str(error).strip().splitlines()
+    return text[0].rpartition("] : ")[2] if text else type(error).__name__

@@ -1,0 +1,139 @@
+"""TFLite: channels last, one image a call, one XNNPACK partition, description in an archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.description import Description, Precision
+from export.errors import ArtefactError, ExportError
+from export.formats import require_packages
+from export.formats.interface import (
+    FileFacts,
+    Format,
+    InputFacts,
+    OutputFacts,
+    Quantisation,
+    TracedTensor,
+)
+from export.formats.tflite_archive import append_archive, split_archive
+from export.formats.tflite_flatbuffer import operator_kinds, pack, read_tflite, scope_names, tidy
+from export.formats.tflite_interpreter import (
+    TfliteArtefact,
+    channels_last,
+    check_ends,
+    count_delegation,
+    open_interpreter,
+    trace_tensors,
+)
+from export.source import ExportSource
+from hierattn.files import write_bytes
+
+# What torch.export, the lowering and the converter raise for a network they cannot take.
+_CONVERTER_ERRORS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+
+
+class TfliteFormat(Format):
+    """.tflite by way of litert-torch, answered by LiteRT."""
+
+    name, suffix, extra = "tflite", ".tflite", "tflite"
+    packages = ("litert_torch", "ai_edge_litert", "ai_edge_quantizer")
+
+    def convert(self, source: ExportSource, workspace: Path) -> Path:
+        """Convert to a float32 model with short tensor names, without an archive."""
+        require_packages(self.packages, self.extra)
+        import litert_torch
+        import torch
+        from ai_edge_litert.tools import flatbuffer_utils
+
+        network = litert_torch.to_channel_last_io(source.graph, args=[0]).eval()
+        image = torch.zeros(1, source.image_size, source.image_size, 3)
+        raw = workspace / "converter.tflite"
+        try:
+            litert_torch.convert(network, (image,)).export(str(raw))
+        except _CONVERTER_ERRORS as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ExportError(
+                f"litert-torch cannot convert {source.description.model}: {reason}"
+            ) from error
+        model = flatbuffer_utils.read_model(str(raw))
+        tidy(model, scope_names(network))
+        converted = workspace / "converted.tflite"
+        write_bytes(converted, pack(model))
+        raw.unlink()
+        return converted
+
+    def write(
+        self, converted: Path, source: ExportSource, precision: Precision, target: Path
+    ) -> Quantisation:
+        """Bring the converted file to a precision and append the archive."""
+        from export.formats.tflite_quantise import cast_to_half
+        from export.formats.tflite_scheme import quantise
+
+        model = converted.read_bytes()
+        done = Quantisation("float32 throughout", {})
+        if precision is Precision.FP16:
+            model, done = cast_to_half(model)
+        elif precision is Precision.INT8:
+            if source.calibration is None or not len(source.calibration):
+                raise ExportError("int8 needs calibration photos; pass --data")
+            model, done = quantise(model, source.calibration)
+        write_bytes(target, append_archive(model, source.describe(precision)))
+        return done
+
+    def load(self, path: Path, threads: int | None = None) -> TfliteArtefact:
+        """Load with XNNPACK on the CPU."""
+        _, packed, description = self._read(path)
+        return TfliteArtefact(path, packed, description, threads)
+
+    def describe(self, path: Path) -> FileFacts:
+        """Operators by kind, both ends, and how XNNPACK takes the graph."""
+        model, packed, description = self._read(path)
+        interpreter = open_interpreter(packed, path, threads=1)
+        first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        check_ends(path, description, first, last)
+        return FileFacts(
+            input=InputFacts(
+                name=first["name"],
+                layout="NHWC",
+                dtype=np.dtype(first["dtype"]).name,
+                shape=[int(length) for length in first["shape"]],
+            ),
+            output=OutputFacts(name=last["name"]),
+            operators=dict(sorted(Counter(operator_kinds(model)).items())),
+            delegated=count_delegation(interpreter),
+        )
+
+    def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
+        """Run one image on the runtime's own kernels: a delegate keeps no intermediate tensor."""
+        model, packed, description = self._read(path)
+        interpreter = open_interpreter(packed, path, threads=1, traced=True)
+        fed = channels_last(image, description.image_size, path)
+        yield from trace_tensors(interpreter, model.subgraphs[0], operator_kinds(model), fed[:1])
+
+    def _read(self, path: Path) -> tuple[Any, bytes, Description]:
+        """The parsed model, its bytes packed again, and the description.
+
+        A runtime follows the offsets of a flatbuffer unchecked, and a mangled one crashes it; one
+        packed from what was parsed has none out of bounds. For a file of ours the bytes are the
+        same.
+        """
+        require_packages(("ai_edge_litert",), self.extra)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error
+        flatbuffer, description = split_archive(content, path)
+        model = read_tflite(flatbuffer, path)
+        return model, pack(model), description

@@ -1,0 +1,173 @@
+"""tflite-runtime 2.14, which older phones run, in an interpreter of its own beside this one.
+
+It needs numpy 1, which this environment cannot have, so it lives in a virtual environment that is
+made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from export.errors import ExportError
+from export.side_interpreter_worker import REFUSED
+
+RUNTIME_VERSION = "2.14.0"
+REQUIREMENTS = ("numpy==1.26.4", f"tflite-runtime=={RUNTIME_VERSION}")
+INSTALL_SECONDS = 300
+ANSWER_SECONDS = 300
+
+_WORKER = Path(__file__).with_name("side_interpreter_worker.py")
+_MARKER = "complete.txt"
+
+
+@dataclass(frozen=True, eq=False)
+class SideResult:
+    """What tflite-runtime made of a file.
+
+    Attributes:
+        loads: the file was loaded and answered every image.
+        logits: float32 [N, K], or None.
+        reason: one line that says why not, or None.
+        version: of tflite-runtime; None where the environment could not be made.
+    """
+
+    loads: bool
+    logits: np.ndarray | None
+    reason: str | None
+    version: str | None
+
+
+def default_home() -> Path:
+    """Where the environment lives: beside the running interpreter's own packages."""
+    return Path(sys.prefix) / f"tflite-runtime-{RUNTIME_VERSION}"
+
+
+def run_tflite_runtime(
+    path: Path,
+    images: np.ndarray,
+    threads: int = 1,
+    home: Path | None = None,
+    timeout: float = ANSWER_SECONDS,
+) -> SideResult:
+    """Answer images with tflite-runtime, in a process of its own.
+
+    Args:
+        path: a .tflite with one NHWC float32 input and one float32 output.
+        images: float32 [N, 3, S, S] in [0, 1].
+        threads: of the runtime.
+        home: of the environment; it is made there if missing.
+        timeout: seconds for all images.
+
+    Returns:
+        The result; whatever goes wrong, a crash of the runtime included, is its reason.
+    """
+    try:
+        python = ensure_environment(home or default_home())
+    except ExportError as error:
+        return SideResult(False, None, str(error), None)
+    with tempfile.TemporaryDirectory(prefix="tflite-runtime-") as folder:
+        given, answered = Path(folder) / "images.npy", Path(folder) / "logits.npy"
+        np.save(given, np.ascontiguousarray(images.transpose(0, 2, 3, 1), dtype=np.float32))
+        command: list[str | Path] = [
+            python,
+            "-I",
+            _WORKER,
+            path.absolute(),
+            given,
+            answered,
+            str(threads),
+        ]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)
+        except subprocess.TimeoutExpired:
+            reason = f"tflite-runtime gave no answer in {timeout:.0f} s"
+            return SideResult(False, None, reason, RUNTIME_VERSION)
+        except OSError as error:
+            reason = (
+                f"{python}: cannot be started ({error.strerror}); remove {python.parent.parent}"
+            )
+            return SideResult(False, None, reason, None)
+        version = done.stdout.decode("utf-8", "replace").strip() or None
+        if done.returncode != 0 or not answered.is_file():
+            return SideResult(False, None, _reason(done), version)
+        return SideResult(True, np.load(answered, allow_pickle=False), None, version)
+
+
+def ensure_environment(home: Path) -> Path:
+    """The Python of the environment at ``home``, made there if it is not whole.
+
+    It is built under a temporary name and renamed, so that a half-made one is never taken for
+    whole. Where the packages come from is pip's own configuration.
+
+    Raises:
+        ExportError: it cannot be made; one line says why.
+    """
+    python = _python_of(home)
+    if (home / _MARKER).is_file() and python.exists():
+        return python
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    except OSError as error:
+        raise ExportError(f"{home.parent}: cannot be written ({error.strerror})") from error
+    try:
+        _step([sys.executable, "-I", "-m", "venv", building], "venv")
+        pip: list[str | Path] = [
+            _python_of(building),
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--quiet",
+        ]
+        _step([*pip, "--disable-pip-version-check", *REQUIREMENTS], "pip")
+        (building / _MARKER).write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
+        if not (home / _MARKER).is_file():
+            shutil.rmtree(home, ignore_errors=True)
+            building.rename(home)
+    except OSError as error:
+        # Another process may have been first; its environment is as good.
+        if not (home / _MARKER).is_file():
+            raise ExportError(f"{home}: cannot be written ({error.strerror})") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return python
+
+
+def _python_of(home: Path) -> Path:
+    return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _step(command: list[str | Path], name: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=INSTALL_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ExportError(
+            f"tflite-runtime's environment: {name} took over {INSTALL_SECONDS} s"
+        ) from error
+    if done.returncode != 0:
+        raise ExportError(f"tflite-runtime's environment: {name} failed: {_last_line(done)}")
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    if done.returncode == REFUSED:
+        return f"tflite-runtime refuses the file: {_last_line(done)}"
+    if done.returncode < 0:
+        return f"tflite-runtime crashed (signal {-done.returncode})"
+    return f"tflite-runtime failed: {_last_line(done)}"
+
+
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """The last error line that was written, else the last line."""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return ((errors or lines or [f"exit code {done.returncode}"])[-1]).strip()[:300]

@@ -1,0 +1,83 @@
+"""``hierattn verify --explain``: the first layer where each file departs from torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hierattn.cli.console import make_table, standard_console
+from hierattn.errors import HierAttnError
+
+if TYPE_CHECKING:
+    from export.explain import Explanation
+    from export.manifest import Manifest
+
+SHOWN = 8
+"""Rows of the table around the departure, or of the largest additions."""
+
+
+def explain_files(
+    folder: Path, manifest: Manifest, run: str | None
+) -> dict[str, Explanation | str]:
+    """Explain every file that is there; a file that cannot be traced gets the reason instead.
+
+    Args:
+        run: run folder or shipped name; None to try the name in the manifest.
+
+    Raises:
+        ManifestError: the run is not the one behind the files.
+    """
+    import numpy as np
+
+    from export.deployment import deployment_graph
+    from export.errors import ManifestError
+    from export.explain import explain
+    from export.selftest import golden_inputs, read_selftest
+    from hierattn.runs import load_run
+
+    source = manifest.source
+    found = load_run(run or source.run or "")
+    if found.config.weights_sha256 != source.weights_sha256:
+        raise ManifestError(f"{found.path}: not the run these files were made from; give --run")
+    graph = found.load_model()
+    if source.graph == "deploy":
+        graph = deployment_graph(graph, manifest.image_size)
+    image = np.asarray(golden_inputs(folder / "selftest", read_selftest(folder / "selftest")))[:1]
+    explanations: dict[str, Explanation | str] = {}
+    for record in manifest.artefacts:
+        path = folder / record.path
+        if not path.exists():
+            continue
+        try:
+            explanations[record.path] = explain(graph, path, image, record.precision)
+        except HierAttnError as error:
+            explanations[record.path] = str(error)
+    return explanations
+
+
+def show_explanation(path: str, explanation: Explanation | str) -> None:
+    """Print the summary, and the layers that matter."""
+    console = standard_console()
+    if isinstance(explanation, str):
+        console.print(f"{path}: cannot be explained: {explanation}", soft_wrap=True)
+        return
+    console.print(explanation.summary(), soft_wrap=True)
+    rows = [row for row in explanation.rows if row.added is not None]
+    rows = sorted(rows, key=lambda row: -(row.added or 0.0))[:SHOWN]
+    table = make_table(
+        f"{path}: layers that add most to the difference",
+        (("layer", "left"), ("operator", "left"), ("adds", "right"), ("so far", "right")),
+    )
+    for row in rows:
+        so_far = "–" if row.error is None else f"{row.error:.1e}"
+        table.add_row(row.layer, row.operator or "–", f"{row.added:.1e}", so_far)
+    console.print(table)
+
+
+def explanation_document(explanation: Explanation | str) -> dict[str, object]:
+    """For ``--json``."""
+    if isinstance(explanation, str):
+        return {"reason": explanation}
+    from dataclasses import asdict
+
+    return {"summary": explanation.summary(), **asdict(explanation)}

@@ -1,0 +1,129 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from export.errors import ManifestError
+from export.manifest import path_sha256, read_manifest
+from export.verify import Verification, verify
+from hierattn.data.records import DataFolder
+
+
+def problems(found: Verification) -> list[str]:
+    return [*found.problems, *(line for file in found.files for line in file.problems)]
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 0x01
+    path.write_bytes(bytes(content))
+
+
+def change(folder: Path, edit: Any) -> None:
+    path = folder / "manifest.json"
+    fields = json.loads(path.read_text())
+    edit(fields)
+    path.write_text(json.dumps(fields))
+
+
+def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
+    found = verify(folder, painted.root)
+    recorded = {record.path: record for record in read_manifest(folder).artefacts}
+    for file in found.files:
+        assert file.parity is not None
+        assert file.parity == recorded[file.record.path].parity
+        assert file.quality == recorded[file.record.path].quality
+    assert "of 'painted'" in found.photos
+    failed = {p for p, r in recorded.items() if r.gate.status == "failed"}
+    assert {f.record.path for f in found.files if f.status == "failed"} == failed
+
+
+def test_the_photos_are_found_where_the_manifest_says(exported: Path) -> None:
+    assert "of 'painted'" in verify(exported).photos
+
+
+def test_without_photos_numbers_are_checked_and_it_says_so(folder: Path) -> None:
+    change(folder, lambda fields: fields["data"].update(path="gone"))
+    found = verify(folder)
+    assert found.photos.startswith("none")
+    status = {file.record.precision: file.status for file in found.files}
+    assert status["fp32"] == "passed"
+    assert status["int8"] in ("numbers only", "failed")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_one_changed_weight_byte_is_found_and_named(folder: Path, precision: str) -> None:
+    path = next(folder.glob(f"*-{precision}.onnx"))
+    flip(path, path.stat().st_size // 2)
+    found = verify(folder)
+    assert not found.passed
+    assert any(path.name in line and "sha256" in line for line in problems(found))
+    assert [f.record.precision for f in found.files if f.parity is None] == [precision]
+
+
+def test_a_truncated_file_and_a_missing_one_are_named(folder: Path) -> None:
+    first, second, _ = sorted(folder.glob("*.onnx"))
+    first.write_bytes(first.read_bytes()[:1000])
+    second.unlink()
+    text = "\n".join(problems(verify(folder)))
+    assert first.name in text
+    assert f"{second.name}: missing" in text
+
+
+@pytest.mark.parametrize("name", ["parity.json", "MODEL_CARD.md", "selftest/selftest.json"])
+def test_the_other_files_are_hashed_too(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_text(path.read_text() + " ")
+    found = verify(folder)
+    assert not found.passed
+    assert any(name.split("/", maxsplit=1)[0] in line for line in found.problems)
+
+
+def test_a_changed_golden_image_is_found(folder: Path) -> None:
+    path = sorted((folder / "selftest").glob("*.png"))[0]
+    flip(path, path.stat().st_size // 2)
+    found = verify(folder)
+    assert not found.passed
+    assert path.name in "\n".join(found.problems) or "selftest" in "\n".join(found.problems)
+
+
+def test_a_file_of_another_model_is_named(folder: Path, exported: Path) -> None:
+    stranger = folder / "mobilenet_v2-64-fp32.onnx"
+    shutil.copy(next(exported.glob("*-fp32.onnx")), stranger)
+    found = verify(folder)
+    assert not found.passed
+    assert any(stranger.name in line for line in found.problems)
+
+
+def test_a_swapped_file_with_a_mended_hash_is_found_by_its_metadata(folder: Path) -> None:
+    fp16, fp32 = sorted(folder.glob("*-fp16.onnx"))[0], sorted(folder.glob("*-fp32.onnx"))[0]
+    shutil.copy(fp32, fp16)
+
+    def mend(fields: dict[str, Any]) -> None:
+        for artefact in fields["artefacts"]:
+            if artefact["path"] == fp16.name:
+                artefact["sha256"] = path_sha256(fp16)
+
+    change(folder, mend)
+    found = verify(folder)
+    assert any(fp16.name in line and "precision" in line for line in problems(found))
+
+
+def test_an_artefact_that_failed_its_gate_never_verifies(folder: Path) -> None:
+    def fail(fields: dict[str, Any]) -> None:
+        fields["artefacts"][0]["gate"] = {"status": "failed", "reasons": ["melanomas missed"]}
+
+    change(folder, fail)
+    found = verify(folder)
+    assert not found.passed
+    assert "melanomas missed" in "\n".join(problems(found))
+
+
+def test_other_photos_are_refused(folder: Path, painted: DataFolder, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(painted.root, tmp_path / "other"))
+    next(other.glob("*/*.png"), next(other.glob("*/*.jpg"), None)).unlink()
+    (other / "manifest.csv").unlink(missing_ok=True)
+    with pytest.raises(ManifestError, match="not the photos"):
+        verify(folder, other)
