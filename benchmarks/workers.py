@@ -117,7 +117,6 @@ class Worker:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        counts = dict.fromkeys(THREAD_COUNTS, str(order.threads))
         fields = {key: value for key, value in asdict(order).items() if key != "python"}
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
         self._unread = b""
@@ -128,7 +127,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._noise,
-                env={**os.environ, **counts},
+                env=worker_environment(order.threads),
                 bufsize=0,
                 # Ctrl-C is for us; we end the workers.
                 start_new_session=True,
@@ -244,18 +243,32 @@ class Worker:
         return line
 
     def _death(self) -> str:
-        """Why the process is no more: its last word."""
         code = self._process.wait()
-        if code == -signal.SIGKILL:
-            return "was killed (SIGKILL; most often for want of memory)"
-        if code < 0:
-            return f"crashed ({signal.Signals(-code).name})"
         self._noise.seek(0)
-        lines = self._noise.read().decode("utf-8", "replace").strip().splitlines()
-        # A traceback's message may itself have many lines; its first one names the error.
-        words = [line for line in lines if not line.startswith(" ")]
-        told = [line for line in words if _names_an_error(line)]
-        return ((told or words or [f"ended with exit code {code}"])[-1]).strip()[:300]
+        return last_words(code, self._noise.read())
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """Environment variables of a worker: ours, and the thread count for every library."""
+    return {**os.environ, **dict.fromkeys(THREAD_COUNTS, str(threads))}
+
+
+def last_words(code: int, stderr: bytes) -> str:
+    """Why a process is no more, in one line.
+
+    Args:
+        code: its exit code, negative for a signal.
+        stderr: all it wrote there.
+    """
+    if code == -signal.SIGKILL:
+        return "was killed (SIGKILL; most often for want of memory)"
+    if code < 0:
+        return f"crashed ({signal.Signals(-code).name})"
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    # A traceback's message may itself have many lines; its first one names the error.
+    words = [line for line in lines if not line.startswith(" ")]
+    told = [line for line in words if _names_an_error(line)]
+    return ((told or words or [f"ended with exit code {code}"])[-1]).strip()[:300]
 
 
 def _names_an_error(line: str) -> bool:

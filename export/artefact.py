@@ -7,6 +7,7 @@ from pathlib import Path
 from export.errors import ArtefactError
 from export.formats import format_of, require_packages
 from export.formats.interface import Artefact
+from hierattn.errors import ConfigError
 
 
 def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
@@ -21,6 +22,7 @@ def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
 
     Raises:
         ArtefactError: missing, of no known ending, damaged, or not one of ours.
+        ConfigError: ``threads`` below 1.
         MissingPackageError: the format's packages are not installed.
     """
     path = Path(path)
@@ -28,6 +30,6 @@ def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
     if not path.exists():
         raise ArtefactError(f"{path}: no such file")
     if threads is not None and threads < 1:
-        raise ArtefactError(f"{path}: cannot be run by {threads} threads; give 1 or more")
+        raise ConfigError(f"threads must be 1 or more, not {threads}")
     require_packages(fmt.packages, fmt.extra)
     return fmt.load(path, threads)

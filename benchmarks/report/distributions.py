@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.report.rows import NumberedRow, Setting
+from benchmarks.report.rows import NumberedRow, Setting, drawable_ms
 from benchmarks.report.scales import Scale, Tick, latency_scale
 
 WIDTH = 1000.0
@@ -94,4 +93,4 @@ def _strip(numbered: NumberedRow, runs: Sequence[float], scale: Scale) -> Strip:
 
 
 def _runs(numbered: NumberedRow) -> list[float]:
-    return [run for run in numbered.row.samples_ms if math.isfinite(run) and run > 0]
+    return [run for run in numbered.row.samples_ms if drawable_ms(run) is not None]

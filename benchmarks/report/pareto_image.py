@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.patches import Circle
 
 from benchmarks.report.formatting import plain, short
@@ -25,7 +26,8 @@ from hierattn.files import atomic_path
 _SCALE = 1.6  # image pixels for each of the layout's
 _INCH = 100.0  # layout pixels
 _POINT = 72 / _INCH  # of type for each of the layout's pixels
-_HEAD, _FOOT = 44.0, 64.0
+_HEAD, _FOOT, _SIDE = 44.0, 64.0, 14.0
+_FONT = "DejaVu Sans"  # comes with matplotlib
 _INK, _FAINT = "#1d2328", "#d5d9dd"
 _COLOURS = ("#0060a8", "#b84a00", "#00704f", "#8a3d88", "#7a5c00", "#555b61")
 
@@ -42,9 +44,10 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
     series = drawn_series(panels, runtime_series(rows))
     each = IMAGE.height + _HEAD
     height = each * len(panels) + _FOOT if panels else 120.0
-    figure = Figure(figsize=(IMAGE.width / _INCH, height / _INCH), dpi=_SCALE * _INCH)
+    width = IMAGE.width + 2 * _SIDE
+    figure = Figure(figsize=(width / _INCH, height / _INCH), dpi=_SCALE * _INCH)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, IMAGE.width), ylim=(height, 0))
+    axes.set(xlim=(-_SIDE, IMAGE.width + _SIDE), ylim=(height, 0))
     axes.set_axis_off()
     if not panels:
         _write(axes, IMAGE.width / 2, 60, NO_POINTS, ha="center")
@@ -61,7 +64,7 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
 def _draw_panel(axes: Axes, panel: Panel, drawing: Drawing, top: float) -> None:
     area = drawing.sheet.area
     title = short(plain(str(panel.setting)), 90)
-    _write(axes, 4, top - 10, title, weight="bold")
+    _write(axes, 0, top - 10, title, weight="bold")
     for tick in drawing.x_ticks:
         axes.plot([tick.at] * 2, [top + area.top, top + area.bottom], color=_FAINT, lw=0.8)
         _write(axes, tick.at, top + area.bottom + 18, tick.text, ha="center")
@@ -74,7 +77,7 @@ def _draw_panel(axes: Axes, panel: Panel, drawing: Drawing, top: float) -> None:
         disc = Circle((key.x, top + key.y), key.radius, fill=False, edgecolor=_INK, lw=1)
         axes.add_patch(disc)
         _write(axes, key.text_x, top + key.text_y, key.text)
-    _write(axes, 4, top + IMAGE.font, "balanced accuracy, %")
+    _write(axes, 0, top + IMAGE.font, "balanced accuracy, %")
     if drawing.front:
         x, y = zip(*drawing.front, strict=True)
         axes.plot(x, [top + value for value in y], color=_INK, lw=1.6, ls=(0, (6, 3)))
@@ -109,13 +112,13 @@ def _draw_label(axes: Axes, mark: Mark, top: float) -> None:
 
 def _draw_key(axes: Axes, series: Sequence[tuple[int, str]], y: float) -> None:
     """Runtimes by colour, then what dashes and line mean."""
-    x = 4.0
+    x = 0.0
     for position, name in series:
         text = short(plain(name), 20)
         axes.add_patch(Circle((x + 6, y), 6, color=_COLOURS[position % len(_COLOURS)]))
         _write(axes, x + 16, y + 4, text)
         x += 40 + 7 * len(text)
-    _write(axes, 4, y + 26, "Disc area: file size. Dashed disc: gate failed. Line: Pareto front.")
+    _write(axes, 0, y + 26, "Disc area: file size. Dashed disc: gate failed. Line: Pareto front.")
 
 
 def _write(
@@ -130,11 +133,17 @@ def _write(
     axes.text(
         x,
         y,
-        " ".join(text.split()),
+        _drawable(text),
         ha=ha,
         weight=weight,
         color=_INK,
         fontsize=IMAGE.font * _POINT,
-        family="DejaVu Sans",
+        family=_FONT,
         parse_math=False,
     )
+
+
+def _drawable(text: str) -> str:
+    """Text on one line; characters that the font lacks become boxes."""
+    font = get_font(findfont(_FONT))
+    return "".join(c if font.get_char_index(ord(c)) else "□" for c in " ".join(text.split()))

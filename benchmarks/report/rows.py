@@ -42,7 +42,7 @@ class NumberedRow:
 
     @property
     def latency(self) -> float | None:
-        """Median in milliseconds, above 0; None where it was not measured."""
+        """Median in milliseconds, above 0; None where it was not measured or makes no sense."""
         return _latency(self.row)
 
 
@@ -113,6 +113,17 @@ def sensitivity_change(row: Row, name: str) -> float | None:
     return known(row.change_vs_torch.get(f"sensitivity:{name}"))
 
 
+def drawable_ms(value: float | None) -> float | None:
+    """A time that a scale can hold, a picosecond to eleven days; None for any other."""
+    value = known(value)
+    return value if value is not None and 1e-9 <= value <= 1e9 else None
+
+
+def drawable_share(value: float | None) -> float | None:
+    """A share between 0 and 1; None for any other."""
+    value = known(value)
+    return value if value is not None and 0 <= value <= 1 else None
+
+
 def _latency(row: Row) -> float | None:
-    value = known(row.p50_ms)
-    return value if value is not None and value > 0 else None
+    return drawable_ms(row.p50_ms)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.report.rows import NumberedRow
+from benchmarks.report.rows import NumberedRow, drawable_ms
 from benchmarks.report.scales import Scale, Tick
 
 WIDTH, HEIGHT = 340.0, 150.0
@@ -36,7 +35,7 @@ def sustained_curves(rows: Sequence[NumberedRow]) -> list[SustainedCurve]:
 
 def _curve(numbered: NumberedRow) -> SustainedCurve | None:
     load = numbered.row.sustained
-    windows = [w for w in load.window_p50_ms if math.isfinite(w)] if load else []
+    windows = [w for w in load.window_p50_ms if drawable_ms(w) is not None] if load else []
     if load is None or len(windows) < 2:
         return None
     low, high = min(windows), max(windows)

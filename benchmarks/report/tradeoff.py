@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.report.formatting import MISSING, fixed, known, percent, three_digits
 from benchmarks.report.frontier import pareto_front
-from benchmarks.report.rows import NumberedRow, Setting
+from benchmarks.report.rows import NumberedRow, Setting, drawable_share
 
 NO_POINTS = "No row has both an accuracy and a latency, so there is nothing to draw."
 _UNKNOWN_SIZE_MB = 0.0
@@ -97,7 +97,10 @@ def tradeoff_panels(rows: Sequence[NumberedRow]) -> list[Panel]:
     series = runtime_series(rows)
     settings: dict[Setting, list[NumberedRow]] = {}
     for numbered in rows:
-        if numbered.latency is not None and known(numbered.row.balanced_accuracy) is not None:
+        if (
+            numbered.latency is not None
+            and drawable_share(numbered.row.balanced_accuracy) is not None
+        ):
             settings.setdefault(numbered.setting, []).append(numbered)
     return [_panel(setting, members, series) for setting, members in settings.items()]
 

@@ -90,7 +90,7 @@ def _bind_tensors(
     unknown = sorted(set(given) - settings - set(tensors))
     if unknown:
         raise UnsupportedOperationError(
-            f"{where}: argument '{unknown[0]}' is not known to the evaluator"
+            f"{where}: argument {unknown[0]!r} is not known to the evaluator"
         )
     bound = []
     hints = get_type_hints(kernel)

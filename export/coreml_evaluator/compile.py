@@ -69,7 +69,7 @@ class _Compiler:
         self.label_outputs: set[str] = set()
 
     def take_input(self, entry: Any) -> None:
-        where = f"{self.path}: input '{entry.name}'"
+        where = f"{self.path}: input {entry.name!r}"
         declared = read_type(entry.type, where)
         if not declared.kind.is_float:
             raise UnsupportedOperationError(f"{where}: {declared.kind.label} values")
@@ -78,7 +78,7 @@ class _Compiler:
 
     def take_operation(self, operation: Any) -> None:
         name = operation.outputs[0].name if operation.outputs else ""
-        where = f"{self.path}: operation {operation.type} '{name}'"
+        where = f"{self.path}: operation {_printable(operation.type)} {name!r}"
         if operation.blocks:
             raise UnsupportedOperationError(f"{where}: blocks inside an operation are not known")
         if operation.type != "const":
@@ -113,7 +113,7 @@ class _Compiler:
 
     def _add(self, name: str, declared: TensorType, where: str) -> int:
         if name in self.slots or name in self.label_outputs or not name:
-            raise ArtefactError(f"{where}: the name '{name}' is not a new one")
+            raise ArtefactError(f"{where}: the name {name!r} is not a new one")
         self.slots[name] = len(self.types)
         self.types.append(declared)
         floating = declared.kind.is_float
@@ -131,16 +131,16 @@ class _Compiler:
                 part.name for part in message.arguments if part.WhichOneof("binding") == "name"
             ]
             if len(names) != len(message.arguments) or not names:
-                raise UnsupportedOperationError(f"{where}: argument '{argument}' written in place")
+                raise UnsupportedOperationError(f"{where}: argument {argument!r} written in place")
             for name in names:
                 if name not in self.slots:
-                    raise ArtefactError(f"{where}: '{argument}' reads '{name}', not computed yet")
+                    raise ArtefactError(f"{where}: {argument!r} reads {name!r}, not computed yet")
             found[argument] = names
         return found
 
     def _take_constant(self, operation: Any, where: str) -> None:
         values = {
-            name: read_value(value, self.weights, f"{where}: '{name}'")
+            name: read_value(value, self.weights, f"{where}: {name!r}")
             for name, value in operation.attributes.items()
             if name != "name"
         }
@@ -176,7 +176,7 @@ class _Compiler:
         known = OPERATIONS[operation.type]
         extra = sorted(set(operation.attributes) - {"name"})
         if extra:
-            raise UnsupportedOperationError(f"{where}: attribute '{extra[0]}' is not known")
+            raise UnsupportedOperationError(f"{where}: attribute {extra[0]!r} is not known")
         given = self._names(operation, where)
         kernel, tensors = bind_operation(known, given, self.constants, where)
         declared = [read_type(output.type, where) for output in operation.outputs]
@@ -250,6 +250,10 @@ class _Compiler:
             if constant.kind is not STRING and self.slots[name] in read:
                 values[self.slots[name]] = to_torch(constant)
         return tuple(values)
+
+
+def _printable(name: str) -> str:
+    return name if name.isidentifier() else repr(name)
 
 
 def _with_releases(steps: list[Step], kept: set[int]) -> tuple[Step, ...]:

@@ -84,7 +84,9 @@ def _read_manifest(package: Path) -> tuple[dict[str, PurePosixPath], str]:
 def _inside(package: Path, relative: PurePosixPath) -> Path:
     """A file of the package by its path in the manifest."""
     if relative.is_absolute() or ".." in relative.parts:
-        raise ArtefactError(f"{package}: the manifest points outside the package ({relative})")
+        raise ArtefactError(
+            f"{package}: the manifest points outside the package: {str(relative)!r}"
+        )
     found = package / DATA / relative
     _check_inside(package, found)
     return found
@@ -95,9 +97,14 @@ def _check_inside(package: Path, file: Path) -> None:
         resolved = file.resolve(strict=True)
         contained = resolved.is_relative_to(package.resolve()) and resolved.is_file()
     except FileNotFoundError as error:
-        raise ArtefactError(f"{file}: missing from the package") from error
+        raise ArtefactError(f"{package}: {_name(package, file)} is missing") from error
     except (OSError, ValueError, RuntimeError) as error:
         # A name with a NUL byte, a name too long, or links in a circle.
         raise ArtefactError(f"{package}: a file of the package has no usable name") from error
     if not contained:
-        raise ArtefactError(f"{file}: not a file inside the package")
+        raise ArtefactError(f"{package}: {_name(package, file)} is not a file inside the package")
+
+
+def _name(package: Path, file: Path) -> str:
+    """The path of a file in the package, in quotes: it may come from the manifest."""
+    return repr(str(file.relative_to(package)))

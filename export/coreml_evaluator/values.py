@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import numpy as np
 import torch
@@ -78,13 +78,15 @@ def to_python(constant: Constant, wanted: Any, where: str) -> Any:
     """A constant as the Python value that a handler's parameter asks for.
 
     Args:
-        wanted: the annotation: ``int``, ``float``, ``bool``, ``str`` or a tuple of one of them.
+        wanted: the annotation: ``int``, ``float``, ``bool``, ``str``, one of them or None, or a
+            tuple of one of them.
 
     Raises:
         UnsupportedOperationError: the constant is of another kind or rank.
     """
     kind, value = constant.kind, constant.value
-    element, rank = (wanted, 0) if isinstance(wanted, type) else (wanted.__args__[0], 1)
+    element = wanted if isinstance(wanted, type) else get_args(wanted)[0]
+    rank = 1 if get_origin(wanted) is tuple else 0
     fits = {
         int: kind is INT32,
         # A scale factor may be written as an integer.

@@ -2,61 +2,73 @@
 
 from __future__ import annotations
 
-import torch
+from collections import Counter
+
 from torch import Tensor, nn
 
-from export.deployment.rewrite import Rewrite, affine_of, set_affine
+from export.deployment.rewrite import Rewrite, affine_of, run_once, set_affine
 
 
 def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    """Make a convolution compute ``norm(convolution(x))``, with the norm's running statistics."""
+    """Make a convolution compute ``norm(convolution(x))`` with the norm's running statistics.
+
+    Raises:
+        ValueError: the norm keeps no statistics, so that it depends on the batch.
+    """
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("a batch norm without running statistics cannot be folded")
     weight, bias = affine_of(convolution)
-    assert norm.running_var is not None and norm.running_mean is not None
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    shift = norm.bias.double() - norm.running_mean.double() * scale
+    scale = (norm.running_var.double() + norm.eps).rsqrt()
+    shift = -norm.running_mean.double() * scale
+    if norm.affine:
+        gain = norm.weight.detach().double()
+        scale, shift = scale * gain, shift * gain + norm.bias.detach().double()
     set_affine(convolution, weight * scale[:, None, None, None], bias * scale + shift)
 
 
-@torch.no_grad()
 def find_pairs(root: nn.Module, image_size: int) -> list[tuple[str, str]]:
-    """Names of every convolution and batch norm that reads its very output, found in one run."""
+    """Names of every convolution and batch norm that reads its very output, seen in one run.
+
+    Either must be called once only. Another reader of the convolution's output, if it is no
+    module, would not be seen; none of the networks has one.
+    """
     outputs: list[tuple[Tensor, str]] = []
     pairs: list[tuple[str, str]] = []
+    calls: Counter[str] = Counter()
     handles = []
+    for name, module in root.named_modules():
+        if isinstance(module, nn.Conv2d):
 
-    def remember(name: str) -> None:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            if isinstance(module, nn.Conv2d):
+            def made(_: nn.Module, __: object, output: Tensor, name: str = name) -> None:
+                calls[name] += 1
                 outputs.append((output, name))
-                return
-            for made, maker in outputs:
-                if made is inputs[0]:
-                    pairs.append((maker, name))
 
-        handles.append(modules[name].register_forward_hook(hook))
+            handles.append(module.register_forward_hook(made))
+        elif isinstance(module, nn.BatchNorm2d) and module.track_running_stats:
 
-    modules = dict(root.named_modules())
-    for name, module in modules.items():
-        if isinstance(module, nn.Conv2d | nn.BatchNorm2d):
-            remember(name)
+            def read(_: nn.Module, inputs: tuple[Tensor, ...], name: str = name) -> None:
+                calls[name] += 1
+                pairs.extend((maker, name) for made, maker in outputs if made is inputs[0])
+
+            handles.append(module.register_forward_pre_hook(read))
     try:
-        weight = next(root.parameters())
-        root(weight.new_zeros(1, 3, image_size, image_size))
+        run_once(root, image_size)
     finally:
         for handle in handles:
             handle.remove()
-    return pairs
+    return [(maker, name) for maker, name in pairs if calls[maker] == calls[name] == 1]
 
 
-def _apply(root: nn.Module, image_size: int) -> None:
+def _fold(root: nn.Module, image_size: int) -> None:
+    modules = dict(root.named_modules())
     for maker, name in find_pairs(root, image_size):
-        norm = root.get_submodule(name)
-        fold_batch_norm(root.get_submodule(maker), norm)
-        # timm's batch norm brings its activation along.
-        rest = getattr(norm, "act", nn.Identity())
-        root.set_submodule(name, rest)
+        convolution, norm = modules[maker], modules[name]
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            fold_batch_norm(convolution, norm)
+            # timm's batch norm carries the activation with it.
+            root.set_submodule(name, getattr(norm, "act", nn.Identity()))
 
 
 FOLD_BATCH_NORM = Rewrite(
-    "batch norm", "a fixed scale and shift by channel: folded into the convolution before", _apply
+    "batch norm", "a fixed scale and shift by channel: folded into the convolution before", _fold
 )

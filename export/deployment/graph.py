@@ -6,40 +6,54 @@ import copy
 
 from torch import nn
 
-from export.deployment.attention import SPLIT_ATTENTION
+from export.deployment.attention import ROW_ATTENTION, SPLIT_HEADS
 from export.deployment.batch_norm import FOLD_BATCH_NORM
-from export.deployment.layer_norm import FOLD_LAYER_NORM
-from export.deployment.pooling import POOL_BY_MATRIX
-from export.deployment.rewrite import Rewrite
+from export.deployment.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
+from export.deployment.pooling import POOL_BY_MATRIX, POOL_GATES
+from export.deployment.rewrite import Rewrite, Target
+from export.deployment.tiles import SPLIT_TILES
 from export.deployment.training_only import REMOVE_TRAINING_ONLY
-from export.errors import ExportError
+from hierattn.errors import ConfigError
 from hierattn.models.registry import MINIMUM_IMAGE_SIZE
 
 REWRITES: tuple[Rewrite, ...] = (
     REMOVE_TRAINING_ONLY,
     FOLD_BATCH_NORM,
     FOLD_LAYER_NORM,
-    SPLIT_ATTENTION,
+    CENTRE_STREAM,
+    ROW_ATTENTION,
+    SPLIT_HEADS,
     POOL_BY_MATRIX,
+    POOL_GATES,
+    SPLIT_TILES,
 )
-"""In the order in which they are applied."""
+"""All of them, in the order in which they are applied."""
 
 
-def deployment_graph(model: nn.Module, image_size: int) -> nn.Module:
+def rewrites_for(target: Target) -> tuple[Rewrite, ...]:
+    """The rewrites that pay on a target, in order."""
+    return tuple(rewrite for rewrite in REWRITES if target in rewrite.targets)
+
+
+def deployment_graph(
+    model: nn.Module, image_size: int, target: Target | str = Target.ANY
+) -> nn.Module:
     """A copy of a network that computes the same logits and converts to a faster file.
 
     Args:
         model: [N, 3, S, S] to logits, in float32 or float64; never changed.
-        image_size: side of the square input, pixels; the copy takes no other.
+        image_size: side S of the square input, pixels; the copy takes no other.
+        target: leaves out, or adds, what pays on one runtime only.
 
     Raises:
-        ExportError: ``image_size`` is too small.
+        ConfigError: ``image_size`` is too small.
+        ValueError: no such target.
     """
     if image_size < MINIMUM_IMAGE_SIZE:
-        raise ExportError(
+        raise ConfigError(
             f"image size {image_size} is too small; use at least {MINIMUM_IMAGE_SIZE}"
         )
     graph = copy.deepcopy(model).eval().requires_grad_(False)
-    for rewrite in REWRITES:
+    for rewrite in rewrites_for(Target(target)):
         rewrite.apply(graph, image_size)
     return graph

@@ -7,7 +7,7 @@ Names are fixed: the input ``input``, the output ``logits``; a classifier also a
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,7 +26,14 @@ from export.formats.coreml_artefact import (
 from export.formats.coreml_convert import convert_graph
 from export.formats.coreml_package import StoredModel, read_model, write_model
 from export.formats.coreml_quantise import SCHEMES, quantise_weights
-from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
+from export.formats.interface import (
+    Artefact,
+    FileFacts,
+    Format,
+    Quantisation,
+    SecondOpinion,
+    TracedTensor,
+)
 from export.source import ExportSource
 
 
@@ -83,6 +90,13 @@ class CoremlFormat(Format):
         """Intermediate tensors by the evaluator, on every system: Apple's runtime shows none."""
         require_packages(self.packages, self.extra)
         yield from EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE).trace(image)
+
+    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
+        """The evaluator's other mode: half-precision numbers stored, results kept in float32."""
+        if read_own_description(read_package(path)).precision is Precision.FP32:
+            return ()
+        stored = EvaluatedArtefact(path, arithmetic=Arithmetic.STORAGE)
+        return (SecondOpinion(stored.evaluator, stored),)
 
     def _converted(self, workspace: Path, source: ExportSource, *, half: bool) -> Path:
         path = workspace / f"converted-{'fp16' if half else 'fp32'}{self.suffix}"

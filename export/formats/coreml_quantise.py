@@ -9,7 +9,8 @@ from typing import Any
 from export.description import Precision
 from export.errors import ExportError
 from export.formats.coreml_convert import CONVERTER_ERRORS
-from export.formats.coreml_package import StoredModel, main_block, stored_model
+from export.formats.coreml_package import StoredModel, stored_model
+from export.formats.coreml_tidy import main_block
 
 SMALLEST = 2048
 """Weights of at most so many numbers stay in half precision: their scales would cost as much."""

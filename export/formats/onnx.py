@@ -16,7 +16,12 @@ from export.formats.interface import FileFacts, Format, Quantisation, TracedTens
 from export.formats.onnx_graph import OPSET, name_after_modules, tidy
 from export.formats.onnx_int8 import quantise_linears
 from export.formats.onnx_reading import INPUT, OUTPUT, file_facts, read_description, read_model
-from export.formats.onnx_session import OnnxArtefact, check_images, trace_model
+from export.formats.onnx_session import (
+    OnnxArtefact,
+    check_images,
+    open_session,
+    trace_model,
+)
 from export.formats.onnx_storage import store_as_half, store_as_int8
 from export.source import ExportSource
 from hierattn.files import write_bytes
@@ -31,18 +36,8 @@ _TRACED_BATCH = 4
 _SLOWER = ["fuse_qkv"]
 """Simplifications left out: one product for query, key and value, cut up again, takes longer."""
 
-_SCHEMES = {
-    Precision.FP32: "float32 throughout",
-    Precision.FP16: (
-        "weights stored in float16 and widened to float32 when the file is loaded; arithmetic in "
-        "float32, so that every CPU runs it"
-    ),
-    Precision.INT8: (
-        "linear layers in int8 arithmetic (weights a scale for each output, inputs ranged at run "
-        "time); convolution and pooling weights stored in int8 and widened to float32 when the "
-        "file is loaded"
-    ),
-}
+_MOVING = ("Reshape", "Transpose", "Concat", "Split", "Slice", "Squeeze", "Unsqueeze", "Flatten")
+"""Operators that copy numbers and compute none."""
 
 
 class OnnxFormat(Format):
@@ -89,22 +84,21 @@ class OnnxFormat(Format):
         if precision is Precision.INT8 and source.calibration is None:
             raise ExportError("int8 needs calibration photos; pass --data")
         model = ir.from_proto(onnx.load(converted))
-        left: dict[str, int] = {}
-        if precision is Precision.FP16:
-            store_as_half(model.graph)
-        if precision is Precision.INT8:
-            left = _quantise(model.graph)
+        report = _REDUCTIONS[precision](model.graph)
         written = ir.to_proto(model)
         for key, value in _metadata(source.describe(precision)).items():
             written.metadata_props.add(key=key, value=value)
         onnx.checker.check_model(written, full_check=True)
         write_bytes(target, written.SerializeToString(deterministic=True))
-        return Quantisation(_SCHEMES[precision], left)
+        return report
 
     def load(self, path: Path, threads: int | None = None) -> OnnxArtefact:
         """Load into an ONNX Runtime session on the CPU."""
         content, model = read_model(path)
-        return OnnxArtefact(path, content, read_description(model, path), threads)
+        description = read_description(model, path)
+        # Ranges found at run time span the batch; an answer must not depend on its neighbours.
+        alone = any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node)
+        return OnnxArtefact(path, open_session(path, content, threads), description, alone)
 
     def describe(self, path: Path) -> FileFacts:
         """Operators of the stored graph, before the runtime fuses any."""
@@ -148,12 +142,34 @@ def _export(source: ExportSource) -> onnx.ModelProto:
     return program.model_proto
 
 
-def _quantise(graph: ir.Graph) -> dict[str, int]:
-    """Make int8 in place; what still computes in float, by kind."""
-    quantise_linears(graph)
-    store_as_int8(graph, ("Conv", "MatMul"))
-    kinds = Counter(node.op_type for node in graph)
-    return dict(sorted(kinds.items()))
+def _keep(graph: ir.Graph) -> Quantisation:
+    return Quantisation("float32 throughout", {})
+
+
+def _halve(graph: ir.Graph) -> Quantisation:
+    stored = store_as_half(graph)
+    return Quantisation(
+        f"{stored} weights stored in float16, widened to float32 when the file is loaded; "
+        "arithmetic in float32, which every CPU has",
+        {},
+    )
+
+
+def _quantise(graph: ir.Graph) -> Quantisation:
+    kinds = Counter(node.op_type for node in graph if node.op_type not in _MOVING)
+    linears = quantise_linears(graph)
+    stored = store_as_int8(graph, ("Conv", "MatMul", "Gemm"))
+    halves = store_as_half(graph)
+    kinds["Gemm"] -= linears
+    return Quantisation(
+        f"{linears} linear layers in int8 arithmetic, one scale for each output, inputs ranged at "
+        f"run time; {stored} large weights of other layers stored in int8 and {halves} small ones "
+        "in float16, widened to float32 when the file is loaded",
+        dict(sorted((+kinds).items())),
+    )
+
+
+_REDUCTIONS = {Precision.FP32: _keep, Precision.FP16: _halve, Precision.INT8: _quantise}
 
 
 def _metadata(description: Description) -> dict[str, str]:

@@ -89,7 +89,7 @@ def _name_the_rest(graph: ir.Graph) -> None:
     stored = list(graph.initializers.values())
     graph.initializers.clear()
     for value in stored:
-        use = value.uses()[0]
+        use = next(iter(value.uses()))
         role = _ROLES[use.idx] if use.idx < len(_ROLES) else f"input{use.idx}"
         value.name = names.take(f"{use.node.outputs[0].name}.{role}")
         graph.register_initializer(value)

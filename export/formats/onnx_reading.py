@@ -26,7 +26,7 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
             this project never writes (data in other files, subgraphs, custom operators).
     """
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     if not path.exists():
         raise ArtefactError(f"{path}: no such file")

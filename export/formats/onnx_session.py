@@ -24,28 +24,29 @@ class OnnxArtefact(Artefact):
     """A file in an ONNX Runtime session.
 
     Args:
-        content: the bytes that were read and found harmless.
-        threads: of one operator; None leaves the choice to the runtime.
+        session: from :func:`open_session`.
+        alone: ask about one image at a time.
     """
 
-    def __init__(
-        self, path: Path, content: bytes, description: Description, threads: int | None
-    ) -> None:
+    def __init__(self, path: Path, session: Any, description: Description, alone: bool) -> None:
         import onnxruntime
 
         self.path, self.description = path, description
         self.evaluator = f"onnxruntime {onnxruntime.__version__}"
-        self._session = open_session(path, content, threads)
+        self._session, self._alone = session, alone
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits float32 [N, K]."""
         size, classes = self.description.image_size, len(self.description.classes)
         check_images(images, size, self.path)
-        if len(images) == 0:
-            return np.zeros((0, classes), np.float32)
-        (logits,) = run(self._session, [OUTPUT], images, self.path)
-        if logits.shape != (len(images), classes):
-            raise ArtefactError(f"{self.path}: answered {list(logits.shape)} to {len(images)}")
+        step = 1 if self._alone else max(1, len(images))
+        logits = np.empty((len(images), classes), np.float32)
+        for start in range(0, len(images), step):
+            batch = images[start : start + step]
+            (answer,) = run(self._session, [OUTPUT], batch, self.path)
+            if answer.shape != (len(batch), classes):
+                raise ArtefactError(f"{self.path}: answered {answer.shape} to {len(batch)} images")
+            logits[start : start + step] = answer
         return logits
 
 
@@ -57,8 +58,7 @@ def check_images(images: np.ndarray, size: int, path: Path) -> None:
     """
     if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
         raise ArtefactError(
-            f"{path}: takes float32 [N, 3, {size}, {size}], "
-            f"not {images.dtype} {list(images.shape)}"
+            f"{path}: takes float32 [N, 3, {size}, {size}], not {images.dtype} {list(images.shape)}"
         )
 
 

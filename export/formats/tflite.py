@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from export.formats.interface import (
     InputFacts,
     OutputFacts,
     Quantisation,
+    SecondOpinion,
     TracedTensor,
 )
 from export.formats.tflite_archive import append_archive, split_archive
@@ -30,6 +31,7 @@ from export.formats.tflite_interpreter import (
     open_interpreter,
     trace_tensors,
 )
+from export.side_interpreter import RUNTIME_VERSION, run_tflite_runtime
 from export.source import ExportSource
 from hierattn.files import write_bytes
 
@@ -121,6 +123,17 @@ class TfliteFormat(Format):
         interpreter = open_interpreter(packed, path, threads=1, traced=True)
         fed = channels_last(image, description.image_size, path)
         yield from trace_tensors(interpreter, model.subgraphs[0], operator_kinds(model), fed[:1])
+
+    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
+        """tflite-runtime, which older apps carry, in an interpreter of its own."""
+
+        def answer(images: np.ndarray) -> np.ndarray:
+            result = run_tflite_runtime(path, images)
+            if result.logits is None:
+                raise ArtefactError(result.reason or "tflite-runtime gave no answer")
+            return result.logits
+
+        return (SecondOpinion(f"tflite-runtime {RUNTIME_VERSION}", answer),)
 
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
         """The parsed model, its bytes packed again, and the description.

@@ -51,25 +51,33 @@
 
   // Tooltip of the plot's points, by pointer, touch or keyboard.
   const tip = document.getElementById("tip");
-  const hide = () => { tip.hidden = true; };
-  const reveal = (point) => {
-    tip.replaceChildren(...point.dataset.facts.split("\n").map((fact) => {
-      const line = document.createElement("div");
-      line.textContent = fact;
-      return line;
-    }));
-    tip.hidden = false;
-    const at = point.querySelector(".disc").getBoundingClientRect();
+  let shown = null;
+  const hide = () => { shown = null; tip.hidden = true; };
+  const place = () => {
+    if (shown === null) return;
+    const at = shown.querySelector(".disc").getBoundingClientRect();
+    tip.hidden = at.bottom < 0 || at.top > window.innerHeight;
     const box = tip.getBoundingClientRect();
     const left = Math.min(at.right + 8, page.clientWidth - box.width - 8);
     const above = at.top - box.height - 8;
     tip.style.left = `${Math.max(left, 8)}px`;
     tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
   };
+  const reveal = (point) => {
+    tip.replaceChildren(...point.dataset.facts.split("\n").map((fact) => {
+      const line = document.createElement("div");
+      line.textContent = fact;
+      return line;
+    }));
+    shown = point;
+    place();
+  };
   document.querySelectorAll(".point").forEach((point) => {
-    ["pointerenter", "focus", "click"].forEach((kind) => point.addEventListener(kind, () => reveal(point)));
+    ["pointerenter", "focus", "click"].forEach((kind) => {
+      point.addEventListener(kind, () => reveal(point));
+    });
     ["pointerleave", "blur"].forEach((kind) => point.addEventListener(kind, hide));
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  window.addEventListener("scroll", hide, { passive: true });
+  ["scroll", "resize"].forEach((kind) => window.addEventListener(kind, place, { passive: true }));
 })();

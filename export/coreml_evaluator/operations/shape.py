@@ -28,11 +28,11 @@ def transpose(perm: tuple[int, ...]) -> Kernel:
     return run
 
 
-def squeeze(axes: tuple[int, ...] | None = None) -> Kernel:
+def squeeze(axes: tuple[int, ...] = ()) -> Kernel:
     """Remove axes of length 1: the given ones, or all."""
 
     def run(x: Tensor) -> Tensor:
-        if axes is None:
+        if not axes:
             return x.squeeze()
         if any(x.shape[axis] != 1 for axis in axes):
             raise ValueError("an axis to remove is longer than 1")
@@ -95,10 +95,10 @@ def split(axis: int, num_splits: int = 0, split_sizes: tuple[int, ...] = ()) -> 
 def slice_by_index(
     begin: tuple[int, ...],
     end: tuple[int, ...],
-    stride: tuple[int, ...] | None = None,
-    begin_mask: tuple[bool, ...] | None = None,
-    end_mask: tuple[bool, ...] | None = None,
-    squeeze_mask: tuple[bool, ...] | None = None,
+    stride: tuple[int, ...] = (),
+    begin_mask: tuple[bool, ...] = (),
+    end_mask: tuple[bool, ...] = (),
+    squeeze_mask: tuple[bool, ...] = (),
 ) -> Kernel:
     """x[begin:end:stride] on every axis; a mask ignores the bound, or takes one index."""
     rank = len(begin)

@@ -1,0 +1,178 @@
+"""What the page says about rows: comparisons, ties, columns, classes, findings, numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.report.calibration import reliability_diagrams
+from benchmarks.report.distributions import WIDTH, strip_groups
+from benchmarks.report.findings import findings
+from benchmarks.report.formatting import (
+    fixed,
+    percent,
+    plain,
+    points,
+    short,
+    three_digits,
+    tiny,
+)
+from benchmarks.report.rows import NumberedRow, judged_files, number_rows, status_counts
+from benchmarks.report.sensitivity import change_tables, shade
+from benchmarks.report.sustained import sustained_curves
+from benchmarks.report.table import COLUMNS, table_rows
+from tests.benchmarks.report.sample import CLASSES, sample_results
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[NumberedRow]:
+    return number_rows(sample_results())
+
+
+def test_rows_are_compared_with_the_fastest_that_may_ship(rows: list[NumberedRow]) -> None:
+    by_number = {numbered.number: numbered for numbered in rows}
+    assert by_number[6].to_fastest == 1.0 and not by_number[6].tie
+    assert by_number[1].to_fastest == pytest.approx(46.0 / 9.8)
+    assert by_number[8].to_fastest is None
+    # Its own setting: the phone's only measured row is the fastest there.
+    assert by_number[19].to_fastest == 1.0
+
+
+def test_ties_are_differences_within_the_noise_of_as_many_threads() -> None:
+    floor = sample_results().noise_floor
+    assert floor is not None
+    assert [n.number for n in number_rows(sample_results()) if n.tie] == [7, 16]
+    tighter = floor.model_copy(update={"by_threads": {1: 1.01, 2: 1.041}})
+    results = sample_results().model_copy(update={"noise_floor": tighter})
+    assert [n.number for n in number_rows(results) if n.tie] == [16]
+    assert not any(n.tie for n in number_rows(sample_results(noise_floor=None)))
+
+
+def test_a_failed_gate_is_never_called_the_fastest() -> None:
+    results = sample_results()
+    fast = [r.model_copy(update={"p50_ms": 1.0}) for r in results.rows if r.status == "gate failed"]
+    numbered = number_rows(results.model_copy(update={"rows": [*results.rows[:2], *fast[:1]]}))
+    assert numbered[2].to_fastest == pytest.approx(1 / 21)
+    assert [
+        f.numbered.number for f in findings(numbered) if f.topic == "Fastest" and f.numbered
+    ] == [2]
+
+
+def test_columns_are_distinct_and_explained() -> None:
+    for part in ("key", "title", "meaning"):
+        values = [getattr(column, part) for column in COLUMNS]
+        assert len(values) == len(set(values)) and all(values)
+    # The same figures with the same names stand in the fields of a results file.
+    for view in ("overview", "speed", "accuracy"):
+        assert sum(view in column.views for column in COLUMNS) >= 10
+
+
+def test_a_row_that_was_not_run_has_no_figures(rows: list[NumberedRow]) -> None:
+    line = table_rows(rows)[7]
+    shown = {column.key: cell for column, cell in zip(COLUMNS, line.cells, strict=True)}
+    for key in ("load", "p50", "p99", "ratio", "memory", "runs", "top1", "balanced", "ece"):
+        assert shown[key].text == "–" and shown[key].sort is None
+    assert shown["size"].text == "2.20"
+
+
+def test_files_are_judged_once_for_all_their_rows(rows: list[NumberedRow]) -> None:
+    files = judged_files(rows)
+    numbers = {tuple(n.number for n in file.rows) for file in files}
+    assert (1, 10) in numbers and (5, 14, 19) in numbers and (6, 7, 15, 16) in numbers
+    assert sum(len(file.rows) for file in files) == len(rows)
+
+
+def test_sensitivity_table_has_signs_and_every_file(rows: list[NumberedRow]) -> None:
+    (table,) = change_tables(judged_files(rows))
+    assert table.classes == CLASSES
+    lines = {line.file.first.number: line for line in table.rows}
+    assert [cell.change for cell in lines[1].cells] == ["–"] * 6, "torch is the reference"
+    assert [cell.change for cell in lines[2].cells] == ["0.0"] * 6
+    melanoma = lines[4].cells[CLASSES.index("MEL")]
+    assert (melanoma.change, melanoma.sensitivity, melanoma.shade) == ("−20.2", "21.8", "down3")
+    assert lines[4].cells[-1].change.startswith("+")
+    assert [cell.sensitivity for cell in lines[8].cells] == ["–"] * 6
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (None, "none"),
+        (0.0, "none"),
+        (0.0004, "none"),
+        (0.01, "up1"),
+        (-0.02, "down2"),
+        (0.3, "up3"),
+    ],
+)
+def test_shades(change: float | None, expected: str) -> None:
+    assert shade(change) == expected
+
+
+def test_strips_share_the_scale_of_their_device(rows: list[NumberedRow]) -> None:
+    groups = strip_groups(rows)
+    assert [group.axis for group in groups[:2]] == [groups[0].axis] * 2
+    assert groups[2].axis != groups[0].axis
+    for group in groups:
+        for strip in group.strips:
+            first, middle, third = strip.quartiles
+            assert 0 <= strip.low <= first <= middle <= third <= strip.high <= WIDTH
+    assert sum(len(g.strips) + len(g.silent) for g in groups) == len(rows)
+    torch, onnx = groups[0].strips[:2]
+    assert torch.quartiles[1] > onnx.quartiles[1], "slower lies further right"
+
+
+def test_impossible_bins_are_left_out(rows: list[NumberedRow]) -> None:
+    row = rows[1].row.model_copy(
+        update={"reliability": [(0.5, 0.4, 10), (float("nan"), 0.5, 3), (0.5, 1.5, 3)]}
+    )
+    changed = NumberedRow(1, row, None, False)
+    (diagram,) = reliability_diagrams(judged_files([changed]))
+    assert [b.photos for b in diagram.bins] == [10]
+
+
+def test_sustained_curves_are_those_of_rows_that_have_one(rows: list[NumberedRow]) -> None:
+    curves = sustained_curves(rows)
+    assert [curve.numbered.number for curve in curves] == [2, 11]
+    assert curves[0].path.count("L") == 179 and curves[0].slowdown == 1.13
+
+
+def test_findings_name_ties_and_the_worst_class(rows: list[NumberedRow]) -> None:
+    said = {finding.topic: finding for finding in findings(rows)}
+    assert said["Largest loss of a class"].text.startswith("MEL −20.2 points")
+    assert said["Most accurate file"].numbered is rows[8]
+    fastest = [f for f in findings(rows) if f.topic == "Fastest"]
+    assert len(fastest) == 3 and fastest[0].text.endswith("within the noise of it: No. 7")
+
+
+def test_no_loss_is_said_of_all() -> None:
+    results = sample_results()
+    kept = [row for row in results.rows if row.name == "hierattn_xs-256-fp32.onnx"]
+    said = findings(number_rows(results.model_copy(update={"rows": kept})))
+    assert said[-1].numbered is None and "no file lost" in said[-1].text
+
+
+def test_status_counts(rows: list[NumberedRow]) -> None:
+    assert list(status_counts(rows).items()) == [
+        ("measured", 15),
+        ("gate failed", 2),
+        ("failed", 2),
+        ("not run", 2),
+    ]
+
+
+def test_numbers_as_text() -> None:
+    texts = [three_digits(v) for v in (0.1234, 1.234, 12.34, 123.4, 1234.5, 0, -2.5)]
+    assert texts == ["0.123", "1.23", "12.3", "123", "1234", "0", "−2.50"]
+    assert [points(v) for v in (0.0123, -0.0123, 0.0004, -0.0)] == ["+1.2", "−1.2", "0.0", "0.0"]
+    assert (percent(0.4321), fixed(2, 2), tiny(1.2e-6)) == ("43.2", "2.00", "1.2e−06")
+    for value in (None, float("nan"), float("inf"), float("-inf")):
+        for text in (three_digits, points, percent, fixed, tiny):
+            assert text(value) == "–"
+
+
+def test_names_as_text() -> None:
+    assert plain("a\u202eb\x00c") == "a\ufffdb\ufffdc"
+    assert plain("Größe 皮膚 🙂") == "Größe 皮膚 🙂"
+    long = "a" * 50 + "-int8.onnx"
+    assert len(short(long, 30)) == 30 and short(long, 30).endswith("-int8.onnx")
+    assert short("short.onnx") == "short.onnx"
