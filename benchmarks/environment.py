@@ -32,7 +32,7 @@ FEATURES = (
 )
 """Instruction sets that the runtimes' kernels choose by."""
 
-PACKAGES = ("hierattn-mobile", "numpy", "torch", "onnxruntime", "ai-edge-litert", "coremltools")
+PACKAGES = ("hierattn-mobile", "numpy")
 BUSY = 0.5
 """Load average a core above which a machine is called busy."""
 

@@ -225,6 +225,7 @@ class Results(_Part):
 
     Attributes:
         complete: False while a session runs, and for good where it was interrupted.
+        remarks: what a reader should know of the session as a whole, a line each.
     """
 
     version: Literal[1] = Field(default=1, alias="schema")
@@ -237,6 +238,7 @@ class Results(_Part):
     noise_floor: NoiseFloor | None
     rows: list[Row]
     sweep: list[SweepPoint] = []
+    remarks: list[str] = []
 
 
 def read_results(path: Path) -> Results:

@@ -17,6 +17,8 @@ LAUNCHES = 3
 only several processes show that."""
 
 SLICES = 10
+LEAST_TURN = 5
+"""Runs worth a turn: each costs a pause and discarded runs besides."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Plan:
             )
 
     def shares(self) -> list[list[int]]:
-        """Runs of each turn, by launch: as even as can be, none empty, ``runs`` in all."""
+        """Runs of each turn, by launch: as even as can be, ``runs`` in all."""
         launches = min(self.launches, self.runs)
         per_launch = _even(self.runs, launches)
-        return [_even(count, min(self.slices, count)) for count in per_launch]
+        slices = max(1, min(self.slices, per_launch[-1] // LEAST_TURN))
+        return [_even(count, slices) for count in per_launch]
 
     def orders(self, items: Sequence[_T], launch: int, turns: int) -> list[list[_T]]:
         """The order of ``items`` in each of a launch's turns: a shuffle, the same for a seed."""

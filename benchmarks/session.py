@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.noise import TurnMedians
+from benchmarks.noise import Repeats
 from benchmarks.schedule import Plan
 from benchmarks.workers import Order, Partitions, Worker, WorkerError
 from export.progress import Observer, Progress, unobserved
@@ -43,10 +43,18 @@ class Series:
         """Every steady run, in order."""
         return [ms for launch in self.turns for turn in launch for ms in turn]
 
-    def medians(self) -> TurnMedians:
-        """For the noise floor."""
-        found = [[float(np.median(turn)) for turn in launch] for launch in self.turns]
-        return TurnMedians(self.label, self.order.threads, found)
+    @property
+    def p50_ms(self) -> float | None:
+        """Median of all steady runs; None before the first."""
+        return float(np.median(self.samples)) if self.samples else None
+
+    def repeats(self) -> Repeats:
+        """For the noise floor: the p50 of each launch; of each turn where there is one launch."""
+        parts = [[ms for turn in launch for ms in turn] for launch in self.turns]
+        if len(parts) == 1:
+            parts = self.turns[0]
+        found = [float(np.median(part)) for part in parts if part]
+        return Repeats(self.label, self.order.threads, found)
 
 
 Checkpoint = Callable[[], None]

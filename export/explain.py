@@ -49,8 +49,8 @@ class LayerRow:
         module: qualified name; "" for the network itself.
         tensor: the file's tensor that is its result; None where none is (fused, or wrong).
         operator: the file's operator that made the tensor.
-        error: relative L2 distance from torch's tensor, everything before it included; None
-            where only the sorted values agree.
+        error: distance from torch's tensor, everything before it included, relative to the
+            tensor's spread; None where only the sorted values agree.
         added: the same from torch's tensor computed from the file's own inputs: what this
             operation, and fused ones before it, added.
     """
@@ -170,12 +170,12 @@ def explain(
             f"{path}: answers with {logits.size} logits, torch with {steps[-1].value.size}; is it "
             "a file of another model?"
         )
-    led = _LedByFile(steps, traced, precision)
-    trace_torch(run_model, image, led.follow)
     wanted = steps[-1].value.ravel()
     error = float(np.abs(logits - wanted).max()) / (float(np.abs(wanted).max()) or 1.0)
     error = error if np.isfinite(error) else float("inf")
     tolerance = TOLERANCES[precision].max_relative
+    led = _LedByFile(steps, traced, precision, error <= tolerance)
+    trace_torch(run_model, image, led.follow)
     return Explanation(
         file=path.name,
         precision=precision,
@@ -192,7 +192,7 @@ class _Shown:
 
     Attributes:
         place: its index in the file's trace.
-        error: relative L2 distance from the step computed from the file's own inputs.
+        error: relative distance from the step computed from the file's own inputs.
         confirmed: whether that is rounding.
         value: in the step's shape; None where the places of the values are not known.
     """
@@ -207,15 +207,22 @@ class _LedByFile:
     """The second run: takes over what the file shows, and remembers what it showed."""
 
     def __init__(
-        self, steps: list[TorchStep], traced: list[TracedTensor], precision: Precision
+        self,
+        steps: list[TorchStep],
+        traced: list[TracedTensor],
+        precision: Precision,
+        agrees: bool,
     ) -> None:
         self.steps = {step.index: step for step in steps}
         self.last = steps[-1].index
         self.traced = traced
         self.file = [Fingerprint(tensor.value) for tensor in traced]
         self.tolerance = MATCH_TOLERANCES[precision]
+        # Where the logits agree nothing is broken, and what only resembles a step is another one.
+        self.loosest = self.tolerance.ordered if agrees else RECOGNISABLE
         self.shown: dict[int, _Shown] = {}
         self.owned = self._find_owners()
+        self.claimed = {place for places in self.owned.values() for place in places}
 
     def _find_owners(self) -> dict[int, list[int]]:
         """Tensors of the file by the step of the first run that each comes nearest to."""
@@ -243,27 +250,35 @@ class _LedByFile:
         return found.value
 
     def _own(self, step: TorchStep, computed: Fingerprint) -> _Shown | None:
-        best, bound = None, RECOGNISABLE
-        for place in self.owned[step.index]:
+        """The first of the step's tensors that is within its tolerance, else the nearest."""
+        best, bound = None, self.loosest
+        start = self._first_place(step.index)
+        for place in (place for place in self.owned[step.index] if place >= start):
             found = align(computed, self.file[place], bound)
             if found is not None:
                 bound = found.error
+                confirmed = bound <= self.tolerance.ordered
                 value = found.restore(self.file[place], step.value.shape)
-                best = _Shown(place, found.error, found.error <= self.tolerance.ordered, value)
+                best = _Shown(place, bound, confirmed, value)
+                if confirmed:
+                    break
         return best
+
+    def _first_place(self, index: int) -> int:
+        """Where in the file a step may begin to show: nothing comes before what it is made from."""
+        return max((self.shown[earlier].place for earlier in self._shown_before(index)), default=0)
 
     def _shared(self, step: TorchStep, computed: Fingerprint) -> _Shown | None:
         """A tensor that is an earlier step's, too, as of x and relu(x), or in no known layout."""
         earlier = {shown.place: shown.error for shown in self.shown.values()}
-        mine = set(self.owned[step.index])
-        others = {place for owned in self.owned.values() for place in owned} - mine
-        for place, tensor in enumerate(self.file[:-1]):
+        for place in range(self._first_place(step.index), len(self.file) - 1):
+            tensor = self.file[place]
             if place in earlier:
                 found = align(computed, tensor, 2 * earlier[place] + 1e-6)
                 if found is not None and found.error <= self.tolerance.ordered:
                     value = found.restore(tensor, step.value.shape)
                     return _Shown(place, found.error, True, value)
-            elif place not in others:
+            elif place not in self.claimed:
                 error = same_values(computed, tensor, self.tolerance.unordered)
                 if error is not None:
                     return _Shown(place, error, True, None)
@@ -304,7 +319,7 @@ class _LedByFile:
         error = None
         if shown.value is not None:
             difference = float(np.linalg.norm(shown.value - step.value))
-            error = difference / (float(np.linalg.norm(step.value)) or 1.0)
+            error = difference / (Fingerprint(step.value).scale or 1.0)
         made = self.traced[shown.place]
         return LayerRow(step.module, step.operation, made.name, made.operator, error, shown.error)
 

@@ -240,7 +240,7 @@ COLUMNS: tuple[Column, ...] = (
         "runs",
         "Runs",
         "Steady runs behind the figures.",
-        _SPEED,
+        frozenset(),
         lambda n: Cell(str(n.row.runs), float(n.row.runs)) if n.row.runs else Cell(MISSING),
     ),
     Column(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.report.formatting import plain, short
-from benchmarks.report.labels import Anchor, Box, Placed, place_labels
+from benchmarks.report.labels import LEADER_FROM, Anchor, Box, Placed, along, place_labels
 from benchmarks.report.scales import Scale, Tick, latency_scale, share_scale
 from benchmarks.report.tradeoff import Panel, Point
 
 _LINE_HEIGHT = 1.25
 _CHARACTER = 0.62  # width of a character over the font size, generous for a sans-serif face
-_LEADER_FROM = 10.0
+_NAME_REACH = 12.0  # a name further off than this from a point behind the front is but clutter
 _SMALLEST = 4.0
 _LARGEST_KEY = 10.0  # radius of the larger disc of the legend, at most
 
@@ -169,17 +168,6 @@ def _corners(panel: Panel, x: Scale, y: Scale) -> list[tuple[float, float]]:
     return corners
 
 
-def _along(corners: Sequence[tuple[float, float]], step: float = 8.0) -> list[Box]:
-    """Small boxes on a line, for labels to avoid."""
-    boxes = []
-    for (x1, y1), (x2, y2) in itertools.pairwise(corners):
-        count = max(int(math.hypot(x2 - x1, y2 - y1) // step), 1)
-        for i in range(count + 1):
-            cx, cy = x1 + (x2 - x1) * i / count, y1 + (y2 - y1) * i / count
-            boxes.append(Box(cx - 1, cy - 1, cx + 1, cy + 1))
-    return boxes
-
-
 def _labels(
     panel: Panel, sheet: Sheet, x: Scale, y: Scale, radii: dict[int, float]
 ) -> dict[int, Label | None]:
@@ -190,11 +178,15 @@ def _labels(
             x(point.latency),
             y(point.accuracy),
             radii[point.numbered.number],
-            [(len(t) * sheet.font * _CHARACTER, sheet.font * _LINE_HEIGHT) for t in choices],
+            [
+                ((len(t) * _CHARACTER + 0.3) * sheet.font, sheet.font * _LINE_HEIGHT)
+                for t in choices
+            ],
+            reach=math.inf if point.on_front else _NAME_REACH,
         )
         for point, choices in zip(points, texts, strict=True)
     ]
-    spots = place_labels(anchors, sheet.area, _along(_corners(panel, x, y)))
+    spots = place_labels(anchors, sheet.area, along(_corners(panel, x, y)))
     return {
         point.numbered.number: None if spot is None else _label(anchor, spot, choices, sheet)
         for point, anchor, spot, choices in zip(points, anchors, spots, texts, strict=True)
@@ -213,10 +205,8 @@ def _texts(point: Point, sheet: Sheet) -> list[str]:
 def _label(anchor: Anchor, spot: Placed, texts: Sequence[str], sheet: Sheet) -> Label:
     box = spot.box
     leader = None
-    if spot.gap >= _LEADER_FROM:
-        near_x = min(max(anchor.x, box.left), box.right)
-        near_y = min(max(anchor.y, box.top), box.bottom)
-        leader = (anchor.x, anchor.y, near_x, near_y)
+    if spot.gap >= LEADER_FROM:
+        leader = (anchor.x, anchor.y, *anchor.nearest(box))
     anchors = ((box.left, "start"), ((box.left + box.right) / 2, "middle"), (box.right, "end"))
     x, end = min(anchors, key=lambda at: abs(at[0] - anchor.x))
     return Label(x, box.bottom - sheet.font * 0.35, end, texts[spot.choice], leader)

@@ -14,7 +14,7 @@ from export.deployment.rewrite import (
     make_linear,
     replace_modules,
 )
-from hierattn.models.blocks import PATCH, Attention, StageAttention, TransformerBlock
+from hierattn.models.blocks import PATCH, Attention, StageAttention
 
 _NARROW_TILE = 16
 """Columns of the narrowest matrix kernel that XNNPACK and onnxruntime use at full speed."""
@@ -90,9 +90,9 @@ class RowStage(nn.Module):
         self.even = (_round_up(shape[-2]), _round_up(shape[-1]))
         self.width = stage.widen.out_channels
         tokens = self.even[0] * self.even[1] // PATCH**2
-        for block in self.blocks:
-            if isinstance(block, TransformerBlock):
-                block.attention = RowAttention(block.attention, tokens)
+        replace_modules(
+            self.blocks, Attention, lambda _, attention: RowAttention(attention, tokens)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels, H, W] of the given size to the same shape."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
-from export.deployment.rewrite import Rewrite, Target, affine_of, set_affine
+from export.deployment.rewrite import Rewrite, Target, affine_of, replace_modules, set_affine
 from hierattn.models.blocks import StageAttention, TransformerBlock
 
 
@@ -22,7 +24,7 @@ def _fold(root: nn.Module, _: int) -> None:
     for module in root.modules():
         if isinstance(module, TransformerBlock):
             module.attention_norm = fold_affine(module.attention_norm, module.attention.qkv)
-            module.mlp_norm = fold_affine(module.mlp_norm, module.mlp[0])
+            module.mlp_norm = fold_affine(module.mlp_norm, cast(nn.Linear, module.mlp[0]))
         elif isinstance(module, StageAttention):
             # At odd sizes a bilinear resize stands between the two; its weights sum to one, so a
             # shift by channel passes through.
@@ -59,10 +61,8 @@ def _centre_stages(root: nn.Module, _: int) -> None:
         for block in stage.blocks:
             if isinstance(block, TransformerBlock):
                 centre(block.attention.out)
-                centre(block.mlp[2])
-                block.attention_norm = RmsNorm(block.attention_norm)
-                block.mlp_norm = RmsNorm(block.mlp_norm)
-        stage.norm = RmsNorm(stage.norm)
+                centre(cast(nn.Linear, block.mlp[2]))
+        replace_modules(stage, nn.LayerNorm, lambda _, norm: RmsNorm(norm))
 
 
 FOLD_LAYER_NORM = Rewrite(

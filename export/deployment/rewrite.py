@@ -14,11 +14,12 @@ ModuleKind = TypeVar("ModuleKind", bound=nn.Module)
 
 
 class Target(StrEnum):
-    """Whom the graph is for: a runtime whose kernels were measured, or any."""
+    """Whom the graph is for: a format, named as in ``FORMATS``, or any."""
 
     ANY = "any"
     ONNX = "onnx"
     TFLITE = "tflite"
+    COREML = "coreml"
 
 
 @dataclass(frozen=True)

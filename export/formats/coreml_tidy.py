@@ -60,7 +60,7 @@ def _is_constant(operation: Any) -> bool:
 
 def _written_in_place(operation: Any) -> bytes | None:
     """The value of a constant that is not in the weight file."""
-    value = operation.attributes["val"] if "val" in operation.attributes else None
+    value = operation.attributes.get("val")
     if value is None or value.WhichOneof("value") != "immediateValue":
         return None
     return bytes(value.SerializeToString(deterministic=True))
@@ -74,6 +74,9 @@ def _result_names(block: Any, ends: set[str]) -> dict[str, str]:
     found = {}
     for name in old:
         plain = _plain(name)
+        if name in ends:
+            found[name] = name
+            continue
         kept = plain if counts[plain] == 1 and plain not in ends else name
         found[name] = f"{kept}_value" if _SHORT.fullmatch(kept) else kept
     return found

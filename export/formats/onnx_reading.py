@@ -41,8 +41,10 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
         raise ArtefactError(f"{path}: {error.strerror}") from error
     except DecodeError as error:
         raise ArtefactError(f"{path}: not an ONNX file, or a damaged one") from error
-    if not model.graph.node:
+    if not model.graph.node:  # an empty file is a valid, empty model
         raise ArtefactError(f"{path}: not an ONNX file, or one without a graph")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise ArtefactError(f"{path}: damaged; a name in it is not text")
     strange = _strange_part(model)
     if strange is not None:
         raise ArtefactError(f"{path}: holds {strange}, which our files never do; not loaded")
@@ -109,3 +111,18 @@ def _strange_part(model: onnx.ModelProto) -> str | None:
     if any(tensor.data_location or tensor.external_data for tensor in tensors):
         return "weights kept in another file"
     return None
+
+
+def _texts(model: onnx.ModelProto) -> list[object]:
+    """All names. Protobuf gives bytes where a string's bytes are not UTF-8."""
+    graph = model.graph
+    texts: list[object] = []
+    for value in (*graph.input, *graph.output):
+        texts += [value.name, *(dim.dim_param for dim in value.type.tensor_type.shape.dim)]
+    for node in graph.node:
+        texts += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        texts += [attribute.name for attribute in node.attribute]
+    texts += [tensor.name for tensor in graph.initializer]
+    for prop in model.metadata_props:
+        texts += [prop.key, prop.value]
+    return texts

@@ -76,7 +76,9 @@ def open_session(path: Path, content: bytes, threads: int | None, optimise: bool
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
     except _runtime_errors() as error:
         reason = _first_line(error)
         raise ArtefactError(f"{path}: ONNX Runtime cannot load it: {reason}") from error

@@ -22,7 +22,7 @@ from export.formats.interface import (
     TracedTensor,
 )
 from export.formats.tflite_archive import append_archive, split_archive
-from export.formats.tflite_flatbuffer import operator_kinds, pack, read_tflite, scope_names, tidy
+from export.formats.tflite_flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite_interpreter import (
     TfliteArtefact,
     channels_last,
@@ -31,6 +31,7 @@ from export.formats.tflite_interpreter import (
     open_interpreter,
     trace_tensors,
 )
+from export.formats.tflite_tidy import tidy
 from export.side_interpreter import RUNTIME_VERSION, run_tflite_runtime
 from export.source import ExportSource
 from hierattn.files import write_bytes
@@ -70,7 +71,7 @@ class TfliteFormat(Format):
                 f"litert-torch cannot convert {source.description.model}: {reason}"
             ) from error
         model = flatbuffer_utils.read_model(str(raw))
-        tidy(model, scope_names(network))
+        tidy(model, network)
         converted = workspace / "converted.tflite"
         write_bytes(converted, pack(model))
         raw.unlink()
@@ -136,17 +137,11 @@ class TfliteFormat(Format):
         return (SecondOpinion(f"tflite-runtime {RUNTIME_VERSION}", answer),)
 
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
-        """The parsed model, its bytes packed again, and the description.
-
-        A runtime follows the offsets of a flatbuffer unchecked, and a mangled one crashes it; one
-        packed from what was parsed has none out of bounds. For a file of ours the bytes are the
-        same.
-        """
+        """The parsed model, its bytes for the runtime, and the description."""
         require_packages(("ai_edge_litert",), self.extra)
         try:
             content = path.read_bytes()
         except OSError as error:
             raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error
         flatbuffer, description = split_archive(content, path)
-        model = read_tflite(flatbuffer, path)
-        return model, pack(model), description
+        return *read_tflite(flatbuffer, path), description

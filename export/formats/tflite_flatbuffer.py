@@ -1,21 +1,16 @@
-"""The .tflite flatbuffer as plain objects: read, checked, made tidy, packed in one fixed way."""
+"""The .tflite flatbuffer as plain objects: read, checked, packed in one fixed way."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Mapping
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from export.errors import ArtefactError
 
-INPUT_NAME, OUTPUT_NAME = "input", "logits"
 IDENTIFIER = b"TFL3"
-DESCRIPTION = b"HierAttn Mobile"
 BUFFER_ALIGNMENT = 16
 """Bytes; the schema's ``force_align`` of a buffer's data."""
 
@@ -23,31 +18,33 @@ BUFFER_ALIGNMENT = 16
 _MOST_ENTRIES = 50_000
 
 
-def read_tflite(content: bytes, path: Path) -> Any:
+def read_tflite(content: bytes, path: Path) -> tuple[Any, bytes]:
     """Parse and check the model at the start of ``content``; what follows it is ignored.
 
     Returns:
         ``ModelT`` of ``ai_edge_litert.schema_py_generated``, with one subgraph, whose tensors,
-        operators and buffers all refer to one another within bounds.
+        operators and buffers all refer to one another within bounds; and the same packed again.
+        A runtime follows the offsets of a flatbuffer unchecked, and a mangled one crashes it; one
+        packed from what was parsed has none out of bounds. For a file of ours the bytes are those
+        of the file.
 
     Raises:
         ArtefactError: not a whole .tflite file.
     """
-    import struct
-
     from ai_edge_litert import schema_py_generated as schema
 
     if len(content) < 8 or content[4:8] != IDENTIFIER:
         raise ArtefactError(f"{path}: not a .tflite file; export it again")
     # What reading out of bounds raises in Python's flatbuffers and in numpy.
-    parsing = (struct.error, ValueError, TypeError, IndexError, OverflowError, MemoryError)
+    parsing = (struct.error, ValueError, TypeError, IndexError, RuntimeError, OverflowError)
     try:
         _check_counts(schema.Model.GetRootAs(content), path)
         model = schema.ModelT.InitFromPackedBuf(content)
         _check_references(model, path)
-    except (*parsing, AttributeError, KeyError) as error:
+        packed = pack(model)
+    except (*parsing, AttributeError, KeyError, MemoryError) as error:
         raise ArtefactError(f"{path}: the .tflite file is damaged; export it again") from error
-    return model
+    return model, packed
 
 
 def _check_counts(model: Any, path: Path) -> None:
@@ -126,90 +123,6 @@ def operator_kinds(model: Any) -> list[str]:
     names = {value: name for name, value in vars(BuiltinOperator).items() if name.isupper()}
     codes = [names.get(code.builtinCode, "unknown") for code in model.operatorCodes]
     return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators or []]
-
-
-def scope_names(root: nn.Module) -> dict[str, str]:
-    """The converter's scope of each module to the module's own dotted path.
-
-    The converter writes ``package.Class_attribute/package.Class_attribute`` after the root's
-    class, which makes 8 % of a small file.
-    """
-    names: dict[str, str] = {}
-
-    def visit(module: nn.Module, scope: str, path: str) -> None:
-        names[scope] = path
-        for attribute, child in module.named_children():
-            kind = f"{type(child).__module__}.{type(child).__qualname__}"
-            visit(
-                child, f"{scope}/{kind}_{attribute}", f"{path}.{attribute}" if path else attribute
-            )
-
-    visit(root, f"{type(root).__module__}.{type(root).__qualname__}", "")
-    return names
-
-
-def tidy(model: Any, scopes: Mapping[str, str]) -> None:
-    """Give tensors short names and both ends stable ones; drop what says nothing of the model.
-
-    Equal constants are stored once. Names hold no path of this machine.
-    """
-    graph = model.subgraphs[0]
-    counts: Counter[str] = Counter()
-    for tensor in graph.tensors:
-        base = _module_of(tensor.name.decode("utf-8", "replace"), scopes)
-        tensor.name = f"{base}:{counts[base]}".encode()
-        counts[base] += 1
-    model.metadata, model.metadataBuffer, model.description = None, None, DESCRIPTION
-    name_ends(model)
-    share_buffers(model)
-
-
-def _module_of(name: str, scopes: Mapping[str, str]) -> str:
-    """The innermost module that a converter's tensor name speaks of.
-
-    A tensor that several modules were fused into names all of them; the last one made it.
-    """
-    for part in reversed(name.split(";")):
-        scope = part
-        while scope:
-            path = scopes.get(scope, "").removeprefix("wrapped").removeprefix(".")
-            if path:
-                return path
-            scope = scope.rpartition("/")[0]
-    return "constant" if name.startswith("arith.") else "graph"
-
-
-def name_ends(model: Any) -> None:
-    """Call the input and the output by their stable names, in the graph and its signature."""
-    graph = model.subgraphs[0]
-    graph.name = b"main"
-    graph.tensors[graph.inputs[0]].name = INPUT_NAME.encode()
-    graph.tensors[graph.outputs[0]].name = OUTPUT_NAME.encode()
-    for signature in model.signatureDefs or []:
-        signature.inputs[0].name = INPUT_NAME.encode()
-        signature.outputs[0].name = OUTPUT_NAME.encode()
-
-
-def share_buffers(model: Any) -> None:
-    """Store equal constants once, and none for tensors that are computed."""
-    from ai_edge_litert.schema_py_generated import BufferT
-
-    kept = [BufferT()]
-    places: dict[bytes, int] = {}
-    for tensor in model.subgraphs[0].tensors:
-        data = model.buffers[tensor.buffer].data
-        if data is None or len(data) == 0:
-            tensor.buffer = 0
-            continue
-        content = bytes(data)
-        digest = hashlib.sha256(content).digest()
-        if digest not in places:
-            places[digest] = len(kept)
-            buffer = BufferT()
-            buffer.data = np.frombuffer(content, dtype=np.uint8)
-            kept.append(buffer)
-        tensor.buffer = places[digest]
-    model.buffers = kept
 
 
 def pack(model: Any) -> bytes:

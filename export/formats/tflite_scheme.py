@@ -18,11 +18,19 @@ import numpy as np
 from export.formats.interface import Quantisation
 from export.formats.tflite_calibration import activation_ranges, answers, divergence
 from export.formats.tflite_flatbuffer import operator_kinds, read_tflite
-from export.formats.tflite_quantise import Scheme, apply_scheme, constant_weights, count_float
+from export.formats.tflite_quantise import (
+    Scheme,
+    apply_scheme,
+    constant_weights,
+    count_float,
+    draft_scheme,
+)
 
 MOST_DIVERGENCE = 3e-4
 """Nats between int8 and float answers on calibration photos; the gate's 97 % of equal decisions
 was kept by every scheme below it that was measured (docs/performance.md)."""
+LEAST_SHARE = 0.01
+"""Of all multiply-adds of convolutions; a smaller one costs more to convert than it saves."""
 RANGE_PHOTOS = 96
 SWEEP_PHOTOS = 32
 
@@ -54,7 +62,7 @@ def quantise(model: bytes, calibration: np.ndarray) -> tuple[bytes, Quantisation
         ExportError: the quantiser refused.
     """
     photos = np.ascontiguousarray(calibration.transpose(0, 2, 3, 1))[:RANGE_PHOTOS]
-    parsed = read_tflite(model, Path("the converted model"))
+    parsed, _ = read_tflite(model, Path("the converted model"))
     kinds = operator_kinds(parsed)
     linears = [place for place, kind in enumerate(kinds) if kind == "FULLY_CONNECTED"]
     convolutions = [place for place, kind in enumerate(kinds) if kind in CONVOLUTIONS]
@@ -62,31 +70,30 @@ def quantise(model: bytes, calibration: np.ndarray) -> tuple[bytes, Quantisation
         dynamic=tuple(constant_weights(parsed, linears)),
         half=tuple(constant_weights(parsed, convolutions)),
     )
-    groups = convolution_groups(parsed, kinds)
+    every = convolution_groups(parsed, kinds)
+    heavy = LEAST_SHARE * sum(group.products for group in every)
+    groups = [group for group in every if group.products >= heavy]
     touched = _activations(parsed, [place for group in groups for place in group.places])
     ranges = activation_ranges(model, photos, touched)
     asked = photos[:: max(1, len(photos) // SWEEP_PHOTOS)]
     reference = answers(model, asked)
 
-    def measure(chosen: Sequence[ConvolutionGroup]) -> tuple[float, bytes, Scheme]:
-        scheme = _with_static(base, chosen)
-        small = apply_scheme(model, scheme, ranges)
-        return divergence(answers(small, asked), reference), small, scheme
+    def harm(chosen: Sequence[ConvolutionGroup]) -> float:
+        small = draft_scheme(model, _with_static(base, chosen), ranges)
+        return divergence(answers(small, asked), reference)
 
-    harm = {group.places: measure([group])[0] / max(group.products, 1) for group in groups}
-    ranked = sorted(groups, key=lambda group: (harm[group.places], group.places))
-    # The largest number of the least harmful groups that keeps within the bound, by halving.
-    low, high, best = 0, len(ranked), measure([])
+    cost = [harm([group]) / group.products for group in groups]
+    ranked = [groups[place] for place in np.argsort(cost, kind="stable")]
+    # How many of the least harmful per multiply-add keep within the bound together, by halving.
+    low, high = 0, len(ranked)
     while low < high:
         middle = (low + high + 1) // 2
-        tried = measure(ranked[:middle])
-        if tried[0] <= MOST_DIVERGENCE:
-            low, best = middle, tried
-        else:
-            high = middle - 1
-    _, small, scheme = best
-    return small, Quantisation(
-        f"linear layers int8 weights and dynamic activations; {low} of {len(groups)} "
+        low, high = (
+            (middle, high) if harm(ranked[:middle]) <= MOST_DIVERGENCE else (low, middle - 1)
+        )
+    scheme = _with_static(base, ranked[:low])
+    return apply_scheme(model, scheme, ranges), Quantisation(
+        f"linear layers int8 weights and dynamic activations; {low} of {len(every)} "
         f"convolutions static int8 by {len(photos)} photos; other convolutions stored in float16",
         count_float(kinds, scheme),
     )

@@ -57,6 +57,7 @@
     if (shown === null) return;
     const at = shown.querySelector(".disc").getBoundingClientRect();
     tip.hidden = at.bottom < 0 || at.top > window.innerHeight;
+    tip.style.left = tip.style.top = "0";  // else the window's edge would narrow it
     const box = tip.getBoundingClientRect();
     const left = Math.min(at.right + 8, page.clientWidth - box.width - 8);
     const above = at.top - box.height - 8;

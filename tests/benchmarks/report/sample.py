@@ -39,6 +39,7 @@ def sample_results(**changes: Any) -> Results:
             "controls": {"1": (21.0, 21.6), "2": (12.4, 12.9)},
         },
         "rows": rows,
+        "remarks": ["remark of a fixture: <i>made up</i>"],
         "sweep": [_sweep(size, threads) for threads in (1, 2) for size in (128, 192, 256, 384)],
     }
     return Results.model_validate({**fields, **changes})

@@ -135,6 +135,9 @@ def test_fits_the_window_and_can_be_read(opened: Opened) -> None:
     for view in ("overview", "speed", "accuracy", "all"):
         page.locator(f"label[for=view-{view}]").click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if view != "all":
+            region = page.locator(".scroll:has(#results)")
+            assert region.evaluate("e => e.scrollWidth <= e.clientWidth"), view
 
 
 def test_contrast(opened: Opened) -> None:

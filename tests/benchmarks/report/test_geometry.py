@@ -14,7 +14,7 @@ from benchmarks.report.labels import Anchor, Box, place_labels
 from benchmarks.report.rows import number_rows
 from benchmarks.report.scales import Scale, latency_scale, share_scale
 from benchmarks.report.tradeoff import left_out, tradeoff_panels
-from benchmarks.report.tradeoff_layout import NARROW, WIDE, disc_radius, draw
+from benchmarks.report.tradeoff_layout import NARROW, WIDE, Sheet, disc_radius, draw
 from tests.benchmarks.report.sample import sample_results
 
 COORDINATES = st.tuples(st.integers(1, 9), st.integers(0, 9))
@@ -96,7 +96,7 @@ def test_area_is_in_proportion_to_size() -> None:
 
 
 @pytest.mark.parametrize("sheet", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_panels_show_what_can_be_compared(sheet: object) -> None:
+def test_panels_show_what_can_be_compared(sheet: Sheet) -> None:
     rows = number_rows(sample_results())
     panels = tradeoff_panels(rows)
     assert [str(panel.setting) for panel in panels] == [
@@ -110,7 +110,7 @@ def test_panels_show_what_can_be_compared(sheet: object) -> None:
     assert failed.numbered.number == 4 and not failed.on_front
     assert any("gate failed" in fact for fact in failed.facts)
     assert [numbered.number for numbered in left_out(rows)] == [8, 17, 20, 21]
-    drawing = draw(first, WIDE, 9.6)
+    drawing = draw(first, sheet, 9.6)
     assert [mark.radius for mark in drawing.marks] == sorted(
         (mark.radius for mark in drawing.marks), reverse=True
     )

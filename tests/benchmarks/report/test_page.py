@@ -88,6 +88,7 @@ def test_names_are_escaped(source: str, page: _Page) -> None:
     assert [t for t, _ in page.tags].count("img") == 0
     assert HOSTILE in page.words
     assert "<b>out of memory</b> & gone" in page.words
+    assert "remark of a fixture: <i>made up</i>" in page.words
     assert HOSTILE not in source
     assert "\u202e" not in source and HOSTILE_EXPORT.split("\u202e")[0] in page.words
 

@@ -61,7 +61,6 @@ def test_columns_are_distinct_and_explained() -> None:
     for part in ("key", "title", "meaning"):
         values = [getattr(column, part) for column in COLUMNS]
         assert len(values) == len(set(values)) and all(values)
-    # The same figures with the same names stand in the fields of a results file.
     for view in ("overview", "speed", "accuracy"):
         assert sum(view in column.views for column in COLUMNS) >= 10
 

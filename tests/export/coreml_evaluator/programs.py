@@ -9,7 +9,7 @@ from typing import Any
 import coremltools as ct
 import numpy as np
 import torch
-from coremltools.converters.mil import Builder as mb
+from coremltools.converters.mil import Builder
 from coremltools.converters.mil.mil import Program as MilProgram
 
 from export.coreml_evaluator import Arithmetic, Program, compile_program, read_package
@@ -21,13 +21,13 @@ Build = Callable[..., Any]
 
 def mil_program(build: Build, *shapes: tuple[int, ...]) -> MilProgram:
     """A program of the given inputs; ``build`` takes the builder and one value for each."""
-    specs = [mb.TensorSpec(shape=shape) for shape in shapes]
+    specs = [Builder.TensorSpec(shape=shape) for shape in shapes]
     wrapped = {
-        1: lambda a: build(mb, a),
-        2: lambda a, b: build(mb, a, b),
-        3: lambda a, b, c: build(mb, a, b, c),
+        1: lambda a: build(Builder, a),
+        2: lambda a, b: build(Builder, a, b),
+        3: lambda a, b, c: build(Builder, a, b, c),
     }[len(shapes)]
-    return mb.program(input_specs=specs, opset_version=ct.target.iOS16)(wrapped)
+    return Builder.program(input_specs=specs, opset_version=ct.target.iOS16)(wrapped)
 
 
 def to_model(build: Build, *shapes: tuple[int, ...], half: bool = False) -> StoredModel:
@@ -64,6 +64,12 @@ def evaluate(
     """Outputs in the order of the program."""
     answer = program.run(dict(zip(program.inputs, inputs, strict=True)), arithmetic)
     return [answer[name].numpy() for name in program.outputs]
+
+
+def copy_of(model: StoredModel) -> StoredModel:
+    """The same model, to be spoilt."""
+    content = model.specification.SerializeToString()
+    return StoredModel(type(model.specification).FromString(content), model.weights)
 
 
 def operation_of(model: StoredModel, kind: str) -> Any:

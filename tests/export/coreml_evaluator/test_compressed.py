@@ -108,7 +108,7 @@ RIGHT: dict[str, dict[str, tuple[Kind, Any]]] = {
 def test_refuses_what_does_not_fit(case: str) -> None:
     kind, change = WRONG[case]
     COMPRESSED[kind](constants(**RIGHT[kind]), "here")
-    with pytest.raises((ArtefactError, UnsupportedOperationError), match="^here: "):
+    with pytest.raises((ArtefactError, UnsupportedOperationError), match=r"^here: "):
         COMPRESSED[kind](constants(**{**RIGHT[kind], **change}), "here")
 
 

@@ -12,7 +12,13 @@ import pytest
 from export.errors import ArtefactError, UnsupportedOperationError
 from export.formats.coreml_package import StoredModel
 from export.formats.coreml_tidy import main_block
-from tests.export.coreml_evaluator.programs import Build, compiled, operation_of, to_model
+from tests.export.coreml_evaluator.programs import (
+    Build,
+    compiled,
+    copy_of,
+    operation_of,
+    to_model,
+)
 
 IMAGE = (1, 4, 6, 5)
 WEIGHT = np.ones((2, 4, 3, 3), np.float32)
@@ -168,10 +174,20 @@ def _two_steps(mb: Any, x: Any) -> Any:
     return mb.concat(values=[first, first], axis=1, interleave=False)
 
 
+@pytest.fixture(scope="module")
+def whole() -> StoredModel:
+    return to_model(_two_steps, IMAGE)
+
+
+def test_whole_program_is_known(whole: StoredModel, tmp_path: Path) -> None:
+    assert compiled(tmp_path, whole).operations == {"conv": 1, "concat": 1}
+
+
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
-def test_refuses_spoilt_programs(spoil: Callable[[StoredModel], None], tmp_path: Path) -> None:
-    model = to_model(_two_steps, IMAGE)
-    compiled(tmp_path / "whole", model)
+def test_refuses_spoilt_programs(
+    spoil: Callable[[StoredModel], None], whole: StoredModel, tmp_path: Path
+) -> None:
+    model = copy_of(whole)
     spoil(model)
     with pytest.raises((UnsupportedOperationError, ArtefactError), match=SPOILT[spoil]) as caught:
         compiled(tmp_path, model)

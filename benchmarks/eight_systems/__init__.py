@@ -1,0 +1,1 @@
+"""The eight systems of the paper on real photos: trained, exported, verified, timed, compared."""

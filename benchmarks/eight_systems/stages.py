@@ -1,0 +1,122 @@
+"""Train, export and time the systems; each stage is skipped where its result is there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.benchmark import BenchmarkRequest, run_benchmark
+from benchmarks.eight_systems.published import SYSTEMS
+from benchmarks.eight_systems.table import Latency, SystemRow
+from benchmarks.results import RESULTS_JSON, Results, read_results
+from benchmarks.runtimes import LITERT, ONNXRUNTIME, TORCH
+from benchmarks.schedule import Plan
+from export.manifest import read_manifest
+from export.pipeline import ExportRequest, export
+from hierattn.metrics.bootstrap import bootstrap_intervals
+from hierattn.metrics.predictions import Predictions, read_csv
+from hierattn.models.complexity import count_multiply_adds, count_parameters
+from hierattn.runs import CHECKPOINT, METRICS, PREDICTIONS, load_run
+from hierattn.training.config import build_config
+from hierattn.training.trainer import TrainingRequest, train
+
+
+@dataclass(frozen=True)
+class Study:
+    """One data set, one recipe, eight systems.
+
+    Attributes:
+        data: the photos.
+        recipe: JSON of training fields, the same for all systems.
+        work: where runs and exports live; a killed study goes on from there.
+    """
+
+    data: Path
+    recipe: Path
+    work: Path
+
+    def run(self, model: str) -> Path:
+        """The run folder of a system."""
+        return self.work / model / "run"
+
+    def exported(self, model: str) -> Path:
+        """The export folder of a system."""
+        return self.work / model / "export"
+
+    @property
+    def report(self) -> Path:
+        """The benchmark's report folder."""
+        return self.work / "report"
+
+
+def train_system(study: Study, model: str) -> None:
+    """Train a system from scratch, or go on with it."""
+    out = study.run(model)
+    if (out / METRICS).exists():
+        return
+    config = build_config("default", study.recipe, model=model)
+    resume = (out / CHECKPOINT).exists()
+    train(TrainingRequest(config, None if resume else study.data, out, resume=resume))
+
+
+def export_system(study: Study, model: str) -> None:
+    """Export a system in float32 to the three formats, judged on the photos it did not learn from."""
+    if not study.exported(model).exists():
+        export(
+            ExportRequest(
+                str(study.run(model)),
+                study.exported(model),
+                precisions=("fp32",),
+                data=study.data,
+            )
+        )
+
+
+def time_systems(study: Study, command: str, runs: int) -> Results:
+    """Time all exports in one session: torch eager, onnxruntime and LiteRT, one thread."""
+    if not (study.report / RESULTS_JSON).exists():
+        run_benchmark(
+            BenchmarkRequest(
+                exports=tuple(study.exported(system.model) for system in SYSTEMS),
+                out=study.report,
+                threads=(1,),
+                runtimes=(TORCH, ONNXRUNTIME, LITERT),
+                plan=Plan(runs=runs),
+                runs=tuple(str(study.run(system.model)) for system in SYSTEMS),
+                command=command,
+            )
+        )
+    return read_results(study.report)
+
+
+def held_out(study: Study, model: str) -> Predictions:
+    """What a run said of the fold it never saw."""
+    return read_csv(study.run(model) / PREDICTIONS).of_split("test")
+
+
+def make_row(study: Study, model: str, timed: Results) -> SystemRow:
+    """Gather one system's figures."""
+    run = load_run(study.run(model))
+    network = run.load_model()
+    predictions = held_out(study, model)
+    found = bootstrap_intervals(predictions, run.config.operating_point, replicates=2000)
+    top1, balanced = found["top1"], found["balanced_accuracy"]
+    if top1 is None or balanced is None:
+        raise ValueError(f"{run.path}: the held-out fold lacks a class")
+    manifest = read_manifest(study.exported(model))
+    sizes = [a.bytes for a in manifest.artefacts if a.format == "tflite" and a.bytes]
+    return SystemRow(
+        model=model,
+        parameters=count_parameters(network),
+        multiply_adds=count_multiply_adds(network, run.config.image_size),
+        top1=top1,
+        balanced_accuracy=balanced,
+        latencies=[
+            Latency(runtime=row.runtime, p50_ms=row.p50_ms)
+            for row in timed.rows
+            if row.model == model and row.p50_ms is not None
+        ],
+        size_mb=sizes[0] / 1e6 if sizes else None,
+        verified=manifest.passed,
+        run_weights_sha256=run.config.weights_sha256,
+    )

@@ -1,0 +1,199 @@
+"""``hierattn benchmark``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    print_json,
+    progress_console,
+    set_up_logging,
+    standard_console,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from benchmarks.benchmark import BenchmarkOutcome
+    from export.progress import Progress as Step
+
+RUNS = 300
+
+
+def benchmark(
+    exports: Annotated[list[Path], typer.Argument(help="Export folders.")],
+    out: Annotated[Path, typer.Option(help="Folder for the report.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Photos to judge every file by, beside its latency.")
+    ] = None,
+    threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
+    device: Annotated[str, typer.Option(help="host: this machine.")] = "host",
+    runtimes: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime", help="Of torch, onnxruntime, litert, tflite-runtime, coreml; default all."
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(help="Steady runs of each row.", min=1)] = RUNS,
+    sustained: Annotated[
+        float, typer.Option(help="Seconds of sustained load for each row.", min=0)
+    ] = 0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="List the costliest operators of each row.")
+    ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Latency against image size, threads and batch, too.")
+    ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option(help="Earlier results.json: name what got slower or worse, and exit 1."),
+    ] = None,
+    run: Annotated[
+        list[str] | None, typer.Option(help="Run folder or shipped name behind an export.")
+    ] = None,
+    map_class: Annotated[
+        list[str] | None, typer.Option(help="DATA=MODEL: what the data calls a class.")
+    ] = None,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the order of turns.", min=0)] = 0,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure latency, memory and accuracy of exported files, in one table one can trust.
+
+    Exit code 0 only if every row that can be run here was measured, and --compare found nothing.
+    """
+    set_up_logging(verbose)
+    from benchmarks.benchmark import BenchmarkRequest, run_benchmark
+    from benchmarks.runtimes import RUNTIMES
+    from benchmarks.schedule import Plan
+
+    request = BenchmarkRequest(
+        tuple(exports),
+        out,
+        data,
+        _counts(threads),
+        device,
+        RUNTIMES if runtimes is None else _names(runtimes),
+        Plan(runs=runs, seed=seed),
+        sustained,
+        profile,
+        sweep,
+        compare,
+        tuple(run or ()),
+        tuple(map_class or ()),
+        skip_unreadable,
+        command=shlex.join(["hierattn", *sys.argv[1:]]),
+    )
+    try:
+        with TurnsProgress() as bar:
+            outcome = run_benchmark(request, bar.follow)
+    except KeyboardInterrupt:
+        print(f"interrupted; what was finished stands in {out}/results.json", file=sys.stderr)
+        raise typer.Exit(1) from None
+    if json_output:
+        _print_document(outcome)
+    else:
+        show_outcome(outcome, out)
+    if outcome.undone or (outcome.comparison and outcome.comparison.findings):
+        raise typer.Exit(1)
+
+
+def show_outcome(outcome: BenchmarkOutcome, out: Path) -> None:
+    """Print the tables, what does not fit them, and where the files are."""
+    from hierattn.cli.benchmark_tables import latency_tables, legend, remarks, sweep_table
+
+    console, results = standard_console(), outcome.results
+    for table in latency_tables(results):
+        console.print(table)
+    for line in legend(results):
+        console.print(line, soft_wrap=True)
+    for line in remarks(results):
+        console.print(line, soft_wrap=True)
+    if results.sweep:
+        console.print(sweep_table(results))
+    if outcome.comparison is not None:
+        for line in outcome.comparison.remarks:
+            console.print(f"compared: {line}", soft_wrap=True)
+        for line in outcome.comparison.findings:
+            console.print(f"WORSE {line}", soft_wrap=True)
+        if not outcome.comparison.findings:
+            console.print("compared: nothing got slower or worse")
+    console.print(
+        f"Written: {out}/results.json, results.csv, report.html, pareto.png\n"
+        f"Next: open {out}/report.html\n"
+        f"      hierattn benchmark ... --compare {out}/results.json",
+        soft_wrap=True,
+    )
+
+
+def _print_document(outcome: BenchmarkOutcome) -> None:
+    document = outcome.results.model_dump(mode="json", by_alias=True)
+    comparison = outcome.comparison
+    document["comparison"] = (
+        {"findings": comparison.findings, "remarks": comparison.remarks} if comparison else None
+    )
+    print_json(document)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    names = _names(text)
+    if not names or not all(name.isdecimal() and int(name) > 0 for name in names):
+        raise typer.BadParameter(f"'{text}': give numbers such as 1,2", param_hint="--threads")
+    return tuple(sorted({int(name) for name in names}))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+class TurnsProgress:
+    """A bar that is drawn only when told: a thread that redraws it would disturb the runs."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn as Elapsed
+
+        self.progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            Elapsed(),
+            TextColumn("{task.description}"),
+            console=progress_console(),
+            auto_refresh=False,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> TurnsProgress:
+        """Draw from the first thing shown on."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+        if self._task is not None:
+            self.progress.stop()
+
+    def follow(self, step: Step) -> None:
+        """Show one step."""
+        if self._task is None:
+            self.progress.start()
+            self._task = self.progress.add_task(step.text)
+        self.progress.update(
+            self._task, description=step.text, completed=step.done or 0, total=step.total
+        )
+        self.progress.refresh()

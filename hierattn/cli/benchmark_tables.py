@@ -1,0 +1,195 @@
+"""The tables of ``hierattn benchmark``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.table import Table
+
+from benchmarks.results import NoiseFloor, Results, Row
+from hierattn.cli.console import number
+
+_LATENCY = (
+    ("file", "left"),
+    ("runtime", "left"),
+    ("MB", "right"),
+    ("load", "right"),
+    ("first", "right"),
+    ("p50", "right"),
+    ("p99", "right"),
+    ("rank", "right"),
+    ("×best", "right"),
+    ("RAM", "right"),
+    ("left", "right"),
+    ("balanced", "right"),
+    ("melanoma", "right"),
+    ("status", "left"),
+)
+_LEGEND = (
+    "load, first, p50, p99: milliseconds to open the file, of the first answer, and of steady "
+    "runs (median, 99th percentile). ×best: p50 over the fastest row's.",
+    "rank: by p50; rows of one rank (=) lie within the noise floor of its fastest: a tie. "
+    "RAM: peak memory of the row's own process, MB, Python included.",
+    "left: operators that the delegate (XNNPACK) did not take; 0 is fully delegated, – has no "
+    "delegate.",
+)
+_ACCURACY = (
+    "balanced, melanoma: balanced accuracy and melanoma sensitivity (highest class) of this very "
+    "file in this runtime on the photos; in brackets, points more or less than torch."
+)
+
+
+def latency_tables(results: Results) -> Iterator[Table]:
+    """A table for each device and thread count; ties are found within one only."""
+    several = len({row.export for row in results.rows}) > 1
+    for device, threads in sorted({(row.device, row.threads) for row in results.rows}):
+        rows = [row for row in results.rows if (row.device, row.threads) == (device, threads)]
+        words = "1 thread" if threads == 1 else f"{threads} threads"
+        title = f"{device}, {words}{_floor_words(results.noise_floor, threads)}"
+        table = _plain_table(title, _LATENCY)
+        ranks = rank(rows, results.noise_floor)
+        measured = [row.p50_ms for row in rows if row.p50_ms is not None]
+        for row in rows:
+            table.add_row(*_cells(row, several, ranks.get(id(row), ""), min(measured, default=0)))
+        yield table
+
+
+def rank(rows: Sequence[Row], floor: NoiseFloor | None) -> dict[int, str]:
+    """Ranks by p50, by the row's id; a row ties with the fastest of the rank before it, or not."""
+    ordered = sorted((row for row in rows if row.p50_ms), key=lambda row: row.p50_ms or 0)
+    groups: list[list[Row]] = []
+    for row in ordered:
+        lead = groups[-1][0].p50_ms if groups else None
+        if lead and row.p50_ms and floor and floor.is_tie(lead, row.p50_ms, row.threads):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    ranks, place = {}, 1
+    for group in groups:
+        for row in group:
+            ranks[id(row)] = f"{place}{'=' if len(group) > 1 else ''}"
+        place += len(group)
+    return ranks
+
+
+def legend(results: Results) -> Iterator[str]:
+    """What the columns mean, and what the figures rest on."""
+    yield from _LEGEND
+    if results.photos is not None:
+        photos = results.photos
+        yield f"{_ACCURACY} Photos: {photos.images} of '{photos.name}'."
+        if photos.note:
+            yield f"Photos: {photos.note}."
+    floor, method = results.noise_floor, results.method
+    if floor is not None and method is not None:
+        pairs = ", ".join(
+            f"{first:.2f} and {second:.2f} ms ({threads} thread{'' if threads == 1 else 's'})"
+            for threads, (first, second) in floor.controls.items()
+        )
+        yield (
+            f"Noise floor: from {method.launches} launches in turns of all rows, and from "
+            f"{floor.name}, measured twice: {pairs}."
+        )
+
+
+def remarks(results: Results) -> Iterator[str]:
+    """A line for whatever a cell has no room for; the same words for several rows once."""
+    yield from results.remarks
+    told: dict[str, None] = {}
+    for row in results.rows:
+        if row.reason:
+            told[f"{row.name}, {row.runtime}: {row.status}: {row.reason}"] = None
+    yield from told
+    for row in results.rows:
+        words = f"{row.name}, {row.runtime}, {row.threads} thread(s)"
+        if row.sustained is not None:
+            yield (
+                f"{words}: after {row.sustained.seconds:.0f} s of sustained load "
+                f"{row.sustained.last_to_first:.2f} times its first latency"
+            )
+        if row.profile:
+            costly = ", ".join(f"{one.operator} {one.share:.0%}" for one in row.profile[:6])
+            yield f"{words}: {costly}"
+        elif row.profile_note:
+            yield f"{words}: {row.profile_note}"
+
+
+def sweep_table(results: Results) -> Table:
+    """Latency against image size, threads and batch."""
+    table = _plain_table(
+        "Cost by image size, threads and batch",
+        (
+            ("model", "left"),
+            ("runtime", "left"),
+            ("px", "right"),
+            ("threads", "right"),
+            ("batch", "right"),
+            ("p50 ms", "right"),
+            ("ms an image", "right"),
+            ("10^9 MAC", "right"),
+            ("10^9 MAC/s", "right"),
+            ("of matrix product", "right"),
+        ),
+    )
+    for point in results.sweep:
+        table.add_row(
+            point.model,
+            point.runtime,
+            str(point.image_size),
+            str(point.threads),
+            str(point.batch),
+            f"{point.p50_ms:.2f}",
+            f"{point.p50_ms / point.batch:.2f}",
+            f"{point.multiply_adds / 1e9:.3f}",
+            f"{point.gmacs:.1f}",
+            f"{point.of_matrix_product:.0%}",
+        )
+    return table
+
+
+def _plain_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
+    """Without a frame: fourteen columns must fit 120 characters."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+    for heading, side in columns:
+        table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
+    return table
+
+
+def _floor_words(floor: NoiseFloor | None, threads: int) -> str:
+    if floor is None:
+        return ""
+    return f": differences of p50 below {100 * (floor.of(threads) - 1):.1f} % are ties"
+
+
+def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
+    file = row.name if row.name == row.runtime else f"{row.precision} {row.format}"
+    return [
+        f"{row.export}: {file}" if several else file,
+        row.runtime,
+        number(row.size_mb, 2),
+        number(row.load_ms, 0),
+        number(row.first_ms, 1),
+        number(row.p50_ms, 2),
+        number(row.p99_ms, 1),
+        place or "–",
+        number(row.p50_ms / best if row.p50_ms and best else None, 2),
+        number(row.peak_rss_mb, 0),
+        "–" if row.operators_left is None else str(row.operators_left),
+        _with_change(row.balanced_accuracy, row.change_vs_torch.get("balanced_accuracy")),
+        _with_change(row.melanoma_sensitivity, row.change_vs_torch.get("melanoma_sensitivity")),
+        row.status,
+    ]
+
+
+def _with_change(value: float | None, change: float | None) -> str:
+    if value is None or change is None:
+        return number(value)
+    return f"{value:.3f} ({100 * change:+.1f})"
