@@ -7,6 +7,7 @@ For the comparison of graphs and precisions; ``hierattn benchmark`` measures exp
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -76,6 +77,7 @@ def load(path: Path, threads: int) -> Callable[[], object]:
         interpreter.set_tensor(entry["index"], random.random(entry["shape"], np.float32))
         invoke: Callable[[], object] = interpreter.invoke
         return invoke
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

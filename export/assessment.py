@@ -9,10 +9,10 @@ import numpy as np
 
 from export.description import Precision
 from export.errors import ArtefactError
-from export.gates import TOLERANCES, judge
+from export.gates import INT8_RUNTIMES, TOLERANCES, judge
 from export.jobs import Answered, OpinionLine, sample_indices
 from export.manifest import Gate, Quality, QualityChange, RuntimeCheck
-from export.parity import Parity, compare
+from export.parity import Parity, compare, logit_scales
 from export.questions import Photos
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import OperatingPoint, expected_calibration_error
@@ -58,7 +58,7 @@ class Reference:
         name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
         gate = judge(answered.precision, parity, quality, name, labels.count(name or ""))
-        others = [self._other(line, answered.precision) for line in answered.opinions]
+        others = [self._other(line, answered.precision, answers) for line in answered.opinions]
         disagreeing = [
             f"{check.runtime}: {check.reason}" for check in others if check.agrees is False
         ]
@@ -70,7 +70,7 @@ class Reference:
         if self.photos is None:
             return None
         own = self.photos.predictions(logits[self.golden :], self.classes)
-        lab = self.logits[self.golden :].argmax(axis=1)
+        lab = self.logits[self.golden :]
         probabilities = self.operating_point.probabilities(own.logits)
         predicted = own.logits.argmax(axis=1)
         confusion = confusion_matrix(own.labels, predicted, len(self.classes))
@@ -83,7 +83,8 @@ class Reference:
             caught = float(flags[positive].mean()) if positive.any() else None
         found = Quality(
             images=len(own),
-            agreement=float((predicted == lab).mean()),
+            max_relative=float((np.abs(own.logits - lab) / logit_scales(lab)).max()),
+            agreement=float((predicted == lab.argmax(axis=1)).mean()),
             top1=top1_accuracy(confusion) or 0.0,
             balanced_accuracy=balanced_accuracy(confusion) or 0.0,
             sensitivity=sensitivity,
@@ -97,15 +98,17 @@ class Reference:
             else found.model_copy(update={"delta_vs_torch": _change(found, torch)})
         )
 
-    def _other(self, line: OpinionLine, precision: Precision) -> RuntimeCheck:
+    def _other(self, line: OpinionLine, precision: Precision, answers: np.ndarray) -> RuntimeCheck:
+        """Hold another runtime against torch; in int8 against the file's own first answers."""
         if line.answers is None:
             return RuntimeCheck(runtime=line.runtime, loads=False, agrees=None, reason=line.reason)
         asked = sample_indices(len(self.logits), self.sample)
+        whole = answers if precision is Precision.INT8 else self.logits
         try:
-            parity = compare(self.logits[asked], np.load(line.answers), line.runtime)
+            parity = compare(whole[asked], np.load(line.answers), line.runtime)
         except ArtefactError as error:
             return RuntimeCheck(runtime=line.runtime, loads=True, agrees=False, reason=str(error))
-        bound = TOLERANCES[precision].max_relative
+        bound = INT8_RUNTIMES if precision is Precision.INT8 else TOLERANCES[precision].max_relative
         agrees = parity.max_relative <= bound
         reason = None
         if not agrees:

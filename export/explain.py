@@ -1,16 +1,15 @@
 """Where does a file depart from torch? The first layer that does, by module and operator.
 
-Torch's operations (:mod:`export.torch_trace`) are matched with the file's intermediate tensors by
-value, so that nothing has to be known of the format: names, layouts, fused and split operators
-differ everywhere. Torch runs twice: once as it is, and once led by the file, where each result
-that the file shows replaces torch's own. In the second run every step starts from the file's own
-numbers, so that its distance from the file is what this one operation added.
+Torch's operations are matched with the file's intermediate tensors by value, so that nothing has to
+be known of the format: names, layouts, fused and split operators differ everywhere. Torch runs
+twice: once as it is, and once led by the file (:mod:`export.led_by_file`), where each result that
+the file shows replaces torch's own. There every step starts from the file's own numbers, so that
+its distance from the file is what this one operation added.
 
-A tensor of the file stands for the step of the first run that it comes nearest to. A step is
-*confirmed* if its tensor is within the rounding of the precision in the second run, and *sound* if
-a confirmed one was computed from it, too; that is how fused steps, which no file shows, become
-sound. The departure is the first step that is not sound. Where all are and yet the logits are off,
-it is the step that added most.
+A step is *confirmed* if that is within the rounding of the precision, and *sound* if a confirmed
+one was computed from it, too; that is how fused steps, which no file shows, become sound. The
+departure is the first step that is not sound. Where all are and yet the logits are off, it is the
+step that added most.
 
 What this cannot see: a permutation of values in a tensor whose layout is unknown (a later step is
 named then), and which of several fused steps is at fault (the first and the last are named).
@@ -18,7 +17,6 @@ named then), and which of several fused steps is at fault (the first and the las
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +26,10 @@ from torch import nn
 from export.description import Precision
 from export.errors import ArtefactError
 from export.formats import format_of
-from export.formats.interface import Format, TracedTensor
+from export.formats.interface import Format
 from export.gates import TOLERANCES
-from export.tensor_match import (
-    MATCH_TOLERANCES,
-    RECOGNISABLE,
-    Fingerprint,
-    align,
-    nearest,
-    same_values,
-)
-from export.torch_trace import TorchStep, trace_torch
+from export.led_by_file import LedByFile
+from export.torch_trace import trace_torch
 
 
 @dataclass(frozen=True)
@@ -174,177 +165,66 @@ def explain(
     error = float(np.abs(logits - wanted).max()) / (float(np.abs(wanted).max()) or 1.0)
     error = error if np.isfinite(error) else float("inf")
     tolerance = TOLERANCES[precision].max_relative
-    led = _LedByFile(steps, traced, precision, error <= tolerance)
+    led = LedByFile(steps, traced, precision, broken=error > tolerance)
     trace_torch(run_model, image, led.follow)
     return Explanation(
         file=path.name,
         precision=precision,
         logits_error=error,
         tolerance=tolerance,
-        departure=None if error <= tolerance else led.departure(),
-        rows=tuple(led.row(step.index) for step in steps),
+        departure=None if error <= tolerance else _departure(led),
+        rows=tuple(_row(led, step.index) for step in steps),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """A tensor of the file that stands for a step.
+def _departure(led: LedByFile) -> Departure:
+    """The first step that is not sound, else the one that added most."""
+    sound = _sound(led)
+    unsound = [index for index in led.steps if index not in sound]
+    culprit = unsound[0] if unsound else max(led.shown, key=lambda i: led.shown[i].error)
+    before = led.shown_before(culprit)
+    start = max((led.shown[index].place for index in before), default=-1) + 1
+    seen = next((index for index in [culprit, *unsound] if index in led.shown), None)
+    place = led.shown[culprit].place if seen == culprit else _first_wrong(led, sound, start)
+    following = range(start, len(led.file))
+    not_finite = next((p for p in following if not led.file[p].finite), None)
+    return Departure(
+        layer=_row(led, culprit),
+        operator=led.traced[place].operator,
+        tensor=led.traced[place].name,
+        seen=None if seen is None else _row(led, seen),
+        after=_row(led, max(before)) if before else None,
+        not_finite=None if not_finite is None else led.traced[not_finite].name,
+    )
 
-    Attributes:
-        place: its index in the file's trace.
-        error: relative distance from the step computed from the file's own inputs.
-        confirmed: whether that is rounding.
-        value: in the step's shape; None where the places of the values are not known.
-    """
 
-    place: int
-    error: float
-    confirmed: bool
-    value: np.ndarray | None
+def _sound(led: LedByFile) -> set[int]:
+    """Confirmed steps and what they were computed from, up to steps shown to be wrong."""
+    sound: set[int] = set()
+    waiting = [index for index, shown in led.shown.items() if shown.confirmed]
+    while waiting:
+        index = waiting.pop()
+        wrong = index in led.shown and not led.shown[index].confirmed
+        if index not in sound and not wrong:
+            sound.add(index)
+            waiting.extend(led.steps[index].inputs)
+    return sound
 
 
-class _LedByFile:
-    """The second run: takes over what the file shows, and remembers what it showed."""
+def _first_wrong(led: LedByFile, sound: set[int], start: int) -> int:
+    """The first of the file's tensors, from ``start`` on, that is no sound step's."""
+    right = {place for index in sound for place in led.owned[index]}
+    right |= {led.shown[index].place for index in sound & led.shown.keys()}
+    wrong = (place for place in range(start, len(led.file)) if place not in right)
+    return next(wrong, len(led.file) - 1)
 
-    def __init__(
-        self,
-        steps: list[TorchStep],
-        traced: list[TracedTensor],
-        precision: Precision,
-        agrees: bool,
-    ) -> None:
-        self.steps = {step.index: step for step in steps}
-        self.last = steps[-1].index
-        self.traced = traced
-        self.file = [Fingerprint(tensor.value) for tensor in traced]
-        self.tolerance = MATCH_TOLERANCES[precision]
-        # Where the logits agree nothing is broken, and what only resembles a step is another one.
-        self.loosest = self.tolerance.ordered if agrees else RECOGNISABLE
-        self.shown: dict[int, _Shown] = {}
-        self.owned = self._find_owners()
-        self.claimed = {place for places in self.owned.values() for place in places}
 
-    def _find_owners(self) -> dict[int, list[int]]:
-        """Tensors of the file by the step of the first run that each comes nearest to."""
-        by_count: dict[int, dict[int, Fingerprint]] = defaultdict(dict)
-        for step in list(self.steps.values())[:-1]:
-            by_count[step.value.size][step.index] = Fingerprint(step.value)
-        owned: dict[int, list[int]] = defaultdict(list)
-        for place, tensor in enumerate(self.file[:-1]):
-            owner = nearest(tensor, by_count[tensor.count])
-            if owner is not None:
-                owned[owner].append(place)
-        # The logits are known by their place in the file.
-        owned[self.last].append(len(self.file) - 1)
-        return owned
-
-    def follow(self, step: TorchStep) -> np.ndarray | None:
-        """Compare a step that was computed from the file's numbers; see :func:`trace_torch`."""
-        if step.index not in self.steps:
-            return None
-        computed = Fingerprint(step.value)
-        found = self._own(step, computed) or self._shared(step, computed)
-        if found is None:
-            return None
-        self.shown[step.index] = found
-        return found.value
-
-    def _own(self, step: TorchStep, computed: Fingerprint) -> _Shown | None:
-        """The first of the step's tensors that is within its tolerance, else the nearest."""
-        best, bound = None, self.loosest
-        start = self._first_place(step.index)
-        for place in (place for place in self.owned[step.index] if place >= start):
-            found = align(computed, self.file[place], bound)
-            if found is not None:
-                bound = found.error
-                confirmed = bound <= self.tolerance.ordered
-                value = found.restore(self.file[place], step.value.shape)
-                best = _Shown(place, bound, confirmed, value)
-                if confirmed:
-                    break
-        return best
-
-    def _first_place(self, index: int) -> int:
-        """Where in the file a step may begin to show: nothing comes before what it is made from."""
-        return max((self.shown[earlier].place for earlier in self._shown_before(index)), default=0)
-
-    def _shared(self, step: TorchStep, computed: Fingerprint) -> _Shown | None:
-        """A tensor that is an earlier step's, too, as of x and relu(x), or in no known layout."""
-        earlier = {shown.place: shown.error for shown in self.shown.values()}
-        for place in range(self._first_place(step.index), len(self.file) - 1):
-            tensor = self.file[place]
-            if place in earlier:
-                found = align(computed, tensor, 2 * earlier[place] + 1e-6)
-                if found is not None and found.error <= self.tolerance.ordered:
-                    value = found.restore(tensor, step.value.shape)
-                    return _Shown(place, found.error, True, value)
-            elif place not in self.claimed:
-                error = same_values(computed, tensor, self.tolerance.unordered)
-                if error is not None:
-                    return _Shown(place, error, True, None)
-        return None
-
-    def departure(self) -> Departure:
-        """The first step that is not sound, else the one that added most."""
-        sound = self._sound()
-        unsound = [index for index in self.steps if index not in sound]
-        culprit = unsound[0] if unsound else max(self.shown, key=lambda i: self.shown[i].error)
-        before = self._shown_before(culprit)
-        start = max((self.shown[index].place for index in before), default=-1) + 1
-        seen = next((i for i in [culprit, *unsound] if i in self.shown), None)
-        place = self.shown[culprit].place if seen == culprit else self._first_wrong(sound, start)
-        following = range(start, len(self.file))
-        not_finite = next((p for p in following if not self.file[p].finite), None)
-        return Departure(
-            layer=self.row(culprit),
-            operator=self.traced[place].operator,
-            tensor=self.traced[place].name,
-            seen=None if seen is None else self.row(seen),
-            after=self.row(max(before)) if before else None,
-            not_finite=None if not_finite is None else self.traced[not_finite].name,
-        )
-
-    def _first_wrong(self, sound: set[int], start: int) -> int:
-        """The first of the file's tensors, from ``start`` on, that is no sound step's."""
-        right = {place for index in sound for place in self.owned[index]}
-        right |= {self.shown[index].place for index in sound & self.shown.keys()}
-        wrong = (place for place in range(start, len(self.file)) if place not in right)
-        return next(wrong, len(self.file) - 1)
-
-    def row(self, index: int) -> LayerRow:
-        """What the file shows of a step."""
-        step, shown = self.steps[index], self.shown.get(index)
-        if shown is None:
-            return LayerRow(step.module, step.operation)
-        error = None
-        if shown.value is not None:
-            difference = float(np.linalg.norm(shown.value - step.value))
-            error = difference / (Fingerprint(step.value).scale or 1.0)
-        made = self.traced[shown.place]
-        return LayerRow(step.module, step.operation, made.name, made.operator, error, shown.error)
-
-    def _sound(self) -> set[int]:
-        """Confirmed steps and what they were computed from, up to steps shown to be wrong."""
-        sound: set[int] = set()
-        waiting = [index for index, shown in self.shown.items() if shown.confirmed]
-        while waiting:
-            index = waiting.pop()
-            wrong = index in self.shown and not self.shown[index].confirmed
-            if index not in sound and not wrong:
-                sound.add(index)
-                waiting.extend(self.steps[index].inputs)
-        return sound
-
-    def _shown_before(self, index: int) -> set[int]:
-        """The nearest steps that a step was computed from and the file shows."""
-        found: set[int] = set()
-        visited: set[int] = set()
-        waiting = list(self.steps[index].inputs)
-        while waiting:
-            earlier = waiting.pop()
-            if earlier in self.shown:
-                found.add(earlier)
-            elif earlier not in visited:
-                visited.add(earlier)
-                waiting.extend(self.steps[earlier].inputs)
-        return found
+def _row(led: LedByFile, index: int) -> LayerRow:
+    """What the file shows of a step."""
+    step, shown = led.steps[index], led.shown.get(index)
+    if shown is None:
+        return LayerRow(step.module, step.operation)
+    made = led.traced[shown.place]
+    return LayerRow(
+        step.module, step.operation, made.name, made.operator, led.error(index), shown.error
+    )

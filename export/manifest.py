@@ -81,12 +81,14 @@ class Quality(_Part):
     """Metrics of this very file on the judged photos.
 
     Attributes:
+        max_relative: as in :class:`export.parity.Parity`, on these photos alone.
         agreement: share of photos on which file and torch choose the same class.
         melanoma_at_threshold: sensitivity at the shipped melanoma threshold.
         ece: expected calibration error at the shipped temperature.
     """
 
     images: int
+    max_relative: float
     agreement: float
     top1: float
     balanced_accuracy: float

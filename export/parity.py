@@ -64,7 +64,7 @@ def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parit
         relative = found / scale - unit
         figures = {
             "max_abs": float(np.abs(difference).max()),
-            "max_relative": float(np.abs(relative).max()),
+            "max_relative": float((np.abs(relative) / logit_scales(unit)).max()),
             "relative_l2": float(np.linalg.norm(relative) / np.linalg.norm(unit)),
         }
     if not np.isfinite(list(figures.values())).all():
@@ -76,6 +76,18 @@ def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parit
         top1_agreement=float(np.mean(expected.argmax(axis=1) == found.argmax(axis=1))),
         **figures,
     )
+
+
+def logit_scales(reference: np.ndarray) -> np.ndarray:
+    """What a difference in the logits [N, K] of each image is a share of, [N, 1].
+
+    An image's own largest |logit|, or the median image's where that is larger: a picture like
+    nothing on skin, with logits ten times a photo's, must not excuse errors on photos, and one
+    with tiny logits must not magnify rounding.
+    """
+    own = np.abs(reference).max(axis=1, keepdims=True)
+    scales: np.ndarray = np.maximum(own, np.median(own))
+    return np.where(scales > 0, scales, own.max())
 
 
 def _check_finite(logits: np.ndarray, who: str) -> None:

@@ -31,12 +31,13 @@ class _Classifier(nn.Module):
 
     def __init__(self, graph: nn.Module, temperature: float) -> None:
         super().__init__()
-        self.graph = graph
+        # Not "graph": torch.export has an attribute of that name of its own.
+        self.network = graph
         self.temperature = temperature
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """[1, 3, S, S] to logits and softmax(logits / temperature), [1, K] each."""
-        logits = self.graph(x)
+        logits = self.network(x)
         return logits, (logits / self.temperature).softmax(dim=-1)
 
 

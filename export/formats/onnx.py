@@ -123,17 +123,18 @@ def _export(source: ExportSource) -> onnx.ModelProto:
     example = torch.zeros(_TRACED_BATCH, 3, size, size)
     batch = torch.export.Dim("batch", min=1, max=2**16)
     try:
-        program = torch.onnx.export(
-            source.graph.eval(),
-            (example,),
-            dynamo=True,
-            external_data=False,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            opset_version=OPSET,
-            dynamic_shapes=({0: batch},),
-            verbose=False,
-        )
+        with torch.no_grad():
+            program = torch.onnx.export(
+                source.graph.eval(),
+                (example,),
+                dynamo=True,
+                external_data=False,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                dynamic_shapes=({0: batch},),
+                verbose=False,
+            )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         raise ExportError(f"onnx: torch cannot export the network: {_line(error)}") from error
     if program is None:
@@ -156,17 +157,21 @@ def _halve(graph: ir.Graph) -> Quantisation:
 
 
 def _quantise(graph: ir.Graph) -> Quantisation:
-    kinds = Counter(node.op_type for node in graph if node.op_type not in _MOVING)
+    before = _computing(graph)
     linears = quantise_linears(graph)
+    left = before & _computing(graph)  # the smaller count: what quantisation added is no float
     stored = store_as_int8(graph, ("Conv", "MatMul", "Gemm"))
     halves = store_as_half(graph)
-    kinds["Gemm"] -= linears
     return Quantisation(
         f"{linears} linear layers in int8 arithmetic, one scale for each output, inputs ranged at "
         f"run time; {stored} large weights of other layers stored in int8 and {halves} small ones "
         "in float16, widened to float32 when the file is loaded",
-        dict(sorted((+kinds).items())),
+        dict(sorted(left.items())),
     )
+
+
+def _computing(graph: ir.Graph) -> Counter[str]:
+    return Counter(node.op_type for node in graph if node.op_type not in _MOVING)
 
 
 _REDUCTIONS = {Precision.FP32: _keep, Precision.FP16: _halve, Precision.INT8: _quantise}
@@ -188,6 +193,9 @@ def _metadata(description: Description) -> dict[str, str]:
     }
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
+    """First line of the first cause; what wraps it is advice to torch's own developers."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__

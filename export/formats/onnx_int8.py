@@ -23,7 +23,7 @@ _PEAK = 63
 
 
 def quantise_linears(graph: ir.Graph) -> int:
-    """Turn Gemm with stored weights into dynamic int8, save those that answer; returns how many.
+    """Turn linear layers, but for the one that answers, into dynamic int8; returns how many.
 
     ``x @ W + b`` becomes DynamicQuantizeLinear, MatMulInteger (uint8 by int8, one scale for each
     column of W), Cast, Mul and Add, which ONNX Runtime fuses when it loads the file. Layers that
@@ -41,14 +41,29 @@ def quantise_linears(graph: ir.Graph) -> int:
 
 
 def linear_weight(node: ir.Node) -> np.ndarray | None:
-    """The float32 weight [inputs, outputs] of a Gemm that computes ``x @ W + b``, else None."""
-    stored = node.inputs[1].const_value if node.op_type == "Gemm" and node.inputs[1] else None
-    if stored is None or stored.dtype.name != "FLOAT":
+    """The float32 weight [inputs, outputs] of a linear layer, else None.
+
+    That is a Gemm that computes ``x @ W + b``, or a MatMul whose only reader adds a bias; without
+    one it may as well be a pooling matrix, whose input is a map.
+    """
+    stored = node.inputs[1].const_value if len(node.inputs) > 1 and node.inputs[1] else None
+    if stored is None or stored.dtype.name != "FLOAT" or len(stored.shape) != 2:
         return None
+    if node.op_type == "MatMul":
+        return stored.numpy() if _is_biased(node.outputs[0]) else None
     settings = {name: attribute.value for name, attribute in node.attributes.items()}
-    if settings.get("transA") or settings.get("alpha", 1) != 1 or settings.get("beta", 1) != 1:
+    plain = settings.get("alpha", 1) == 1 and settings.get("beta", 1) == 1
+    if node.op_type != "Gemm" or settings.get("transA") or not plain:
         return None
     return stored.numpy().T if settings.get("transB") else stored.numpy()
+
+
+def _is_biased(product: ir.Value) -> bool:
+    readers = [use.node for use in product.uses()]
+    if len(readers) != 1 or readers[0].op_type != "Add":
+        return False
+    terms = [value.const_value for value in readers[0].inputs if value is not None]
+    return any(term is not None and len(term.shape) == 1 for term in terms)
 
 
 def _quantise(

@@ -123,7 +123,8 @@ class TfliteFormat(Format):
         model, packed, description = self._read(path)
         interpreter = open_interpreter(packed, path, threads=1, traced=True)
         fed = channels_last(image, description.image_size, path)
-        yield from trace_tensors(interpreter, model.subgraphs[0], operator_kinds(model), fed[:1])
+        kinds = operator_kinds(model)
+        yield from trace_tensors(interpreter, model.subgraphs[0], kinds, fed[:1], path)
 
     def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
         """tflite-runtime, which older apps carry, in an interpreter of its own."""

@@ -6,6 +6,7 @@ start and stop at its end, zip readers look from the end, so one file serves bot
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -19,7 +20,10 @@ LABELS_MEMBER = "labels.txt"
 """Class names, one a line, in the order of the logits; TFLite's own tools look for such a file."""
 DESCRIPTION_MEMBER = f"{METADATA_KEY}.json"
 
-_MEMBERS = (LABELS_MEMBER, DESCRIPTION_MEMBER)
+DIGEST_MEMBER = "model.sha256"
+"""Of the model before the archive: runtimes trust a flatbuffer, and a damaged one crashes them."""
+
+_MEMBERS = (LABELS_MEMBER, DESCRIPTION_MEMBER, DIGEST_MEMBER)
 _LARGEST_MEMBER = 1 << 20
 # The earliest that a zip can say: the bytes must not depend on when they were written.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -43,7 +47,7 @@ def append_archive(model: bytes, description: Description) -> bytes:
     """The model with labels and description behind it, the same bytes for the same arguments."""
     stream = io.BytesIO(model)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in _texts(description).items():
+        for name, text in _texts(model, description).items():
             member = zipfile.ZipInfo(name, _EPOCH)
             member.create_system, member.external_attr = _UNIX, 0o644 << 16
             archive.writestr(member, text.encode("utf-8"))
@@ -54,7 +58,8 @@ def split_archive(content: bytes, path: Path) -> tuple[bytes, Description]:
     """The model alone, and the description behind it. Nothing is unpacked to disk.
 
     Raises:
-        ArtefactError: no archive, a damaged one, or one that holds anything but our two members.
+        ArtefactError: no archive, a damaged one, one that holds anything but our members, or one
+            that was made for other bytes before it.
     """
     stream = io.BytesIO(content)
     try:
@@ -63,21 +68,31 @@ def split_archive(content: bytes, path: Path) -> tuple[bytes, Description]:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
             _check_members(members, path)
-            labels, text = (archive.read(member).decode("utf-8") for member in members)
+            labels, text, digest = (archive.read(member).decode("utf-8") for member in members)
             start = min(member.header_offset for member in members)
     except _READER_ERRORS as error:
         raise ArtefactError(
             f"{path}: the archive behind the model is damaged; export it again"
         ) from error
-    description = parse_description(text, path)
-    if labels != _texts(description)[LABELS_MEMBER]:
+    model, description = content[:start], parse_description(text, path)
+    expected = _texts(model, description)
+    if labels != expected[LABELS_MEMBER]:
         raise ArtefactError(f"{path}: {LABELS_MEMBER} and {DESCRIPTION_MEMBER} name other classes")
-    return content[:start], description
+    if digest != expected[DIGEST_MEMBER]:
+        raise ArtefactError(
+            f"{path}: the model is not the one its archive was made for: damaged or altered; "
+            "export it again"
+        )
+    return model, description
 
 
-def _texts(description: Description) -> dict[str, str]:
-    labels = "".join(f"{name}\n" for name in description.classes)
-    return {LABELS_MEMBER: labels, DESCRIPTION_MEMBER: description.to_json()}
+def _texts(model: bytes, description: Description) -> dict[str, str]:
+    contents = (
+        "".join(f"{name}\n" for name in description.classes),
+        description.to_json(),
+        f"{hashlib.sha256(model).hexdigest()}\n",
+    )
+    return dict(zip(_MEMBERS, contents, strict=True))
 
 
 def _check_members(members: list[zipfile.ZipInfo], path: Path) -> None:
@@ -86,7 +101,7 @@ def _check_members(members: list[zipfile.ZipInfo], path: Path) -> None:
         found = ", ".join(repr(name[:60]) for name in names[:5]) or "nothing"
         raise ArtefactError(
             f"{path}: the archive behind the model holds {found} "
-            f"instead of {' and '.join(_MEMBERS)}; export it again"
+            f"instead of {', '.join(_MEMBERS)}; export it again"
         )
     for member in members:
         packed = member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1

@@ -68,6 +68,7 @@ def _check_references(model: Any, path: Path) -> None:
         _check_indices(operator.inputs, len(tensors), lowest=-1)
         _check_indices(operator.outputs, len(tensors))
     for tensor in tensors:
+        tensor.name.decode("utf-8")
         _check_tensor(tensor, model.buffers)
     for ends in (graph.inputs, graph.outputs):
         if ends is None or len(ends) != 1:
@@ -75,6 +76,7 @@ def _check_references(model: Any, path: Path) -> None:
         _check_indices(ends, len(tensors))
     for signature in model.signatureDefs or []:
         for entry in [*(signature.inputs or []), *(signature.outputs or [])]:
+            entry.name.decode("utf-8")
             _check_indices([entry.tensorIndex], len(tensors))
 
 

@@ -44,9 +44,25 @@ def open_interpreter(
         )
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise ArtefactError(f"{path}: LiteRT refuses the file ({reason})") from error
+        raise ArtefactError(f"{path}: LiteRT refuses the file ({_first_line(error)})") from error
     return interpreter
+
+
+def invoke(interpreter: Any, image: np.ndarray, path: Path) -> None:
+    """Run one NHWC image.
+
+    Raises:
+        ArtefactError: the runtime gives up on the file.
+    """
+    try:
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
+        interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        raise ArtefactError(f"{path}: LiteRT cannot run the file ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["no reason given"])[0]
 
 
 class TfliteArtefact(Artefact):
@@ -66,8 +82,7 @@ class TfliteArtefact(Artefact):
         """Logits."""
         answers = np.empty((len(images), len(self.description.classes)), np.float32)
         for row, image in enumerate(channels_last(images, self.description.image_size, self.path)):
-            self._interpreter.set_tensor(self._input["index"], image[np.newaxis])
-            self._interpreter.invoke()
+            invoke(self._interpreter, image[np.newaxis], self.path)
             answers[row] = self._interpreter.get_tensor(self._output["index"])[0]
         return answers
 
@@ -133,7 +148,7 @@ def count_delegation(interpreter: Any) -> Delegation:
 
 
 def trace_tensors(
-    interpreter: Any, graph: Any, kinds: list[str], image: np.ndarray
+    interpreter: Any, graph: Any, kinds: list[str], image: np.ndarray, path: Path
 ) -> Iterator[TracedTensor]:
     """Run one NHWC image; yield what each operator makes of it, in execution order.
 
@@ -142,9 +157,9 @@ def trace_tensors(
         graph: the parsed subgraph.
         kinds: of its operators.
         image: float32 [1, S, S, 3].
+        path: named in errors.
     """
-    interpreter.set_tensor(int(graph.inputs[0]), image)
-    interpreter.invoke()
+    invoke(interpreter, image, path)
     fed = {int(graph.inputs[0])}
     for operator, kind in zip(graph.operators, kinds, strict=True):
         if not fed & {int(tensor) for tensor in operator.inputs}:

@@ -19,10 +19,15 @@ def parity(max_relative: float) -> Parity:
 
 
 def quality(
-    agreement: float = 1.0, balanced: float = 0.0, melanoma: float = 0.0, threshold: float = 0.0
+    agreement: float = 1.0,
+    balanced: float = 0.0,
+    melanoma: float = 0.0,
+    threshold: float = 0.0,
+    max_relative: float = 0.0,
 ) -> Quality:
     return Quality(
         images=100,
+        max_relative=max_relative,
         agreement=agreement,
         top1=0.5,
         balanced_accuracy=0.5,
@@ -51,14 +56,14 @@ def test_an_equal_file_passes(precision: Precision) -> None:
 def test_each_bound_fails_on_its_own_just_beyond_it(precision: Precision) -> None:
     bound = TOLERANCES[precision]
     kept = [
-        (quality(), bound.max_relative),
+        (quality(max_relative=bound.max_relative), bound.max_relative),
         (quality(agreement=bound.agreement), 0.0),
         (quality(balanced=-bound.balanced_accuracy_loss), 0.0),
         (quality(melanoma=-bound.melanoma_sensitivity_loss), 0.0),
         (quality(threshold=-bound.melanoma_sensitivity_loss), 0.0),
     ]
     broken = [
-        (quality(), bound.max_relative * 1.01),
+        (quality(max_relative=bound.max_relative * 1.01), bound.max_relative * 1.01),
         (quality(agreement=bound.agreement - 1e-4), 0.0),
         (quality(balanced=-bound.balanced_accuracy_loss - 1e-4), 0.0),
         (quality(melanoma=-bound.melanoma_sensitivity_loss - 1e-3), 0.0),
@@ -88,14 +93,18 @@ def test_without_photos_numbers_decide_but_int8_stays_open() -> None:
     assert gate(Precision.FP32, None).status == "passed"
     assert gate(Precision.FP16, None, 0.5).status == "failed"
     assert gate(Precision.INT8, None).status == "not run"
-    assert gate(Precision.INT8, None, 0.9).status == "failed"
 
 
 def test_several_shortfalls_are_all_named() -> None:
-    reasons = gate(Precision.INT8, quality(0.5, -0.5, -0.5, -0.5), 9.0).reasons
+    reasons = gate(Precision.INT8, quality(0.5, -0.5, -0.5, -0.5, 9.0)).reasons
     assert len(reasons) == 5
     assert "points" in reasons[2]
 
 
-def test_an_app_gets_a_tolerance_for_every_precision() -> None:
-    assert set(relative_tolerances()) == {"fp32", "fp16", "int8"}
+def test_int8_is_judged_on_photos_not_on_pictures_unlike_any() -> None:
+    assert gate(Precision.INT8, quality(), error=9.0).status == "passed"
+    assert gate(Precision.FP16, quality(), error=9.0).status == "failed"
+
+
+def test_an_app_holds_float_files_against_torch() -> None:
+    assert set(relative_tolerances()) == {"fp32", "fp16"}

@@ -82,6 +82,20 @@ def test_only_plain_linear_layers_are_taken() -> None:
     assert weight_of(unknown) is None
 
 
+def test_a_matrix_product_is_linear_if_a_bias_follows() -> None:
+    def weights_of(offset: np.ndarray) -> np.ndarray | None:
+        model, _ = linear(bias=False)
+        model.graph.node[1].op_type = "MatMul"
+        model.graph.node[2].input[0] = "sum"
+        add = helper.make_node("Add", ["product", "offset"], ["sum"])
+        model.graph.node.insert(2, add)
+        model.graph.initializer.append(numpy_helper.from_array(offset, "offset"))
+        return linear_weight(next(n for n in ir.from_proto(model).graph if n.op_type == "MatMul"))
+
+    assert weights_of(np.ones(OUTPUTS, np.float32)) is not None
+    assert weights_of(np.ones((ROWS, OUTPUTS), np.float32)) is None
+
+
 def test_the_layer_that_answers_stays_in_float() -> None:
     model, _ = linear()
     model.graph.node.pop()

@@ -32,28 +32,15 @@ FORMAT = TfliteFormat()
 Written = dict[Precision, tuple[Path, Quantisation]]
 
 
-@pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """The tiny network in three files; read only."""
-    folder = tmp_path_factory.mktemp("tflite")
-    source = tiny_source()
-    converted = FORMAT.convert(source, folder)
-    files = {precision: folder / f"tiny-{precision}.tflite" for precision in Precision}
-    return {
-        precision: (path, FORMAT.write(converted, source, precision, path))
-        for precision, path in files.items()
-    }
-
-
 def torch_logits(network: nn.Module, batch: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         return network(torch.from_numpy(batch)).numpy()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_float32_answers_as_torch_for_any_batch(written: Written, count: int) -> None:
+def test_float32_answers_as_torch_for_any_batch(tiny_tflite: Written, count: int) -> None:
     batch = images(count, seed=count)
-    answer = FORMAT.load(written[Precision.FP32][0], threads=1)(batch)
+    answer = FORMAT.load(tiny_tflite[Precision.FP32][0], threads=1)(batch)
     assert answer.dtype == np.float32 and answer.shape == (count, len(CLASSES))
     expected = torch_logits(tiny_network(), images(3, seed=count))[:count]
     if count == 3:
@@ -62,22 +49,22 @@ def test_float32_answers_as_torch_for_any_batch(written: Written, count: int) ->
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 1e-2), ("int8", 0.2)])
 def test_smaller_numbers_answer_nearly_as_torch(
-    written: Written, precision: str, tolerance: float
+    tiny_tflite: Written, precision: str, tolerance: float
 ) -> None:
     batch = images(6, seed=3)
-    answer = FORMAT.load(written[Precision(precision)][0], threads=1)(batch)
+    answer = FORMAT.load(tiny_tflite[Precision(precision)][0], threads=1)(batch)
     expected = torch_logits(tiny_network(), batch)
     difference = np.abs(answer - expected).max() / np.abs(expected).max()
     assert 1e-7 < difference <= tolerance
 
 
-def test_every_operator_runs_in_one_partition(written: Written) -> None:
-    for path, _ in written.values():
+def test_every_operator_runs_in_one_partition(tiny_tflite: Written) -> None:
+    for path, _ in tiny_tflite.values():
         assert FORMAT.describe(path).delegated == Delegation(partitions=1, left=0)
 
 
-def test_facts_are_those_of_the_file(written: Written) -> None:
-    facts = FORMAT.describe(written[Precision.FP32][0])
+def test_facts_are_those_of_the_file(tiny_tflite: Written) -> None:
+    facts = FORMAT.describe(tiny_tflite[Precision.FP32][0])
     assert (facts.input.name, facts.output.name) == ("input", "logits")
     assert facts.input.layout == "NHWC" and facts.input.shape == [1, SIZE, SIZE, 3]
     assert facts.input.dtype == "float32"
@@ -85,28 +72,28 @@ def test_facts_are_those_of_the_file(written: Written) -> None:
     assert facts.operators["FULLY_CONNECTED"] == 3
 
 
-def test_the_signature_has_stable_names(written: Written) -> None:
+def test_the_signature_has_stable_names(tiny_tflite: Written) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    for path, _ in written.values():
+    for path, _ in tiny_tflite.values():
         runner = Interpreter(model_path=str(path)).get_signature_runner()
         answer = runner(input=images(1).transpose(0, 2, 3, 1))
         assert list(answer) == ["logits"] and answer["logits"].dtype == np.float32
 
 
-def test_description_and_labels_are_readable_by_any_zip_tool(written: Written) -> None:
-    for precision, (path, _) in written.items():
+def test_description_and_labels_are_readable_by_any_zip_tool(tiny_tflite: Written) -> None:
+    for precision, (path, _) in tiny_tflite.items():
         with zipfile.ZipFile(path) as archive:
             assert archive.testzip() is None
             assert archive.read("labels.txt").decode().splitlines() == CLASSES
         assert FORMAT.load(path).description == tiny_description(precision)
 
 
-def test_what_int8_left_in_float_is_said(written: Written) -> None:
-    done = written[Precision.INT8][1]
+def test_what_int8_left_in_float_is_said(tiny_tflite: Written) -> None:
+    done = tiny_tflite[Precision.INT8][1]
     assert done.left_in_float["SOFTMAX"] == 1
     assert "FULLY_CONNECTED" not in done.left_in_float
-    assert written[Precision.FP32][1].left_in_float == {}
+    assert tiny_tflite[Precision.FP32][1].left_in_float == {}
 
 
 def test_int8_without_photos_says_what_to_pass(tmp_path: Path) -> None:
@@ -119,8 +106,8 @@ def test_int8_without_photos_says_what_to_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [(1, 3, SIZE, SIZE + 1), (1, SIZE, SIZE, 3), (3, SIZE, SIZE)])
-def test_images_of_another_shape_are_refused(written: Written, wrong: tuple[int, ...]) -> None:
-    artefact = FORMAT.load(written[Precision.FP32][0])
+def test_images_of_another_shape_are_refused(tiny_tflite: Written, wrong: tuple[int, ...]) -> None:
+    artefact = FORMAT.load(tiny_tflite[Precision.FP32][0])
     with pytest.raises(ArtefactError, match="takes float32 images"):
         artefact(np.zeros(wrong, np.float32))
     with pytest.raises(ArtefactError, match="float64"):
@@ -129,9 +116,9 @@ def test_images_of_another_shape_are_refused(written: Written, wrong: tuple[int,
 
 @pytest.mark.parametrize("precision", list(Precision))
 def test_a_trace_goes_from_the_first_operator_to_the_logits(
-    written: Written, precision: Precision
+    tiny_tflite: Written, precision: Precision
 ) -> None:
-    path = written[precision][0]
+    path = tiny_tflite[precision][0]
     image = images(1, seed=5)
     steps = list(FORMAT.trace(path, image))
     assert steps[-1].name == "logits" or steps[-1].operator == "DEQUANTIZE"
@@ -142,7 +129,7 @@ def test_a_trace_goes_from_the_first_operator_to_the_logits(
     assert kinds.index("CONV_2D") < kinds.index("SOFTMAX")
 
 
-def test_tensors_are_named_after_the_modules_that_make_them(written: Written) -> None:
+def test_tensors_are_named_after_the_modules_that_make_them(tiny_tflite: Written) -> None:
     network = tiny_network()
     image = images(1, seed=6)
     seen: dict[str, np.ndarray] = {}
@@ -153,7 +140,7 @@ def test_tensors_are_named_after_the_modules_that_make_them(written: Written) ->
     torch_logits(network, image)
     steps = {
         step.name.rpartition(":")[0]: step.value
-        for step in FORMAT.trace(written[Precision.FP32][0], image)
+        for step in FORMAT.trace(tiny_tflite[Precision.FP32][0], image)
         if step.operator == "FULLY_CONNECTED"
     }
     # Both layers have one shape; the converter itself calls the second one by the first's name.
@@ -176,17 +163,17 @@ for precision in Precision:
 
 
 @pytest.mark.slow
-def test_another_process_writes_the_same_bytes(written: Written, tmp_path: Path) -> None:
+def test_another_process_writes_the_same_bytes(tiny_tflite: Written, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "1"}
     subprocess.run(
         [sys.executable, "-c", EXPORT, str(tmp_path)], check=True, env=environment, timeout=300
     )
-    for precision, (path, _) in written.items():
+    for precision, (path, _) in tiny_tflite.items():
         assert file_sha256(tmp_path / f"again-{precision}.tflite") == file_sha256(path)
 
 
-def test_nothing_of_this_machine_is_in_the_files(written: Written) -> None:
-    for path, _ in written.values():
+def test_nothing_of_this_machine_is_in_the_files(tiny_tflite: Written) -> None:
+    for path, _ in tiny_tflite.values():
         content = path.read_bytes()
         for trace in (b"/tmp", b"site-packages", str(Path.cwd()).encode(), b"litert_torch"):
             assert trace not in content

@@ -1,0 +1,175 @@
+"""A torch network run on the intermediate results of an exported file instead of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from export.description import Precision
+from export.formats.interface import TracedTensor
+from export.tensor_match import (
+    MATCH_TOLERANCES,
+    RECOGNISABLE,
+    Fingerprint,
+    align,
+    mostly_alike,
+    nearest,
+    same_values,
+)
+from export.torch_trace import TorchStep
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A tensor of the file that stands for a step.
+
+    Attributes:
+        place: its index in the file's trace.
+        error: relative distance from the step computed from the file's own inputs.
+        confirmed: whether that is rounding.
+        value: in the step's shape; None where the places of the values are not known.
+    """
+
+    place: int
+    error: float
+    confirmed: bool
+    value: np.ndarray | None
+
+
+class LedByFile:
+    """Decides in a second run which tensor of the file stands for each step, and takes it over.
+
+    A tensor is *owned* by the step of the first run that it comes nearest to. In the second run a
+    step takes the first of its tensors that is within rounding, else the nearest.
+
+    Args:
+        steps: of the first run.
+        traced: the file's tensors, the logits last.
+        precision: of the file; sets the tolerances.
+        broken: the logits disagree, so that some tensor may be far from what it stands for. Where
+            they agree, what only resembles a step is another one.
+
+    Attributes:
+        steps: by index.
+        file: the file's tensors, as ``traced``.
+        owned: indices of tensors by step.
+        shown: by step, after the second run.
+    """
+
+    def __init__(
+        self,
+        steps: list[TorchStep],
+        traced: list[TracedTensor],
+        precision: Precision,
+        *,
+        broken: bool,
+    ) -> None:
+        self.steps = {step.index: step for step in steps}
+        self.traced = traced
+        self.file = [Fingerprint(tensor.value) for tensor in traced]
+        self.shown: dict[int, Shown] = {}
+        self._tolerance = MATCH_TOLERANCES[precision]
+        self._broken = broken
+        self._mostly: set[int] = set()
+        self.owned = self._find_owners(steps[-1].index)
+        self._claimed = {place for places in self.owned.values() for place in places}
+
+    def follow(self, step: TorchStep) -> np.ndarray | None:
+        """What the file has for a step just computed; see :func:`export.torch_trace.trace_torch`.
+
+        Returns:
+            The file's value in the step's shape; None where the file does not show the step.
+        """
+        if step.index not in self.steps:
+            return None
+        computed = Fingerprint(step.value)
+        found = self._own(step, computed) or self._shared(step, computed)
+        if found is None:
+            return None
+        self.shown[step.index] = found
+        return found.value
+
+    def shown_before(self, index: int) -> set[int]:
+        """The nearest steps that a step was computed from and the file shows."""
+        found: set[int] = set()
+        visited: set[int] = set()
+        waiting = list(self.steps[index].inputs)
+        while waiting:
+            earlier = waiting.pop()
+            if earlier in self.shown:
+                found.add(earlier)
+            elif earlier not in visited:
+                visited.add(earlier)
+                waiting.extend(self.steps[earlier].inputs)
+        return found
+
+    def error(self, index: int) -> float | None:
+        """Relative distance of a shown step from the first run, all errors before it included."""
+        value = self.shown[index].value
+        if value is None:
+            return None
+        wanted = self.steps[index].value
+        return float(np.linalg.norm(value - wanted)) / (Fingerprint(wanted).scale or 1.0)
+
+    def _find_owners(self, last: int) -> dict[int, list[int]]:
+        by_count: dict[int, dict[int, Fingerprint]] = defaultdict(dict)
+        for step in self.steps.values():
+            if step.index != last:
+                by_count[step.value.size][step.index] = Fingerprint(step.value)
+        owned: dict[int, list[int]] = defaultdict(list)
+        strangers = []
+        for place, tensor in enumerate(self.file[:-1]):
+            owner = nearest(tensor, by_count[tensor.count])
+            if owner is None:
+                strangers.append(place)
+            else:
+                owned[owner].append(place)
+        for place in strangers if self._broken else ():
+            alike = by_count[self.file[place].count]
+            owner = mostly_alike(
+                self.file[place], {key: alike[key] for key in alike if key not in owned}
+            )
+            if owner is not None:
+                self._mostly.add(place)
+                owned[owner].append(place)
+        # The logits are known by their place in the file.
+        self._mostly.add(len(self.file) - 1)
+        owned[last].append(len(self.file) - 1)
+        return owned
+
+    def _own(self, step: TorchStep, computed: Fingerprint) -> Shown | None:
+        best, bound = None, RECOGNISABLE if self._broken else self._tolerance.ordered
+        start = self._first_place(step.index)
+        for place in (place for place in self.owned[step.index] if place >= start):
+            known = place in self._mostly and best is None
+            found = align(computed, self.file[place], float("inf") if known else bound)
+            if found is not None:
+                bound = found.error
+                confirmed = bound <= self._tolerance.ordered
+                value = found.restore(self.file[place], step.value.shape)
+                best = Shown(place, bound, confirmed, value)
+                if confirmed:
+                    break
+        return best
+
+    def _first_place(self, index: int) -> int:
+        """Where in the file a step may begin to show: nothing comes before what it is made of."""
+        return max((self.shown[earlier].place for earlier in self.shown_before(index)), default=0)
+
+    def _shared(self, step: TorchStep, computed: Fingerprint) -> Shown | None:
+        """A tensor that is an earlier step's, too, as of x and relu(x), or in no known layout."""
+        earlier = {shown.place: shown.error for shown in self.shown.values()}
+        for place in range(self._first_place(step.index), len(self.file) - 1):
+            tensor = self.file[place]
+            if place in earlier:
+                found = align(computed, tensor, 2 * earlier[place] + 1e-6)
+                if found is not None and found.error <= self._tolerance.ordered:
+                    value = found.restore(tensor, step.value.shape)
+                    return Shown(place, found.error, True, value)
+            elif place not in self._claimed:
+                error = same_values(computed, tensor, self._tolerance.unordered)
+                if error is not None:
+                    return Shown(place, error, True, None)
+        return None

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report_folder import COLUMNS, as_csv, check_report_folder, write_results
+from benchmarks.results import BenchmarkError, Row, read_results
+from tests.benchmarks.helpers import results, row
+
+CONTRACT = (
+    "model, format, precision, runtime, device, threads, size_mb, load_ms, first_ms, p50_ms, "
+    "p90_ms, p99_ms, peak_rss_mb, runs, fully_delegated, top1, balanced_accuracy, "
+    "melanoma_sensitivity, macro_auc, ece, parity_max_abs, status, reason"
+).split(", ")
+
+
+def test_results_read_back_as_they_were(tmp_path: Path) -> None:
+    written = results(row(samples_ms=[1.0, 2.0], reliability=[(0.5, 0.25, 3)], reason="a,b\n"))
+    write_results(tmp_path, written)
+    assert read_results(tmp_path) == read_results(tmp_path / "results.json") == written
+
+
+def test_the_table_of_the_contract(tmp_path: Path) -> None:
+    assert list(COLUMNS[: len(CONTRACT)]) == CONTRACT
+    assert set(COLUMNS) <= set(Row.model_fields)
+    head, line = as_csv(results(row(fully_delegated=True, p50_ms=None))).splitlines()
+    cells = dict(zip(head.split(","), line.split(","), strict=True))
+    assert cells["fully_delegated"] == "true"
+    assert cells["p50_ms"] == "" and cells["size_mb"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b'{"schema": 2}', "field 'schema'"),
+        (b"{}", "field"),
+        (b"not json", "results.json"),
+        (b"\xff\x00", "results.json"),
+        (b"[" * 100_000, "results.json"),
+    ],
+)
+def test_other_or_damaged_results_are_one_line(tmp_path: Path, content: bytes, named: str) -> None:
+    (tmp_path / "results.json").write_bytes(content)
+    with pytest.raises(BenchmarkError, match=named) as caught:
+        read_results(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_results_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="No such file"):
+        read_results(tmp_path)
+
+
+def test_only_a_report_is_replaced(tmp_path: Path) -> None:
+    check_report_folder(tmp_path / "new")
+    check_report_folder(tmp_path)
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(BenchmarkError, match=r"photo\.jpg"):
+        check_report_folder(tmp_path)
+    write_results(tmp_path, results())
+    check_report_folder(tmp_path)
+    with pytest.raises(BenchmarkError, match="is a file"):
+        check_report_folder(tmp_path / "photo.jpg")
+
+
+def test_ties_are_symmetric_and_by_thread_count() -> None:
+    floor = results(floor=1.1).noise_floor
+    assert floor is not None
+    assert floor.is_tie(10.0, 10.9, 1) and floor.is_tie(10.9, 10.0, 1)
+    assert not floor.is_tie(10.0, 11.1, 1)
+    assert floor.of(8) == 1.1

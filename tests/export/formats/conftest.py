@@ -1,0 +1,26 @@
+"""Files that several test modules read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from export.description import Precision
+from export.formats.interface import Quantisation
+from export.formats.tflite import TfliteFormat
+from tests.export.formats.tflite_tiny import tiny_source
+
+
+@pytest.fixture(scope="session")
+def tiny_tflite(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[Precision, tuple[Path, Quantisation]]:
+    """The tiny network as .tflite in three precisions; read only."""
+    folder, writer, source = tmp_path_factory.mktemp("tflite"), TfliteFormat(), tiny_source()
+    converted = writer.convert(source, folder)
+    files = {precision: folder / f"tiny-{precision}.tflite" for precision in Precision}
+    return {
+        precision: (path, writer.write(converted, source, precision, path))
+        for precision, path in files.items()
+    }
