@@ -36,7 +36,7 @@ PACKAGES = ("hierattn-mobile", "numpy")
 BUSY = 0.5
 """Load average a core above which a machine is called busy."""
 
-_CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+_GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 _THERMAL = Path("/sys/class/thermal")
 
 
@@ -49,7 +49,7 @@ def describe_host() -> Environment:
         cpu=_cpu_name(),
         cores=cores,
         features=_features(),
-        governor=_read(_CPU),
+        governor=_read(_GOVERNOR),
         load_before=load_average(),
         load_after=None,
         memory_gb=_memory_gb(),

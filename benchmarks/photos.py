@@ -39,7 +39,7 @@ class Photos:
     groups: tuple[str, ...]
     record: JudgedPhotos
     whole_sha256: str
-    _decoded: dict[PreprocessSpec, np.ndarray] = field(default_factory=dict)
+    _decoded: dict[PreprocessSpec, np.ndarray] = field(default_factory=dict, repr=False)
 
     def pixels(self, spec: PreprocessSpec) -> np.ndarray:
         """uint8 [N, S, S, 3], decoded when first asked for.

@@ -9,7 +9,7 @@ import numpy as np
 
 from export.description import Precision
 from export.errors import ArtefactError
-from export.gates import INT8_RUNTIMES, TOLERANCES, judge
+from export.gates import OTHER_RUNTIMES, judge
 from export.jobs import Answered, OpinionLine, sample_indices
 from export.manifest import Gate, Quality, QualityChange, RuntimeCheck
 from export.parity import Parity, compare, logit_scales
@@ -108,7 +108,7 @@ class Reference:
             parity = compare(whole[asked], np.load(line.answers), line.runtime)
         except ArtefactError as error:
             return RuntimeCheck(runtime=line.runtime, loads=True, agrees=False, reason=str(error))
-        bound = INT8_RUNTIMES if precision is Precision.INT8 else TOLERANCES[precision].max_relative
+        bound = OTHER_RUNTIMES[precision]
         agrees = parity.max_relative <= bound
         reason = None
         if not agrees:

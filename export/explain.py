@@ -9,7 +9,7 @@ its distance from the file is what this one operation added.
 A step is *confirmed* if that is within the rounding of the precision, and *sound* if a confirmed
 one was computed from it, too; that is how fused steps, which no file shows, become sound. The
 departure is the first step that is not sound. Where all are and yet the logits are off, it is the
-step that added most.
+step that added most; so it is in int8, too, where rounding alone may make a step look wrong.
 
 What this cannot see: a permutation of values in a tensor whose layout is unknown (a later step is
 named then), and which of several fused steps is at fault (the first and the last are named).
@@ -181,7 +181,7 @@ def _departure(led: LedByFile) -> Departure:
     """The first step that is not sound, else the one that added most."""
     sound = _sound(led)
     unsound = [index for index in led.steps if index not in sound]
-    culprit = unsound[0] if unsound else max(led.shown, key=lambda i: led.shown[i].error)
+    culprit = _culprit(led, unsound)
     before = led.shown_before(culprit)
     start = max((led.shown[index].place for index in before), default=-1) + 1
     seen = next((index for index in [culprit, *unsound] if index in led.shown), None)
@@ -196,6 +196,14 @@ def _departure(led: LedByFile) -> Departure:
         after=_row(led, max(before)) if before else None,
         not_finite=None if not_finite is None else led.traced[not_finite].name,
     )
+
+
+def _culprit(led: LedByFile, unsound: list[int]) -> int:
+    wrong = [index for index in unsound if index in led.shown]
+    finite = all(tensor.finite for tensor in led.file)
+    if led.precision is Precision.INT8 and wrong and finite:
+        return max(wrong, key=lambda index: led.shown[index].error)
+    return unsound[0] if unsound else max(led.shown, key=lambda index: led.shown[index].error)
 
 
 def _sound(led: LedByFile) -> set[int]:

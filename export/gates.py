@@ -13,9 +13,6 @@ from export.parity import Parity
 SMALLEST_LOSS = 1
 """One melanoma fewer than torch is within what a single borderline photo can do; two are not."""
 
-INT8_RUNTIMES = 0.1
-"""Two runtimes may round the same int8 arithmetic differently by so much of a logit's scale."""
-
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -46,6 +43,12 @@ TOLERANCES: Mapping[Precision, Tolerance] = MappingProxyType(
         Precision.INT8: Tolerance(0.5, 0.97, 0.01, 0.02),
     }
 )
+
+OTHER_RUNTIMES: Mapping[Precision, float] = MappingProxyType(
+    {Precision.FP32: 1e-5, Precision.FP16: 3e-2, Precision.INT8: 0.1}
+)
+"""Bound on the relative difference of another runtime, which may round every step to 16 bits, or
+round int8 arithmetic another way; against torch, in int8 against the file's own first answers."""
 
 
 def judge(

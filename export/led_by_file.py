@@ -42,7 +42,7 @@ class LedByFile:
     """Decides in a second run which tensor of the file stands for each step, and takes it over.
 
     A tensor is *owned* by the step of the first run that it comes nearest to. In the second run a
-    step takes the first of its tensors that is within rounding, else the nearest.
+    step takes the nearest of its tensors.
 
     Args:
         steps: of the first run.
@@ -67,7 +67,7 @@ class LedByFile:
         broken: bool,
     ) -> None:
         self.steps = {step.index: step for step in steps}
-        self.traced = traced
+        self.traced, self.precision = traced, precision
         self.file = [Fingerprint(tensor.value) for tensor in traced]
         self.shown: dict[int, Shown] = {}
         self._tolerance = MATCH_TOLERANCES[precision]
@@ -147,11 +147,8 @@ class LedByFile:
             found = align(computed, self.file[place], float("inf") if known else bound)
             if found is not None:
                 bound = found.error
-                confirmed = bound <= self._tolerance.ordered
                 value = found.restore(self.file[place], step.value.shape)
-                best = Shown(place, bound, confirmed, value)
-                if confirmed:
-                    break
+                best = Shown(place, bound, bound <= self._tolerance.ordered, value)
         return best
 
     def _first_place(self, index: int) -> int:

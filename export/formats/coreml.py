@@ -78,7 +78,7 @@ class CoremlFormat(Format):
         require_packages(self.packages, self.extra)
         if platform.system() == "Darwin":
             return AppleArtefact(path)
-        return EvaluatedArtefact(path, threads)
+        return EvaluatedArtefact(path, threads, Arithmetic.STORAGE)
 
     def describe(self, path: Path) -> FileFacts:
         """Facts of a package, read from its program."""
@@ -92,11 +92,11 @@ class CoremlFormat(Format):
         yield from EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE).trace(image)
 
     def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
-        """The evaluator's other mode: half-precision numbers stored, results kept in float32."""
+        """The evaluator's harsher mode: the result of every operation rounded to half precision."""
         if read_own_description(read_package(path)).precision is Precision.FP32:
             return ()
-        stored = EvaluatedArtefact(path, arithmetic=Arithmetic.STORAGE)
-        return (SecondOpinion(stored.evaluator, stored),)
+        rounded = EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE)
+        return (SecondOpinion(rounded.evaluator, rounded),)
 
     def _converted(self, workspace: Path, source: ExportSource, *, half: bool) -> Path:
         path = workspace / f"converted-{'fp16' if half else 'fp32'}{self.suffix}"

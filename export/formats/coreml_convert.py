@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from export.errors import ExportError
+from export.formats.coreml_classifier import PROBABILITIES, Classifier, add_labels
 from export.formats.coreml_package import StoredModel, stored_model
 from export.source import ExportSource
 
-INPUT, LOGITS, PROBABILITIES, LABEL = "input", "logits", "probabilities", "classLabel"
+INPUT, LOGITS = "input", "logits"
 
 CONVERTER_ERRORS = (
     RuntimeError,
@@ -24,21 +24,6 @@ CONVERTER_ERRORS = (
     AssertionError,
 )
 """What torch's and coremltools' converters raise for a network they cannot convert."""
-
-
-class _Classifier(nn.Module):
-    """A network with calibrated probabilities beside its logits."""
-
-    def __init__(self, graph: nn.Module, temperature: float) -> None:
-        super().__init__()
-        # Not "graph": torch.export has an attribute of that name of its own.
-        self.network = graph
-        self.temperature = temperature
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """[1, 3, S, S] to logits and softmax(logits / temperature), [1, K] each."""
-        logits = self.network(x)
-        return logits, (logits / self.temperature).softmax(dim=-1)
 
 
 def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
@@ -62,15 +47,10 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
         )
     else:
         entry = ct.TensorType(name=INPUT, shape=shape, dtype=np.float32)
-    graph, names, classifier = source.graph, [LOGITS], None
+    graph, names = source.graph, [LOGITS]
     if options.coreml_classifier:
         point = source.description.operating_point
-        graph, names = _Classifier(graph, point.temperature).eval(), [LOGITS, PROBABILITIES]
-        classifier = ct.ClassifierConfig(
-            list(source.description.classes),
-            predicted_feature_name=LABEL,
-            predicted_probabilities_output=PROBABILITIES,
-        )
+        graph, names = Classifier(graph, point.temperature).eval(), [LOGITS, PROBABILITIES]
     precision = ct.precision.FLOAT16 if half else ct.precision.FLOAT32
     try:
         exported = torch.export.export(graph, (torch.zeros(shape),)).run_decompositions({})
@@ -81,10 +61,12 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
             compute_precision=precision,
             inputs=[entry],
             outputs=[ct.TensorType(name=name, dtype=np.float32) for name in names],
-            classifier_config=classifier,
             skip_model_load=True,
         )
     except CONVERTER_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ExportError(f"Core ML: the network cannot be converted: {reason}") from error
-    return stored_model(converted)
+    model = stored_model(converted)
+    if options.coreml_classifier:
+        add_labels(model.specification, source.description.classes)
+    return model
