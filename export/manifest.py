@@ -36,7 +36,7 @@ class Source(_Part):
     Attributes:
         run: name of the run folder or shipped checkpoint; None for random weights.
         graph: ``deploy``, exactly rewritten for phones, or ``naive``, as trained.
-        rewrites: names of the rewrites that made the graph.
+        rewrites: names of the rewrites behind the deployed graph; some serve one format alone.
         licence: licences of the photos behind the weights, as the run names them.
     """
 

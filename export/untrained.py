@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 
+from export.golden_images import golden_images
 from hierattn.data.provenance import DataProvenance
 from hierattn.files import file_sha256, write_text
 from hierattn.metrics.calibration import OperatingPoint
@@ -40,6 +45,7 @@ def write_untrained_run(
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = create_model(model, len(classes))
+        _settle_norms(network, image_size)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), folder / WEIGHTS)
     config = RunConfig(
@@ -69,3 +75,22 @@ def write_untrained_run(
     )
     write_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
     return folder
+
+
+@torch.no_grad()
+def _settle_norms(network: nn.Module, image_size: int) -> None:
+    """Let batch norms see the golden images once.
+
+    Without any statistics the signal of a deep network dies out or explodes on its way, which no
+    half-precision file could carry, and no trained network does.
+    """
+    spec = PreprocessSpec(image_size=image_size)
+    opened = (
+        Image.open(io.BytesIO(image.png)).convert("RGB") for image in golden_images(image_size)
+    )
+    pixels = np.stack([np.asarray(spec.resize_image(image)) for image in opened])
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    network.train()
+    network(torch.from_numpy(spec.to_input(pixels)))

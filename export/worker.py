@@ -61,7 +61,9 @@ def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
     require_packages(fmt.packages, fmt.extra)
     model = load_run(run).load_model()
     spec = job.description.preprocessing
-    graph = deployment_graph(model, spec.image_size) if job.graph == "deploy" else model
+    graph = model
+    if job.graph == "deploy":
+        graph = deployment_graph(model, spec.image_size, target=fmt.name)
     calibration = None
     if job.calibration is not None:
         calibration = spec.to_input(np.load(job.calibration))

@@ -11,7 +11,6 @@ from export.deployment.batch_norm import FOLD_BATCH_NORM
 from export.deployment.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
 from export.deployment.pooling import POOL_BY_MATRIX, POOL_GATES
 from export.deployment.rewrite import Rewrite, Target
-from export.deployment.tiles import SPLIT_TILES
 from export.deployment.training_only import REMOVE_TRAINING_ONLY
 from hierattn.errors import ConfigError
 from hierattn.models.registry import MINIMUM_IMAGE_SIZE
@@ -25,7 +24,6 @@ REWRITES: tuple[Rewrite, ...] = (
     SPLIT_HEADS,
     POOL_BY_MATRIX,
     POOL_GATES,
-    SPLIT_TILES,
 )
 """All of them, in the order in which they are applied."""
 

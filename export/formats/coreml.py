@@ -23,6 +23,7 @@ from export.formats.coreml_artefact import (
     read_facts,
     read_own_description,
 )
+from export.formats.coreml_classifier import add_labels
 from export.formats.coreml_convert import convert_graph
 from export.formats.coreml_package import StoredModel, read_model, write_model
 from export.formats.coreml_quantise import SCHEMES, quantise_weights
@@ -70,6 +71,8 @@ class CoremlFormat(Format):
             model = read_model(half)
             if precision is Precision.INT8:
                 model, left = quantise_weights(half)
+        if source.options.coreml_classifier:
+            add_labels(model.specification, source.description.classes)
         write_model(model, source.describe(precision), target)
         return Quantisation(SCHEMES[precision], left)
 

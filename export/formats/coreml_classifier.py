@@ -1,7 +1,8 @@
 """A classifier that keeps its logits.
 
-coremltools 9.0 cannot convert one with a named output beside the class label, so the network is
-converted with two outputs, and the last operation is taken from a one-line classifier.
+coremltools 9.0 can neither convert nor quantise one that has a named output beside the class label,
+so labels come last: the network is converted with two outputs, and the last operation is taken
+from a one-line classifier.
 """
 
 from __future__ import annotations

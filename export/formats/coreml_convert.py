@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from export.errors import ExportError
-from export.formats.coreml_classifier import PROBABILITIES, Classifier, add_labels
+from export.formats.coreml_classifier import PROBABILITIES, Classifier
 from export.formats.coreml_package import StoredModel, stored_model
 from export.source import ExportSource
 
@@ -30,7 +30,7 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
     """Convert a network, batch size 1, for iOS 16.
 
     Args:
-        source: its options decide about image input and class labels.
+        source: its options decide about an image as input, and probabilities as another output.
         half: compute in half precision; input and outputs stay float32.
 
     Raises:
@@ -66,7 +66,4 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
     except CONVERTER_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ExportError(f"Core ML: the network cannot be converted: {reason}") from error
-    model = stored_model(converted)
-    if options.coreml_classifier:
-        add_labels(model.specification, source.description.classes)
-    return model
+    return stored_model(converted)

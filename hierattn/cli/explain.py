@@ -39,15 +39,16 @@ def explain_files(
     found = load_run(run or source.run or "")
     if found.config.weights_sha256 != source.weights_sha256:
         raise ManifestError(f"{found.path}: not the run these files were made from; give --run")
-    graph = found.load_model()
-    if source.graph == "deploy":
-        graph = deployment_graph(graph, manifest.image_size)
+    model = found.load_model()
     image = np.asarray(golden_inputs(folder / "selftest", read_selftest(folder / "selftest")))[:1]
     explanations: dict[str, Explanation | str] = {}
     for record in manifest.artefacts:
         path = folder / record.path
         if not path.exists():
             continue
+        graph = model
+        if source.graph == "deploy":
+            graph = deployment_graph(model, manifest.image_size, target=record.format)
         try:
             explanations[record.path] = explain(graph, path, image, record.precision)
         except HierAttnError as error:

@@ -17,20 +17,21 @@ CLASSES = ["MEL", "NEV", "né vus, «autre»"]
 
 
 class Tiny(nn.Module):
-    """A strided stem, a gated residual block, two alike linear layers on tokens, a classifier."""
+    """Convolutions light and heavy, a gate, a residual, two alike linear layers, a classifier."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = ConvNormAct(3, 16, kernel=3, stride=2)
         self.block = MBConv(16, 16, stride=1, expand=2)
-        self.left = nn.Linear(16, 48)
-        self.right = nn.Linear(16, 48)
+        self.dense = ConvNormAct(16, 32, kernel=3)
+        self.left = nn.Linear(32, 48)
+        self.right = nn.Linear(32, 48)
         self.norm = nn.LayerNorm(48)
         self.classifier = nn.Linear(48, len(CLASSES))
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, 3, 32, 32] to logits."""
-        tokens = self.block(self.stem(x)).flatten(2).transpose(1, 2)
+        tokens = self.dense(self.block(self.stem(x))).flatten(2).transpose(1, 2)
         mixed = self.left(tokens).softmax(dim=-1) * self.right(tokens)
         return self.classifier(self.norm(mixed).mean(1))
 
