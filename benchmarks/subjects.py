@@ -184,7 +184,7 @@ def _gate_remark(record: ArtefactRecord) -> str:
     if record.gate.status == "passed":
         return ""
     reasons = "; ".join(record.gate.reasons) or "no reason recorded"
-    return f"gate {record.gate.status}: {reasons}"
+    return reasons if record.gate.status == "failed" else f"gate not run: {reasons}"
 
 
 def _row(

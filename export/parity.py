@@ -14,9 +14,8 @@ class Parity(BaseModel):
     Attributes:
         evaluator: who computed the file's answers.
         max_abs: largest difference of one logit.
-        max_relative: ``max_abs`` over the logit scale, the largest |logit| of the reference over
-            all images; the figure that tolerances bound, since scales differ 400-fold between
-            models.
+        max_relative: largest difference of a logit over its image's :func:`logit_scales`; the
+            figure that tolerances bound, since scales differ 400-fold between models.
         relative_l2: norm of all differences over the norm of the reference.
         cosine: between all logits of the two, flattened; 0 where the file answers only zeros.
         top1_agreement: share of images with the same most probable class.

@@ -2,8 +2,8 @@
 
 An app, in whatever language, checks itself in two steps: its preprocessing must turn ``NAME.png``
 into exactly the bytes of ``NAME.rgb`` (uint8 [S, S, 3], rows from the top, red first; each byte
-over 255 is the float32 input), and its model must answer that input with the stated logits, within
-the tolerance of its file's precision times the largest |logit| in the list.
+over 255 is the float32 input), and its model must answer that input with the stated logits, each
+within the tolerance of the file's precision times the image's ``scale``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from export.description import Description, Precision
 from export.errors import ExportError, ManifestError
 from export.golden_images import golden_images
+from export.parity import logit_scales
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
 from hierattn.evaluation import Predictor
@@ -36,7 +37,7 @@ _SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Tolerance(BaseModel):
-    """How far logits may lie off: a share of the largest |logit| over all golden images."""
+    """How far a logit may lie off: a share of its image's ``scale``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,6 +52,7 @@ class SelfTestImage(BaseModel):
         what: why it is there.
         tensor: the file that preprocessing must yield, see the module.
         logits: one a class, of the untouched network in float32 torch.
+        scale: what a difference is a share of, see :func:`export.parity.logit_scales`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +65,7 @@ class SelfTestImage(BaseModel):
     tensor: str = Field(pattern=_TENSOR_NAME)
     tensor_sha256: str = Field(pattern=_SHA256)
     logits: list[FiniteFloat]
+    scale: FiniteFloat = Field(gt=0)
 
 
 class SelfTest(BaseModel):
@@ -121,7 +124,8 @@ def write_selftest(
         pixels = [spec.load(staging / f"{image.name}.png") for image in drawn]
         logits = _answers(predict, spec.to_input(np.stack(pixels)), len(classes))
         listed = []
-        for image, tensor, row in zip(drawn, pixels, logits, strict=True):
+        scales = logit_scales(logits)[:, 0].tolist()
+        for image, tensor, row, scale in zip(drawn, pixels, logits, scales, strict=True):
             write_bytes(staging / f"{image.name}.rgb", tensor.tobytes())
             listed.append(
                 SelfTestImage(
@@ -133,6 +137,7 @@ def write_selftest(
                     tensor=f"{image.name}.rgb",
                     tensor_sha256=hashlib.sha256(tensor.tobytes()).hexdigest(),
                     logits=row.tolist(),
+                    scale=scale,
                 )
             )
         selftest = SelfTest(

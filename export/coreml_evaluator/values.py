@@ -106,7 +106,14 @@ def to_python(constant: Constant, wanted: Any, where: str) -> Any:
 
 def to_torch(constant: Constant) -> Tensor:
     """Stored floats as float32, exactly; weights of convolutions in channels-last order."""
-    tensor = torch.from_numpy(constant.value.astype(np.float32))
-    if tensor.ndim == 4:
-        return tensor.contiguous(memory_format=torch.channels_last)
-    return tensor
+    return owned(torch.from_numpy(constant.value.astype(np.float32)))
+
+
+def owned(tensor: Tensor) -> Tensor:
+    """A copy in torch's own memory, images and their weights in channels-last order.
+
+    numpy aligns memory less strictly than torch, and fast kernels sum in another order where the
+    alignment differs: the last bit would change from load to load.
+    """
+    images = tensor.ndim == 4
+    return tensor.clone(memory_format=torch.channels_last if images else torch.contiguous_format)

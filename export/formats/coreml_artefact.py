@@ -14,6 +14,7 @@ import torch
 
 from export.coreml_evaluator import Arithmetic, Package, Program, compile_program, read_package
 from export.coreml_evaluator.program import round_to_half
+from export.coreml_evaluator.values import owned
 from export.description import METADATA_KEY, Description, parse_description
 from export.errors import ArtefactError
 from export.formats.interface import Artefact, FileFacts, InputFacts, OutputFacts, TracedTensor
@@ -134,10 +135,10 @@ class EvaluatedArtefact(Artefact):
 
     def _inputs(self, image: np.ndarray) -> dict[str, torch.Tensor]:
         values = to_pixels(image) if self.facts.input.layout == "image" else image
-        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        tensor = owned(torch.from_numpy(np.ascontiguousarray(values)))
         if self.program.inputs[INPUT].kind.label == "fp16":
             tensor = round_to_half(tensor)
-        return {INPUT: tensor.contiguous(memory_format=torch.channels_last)}
+        return {INPUT: tensor}
 
 
 class AppleArtefact(Artefact):

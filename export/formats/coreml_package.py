@@ -6,6 +6,7 @@ coremltools stores random identifiers, the date, and a debugging file; none of t
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from export.coreml_evaluator.package import DATA, MANIFEST, WEIGHT_FILE, WEIGHTS
 from export.description import METADATA_KEY, Description
+from export.errors import ExportError
 from export.formats.coreml_tidy import tidy_program
 
 _FOLDER = "com.apple.CoreML"
@@ -42,25 +44,40 @@ def stored_model(model: Any) -> StoredModel:
 
 
 def write_model(model: StoredModel, description: Description | None, target: Path) -> None:
-    """Write a package.
+    """Write a package, whole or not at all.
 
     Args:
         description: goes into the metadata; without it the package is an intermediate one.
         target: a folder that does not exist yet.
+
+    Raises:
+        ExportError: it cannot be written (disk full, no permission, already there).
     """
     specification = type(model.specification)()
     specification.CopyFrom(model.specification)
     if description is not None:
         _describe(specification, description)
     content = specification.SerializeToString(deterministic=True)
-    folder = target / DATA / _FOLDER
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _write_folder(unfinished, content, model.weights)
+        unfinished.rename(target)
+    except OSError as error:
+        raise ExportError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_folder(package: Path, specification: bytes, weights: bytes) -> None:
+    folder = package / DATA / _FOLDER
     folder.mkdir(parents=True)
-    (folder / _SPECIFICATION).write_bytes(content)
+    (folder / _SPECIFICATION).write_bytes(specification)
     root = str(uuid.uuid5(_NAMESPACE, _SPECIFICATION))
     items = {root: _item("CoreML Model Specification", _SPECIFICATION)}
-    if model.weights:
+    if weights:
         (folder / WEIGHTS).mkdir()
-        (folder / WEIGHTS / WEIGHT_FILE).write_bytes(model.weights)
+        (folder / WEIGHTS / WEIGHT_FILE).write_bytes(weights)
         items[str(uuid.uuid5(_NAMESPACE, WEIGHTS))] = _item("CoreML Model Weights", WEIGHTS)
     manifest = {
         "fileFormatVersion": "1.0.0",
@@ -68,7 +85,7 @@ def write_model(model: StoredModel, description: Description | None, target: Pat
         "rootModelIdentifier": root,
     }
     text = json.dumps(manifest, indent=4, sort_keys=True) + "\n"
-    (target / MANIFEST).write_text(text, encoding="utf-8")
+    (package / MANIFEST).write_text(text, encoding="utf-8")
 
 
 def _item(purpose: str, name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 OPSET, IR_VERSION = 20, 10
-"""Read by every ONNX Runtime since 1.17 (January 2024)."""
+"""Read by ONNX Runtime 1.18 (May 2024) and newer."""
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _ROLES = ("data", "weight", "bias")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,8 @@ def open_session(path: Path, content: bytes, threads: int | None, optimise: bool
     """
     import onnxruntime
 
+    # The session's own level does not reach its memory allocator.
+    onnxruntime.set_default_logger_severity(_SILENT)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT
     options.intra_op_num_threads = threads or 0
@@ -139,6 +142,6 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
 
 
 def _first_line(error: Exception) -> str:
-    """Without the runtime's error code, source places and further lines."""
-    text = str(error).strip().splitlines()
-    return text[0].rpartition("] : ")[2] if text else type(error).__name__
+    """Without the runtime's error code and all further lines."""
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error).strip())
+    return text.splitlines()[0] if text else type(error).__name__

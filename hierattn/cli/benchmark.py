@@ -99,7 +99,11 @@ def benchmark(
         with TurnsProgress() as bar:
             outcome = run_benchmark(request, bar.follow)
     except KeyboardInterrupt:
-        print(f"interrupted; what was finished stands in {out}/results.json", file=sys.stderr)
+        there = (out / "results.json").is_file()
+        kept = (
+            f"what was finished stands in {out}/results.json" if there else "nothing was measured"
+        )
+        print(f"interrupted; {kept}", file=sys.stderr)
         raise typer.Exit(1) from None
     if json_output:
         _print_document(outcome)

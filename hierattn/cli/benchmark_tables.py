@@ -155,7 +155,7 @@ def _plain_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
         title_justify="left",
         header_style="bold",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,
         show_edge=False,
     )
     for heading, side in columns:

@@ -155,9 +155,7 @@ def test_cost_grows_with_size_and_batch(tmp_path: Path) -> None:
     points, problems = sweep(exports, [1], QUICK, tmp_path / "w", sizes=(128,), batches=(1, 4))
     assert problems == []
     onnx = {
-        (point.image_size, point.batch): point
-        for point in points
-        if point.runtime == "onnxruntime"
+        (point.image_size, point.batch): point for point in points if point.runtime == "onnxruntime"
     }
     assert set(onnx) == {(64, 1), (64, 4), (128, 1)}
     assert {(p.image_size, p.batch) for p in points if p.runtime == "litert"} == {(64, 1), (128, 1)}

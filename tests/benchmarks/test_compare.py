@@ -53,9 +53,7 @@ def test_the_same_files_tell_how_much_slower_the_machine_was() -> None:
 
 
 def test_a_runtime_that_got_slower_is_no_mood_of_the_machine() -> None:
-    new = results(
-        row(p50_ms=15.0), environments=[environment(versions={"onnxruntime": "1.33.0"})]
-    )
+    new = results(row(p50_ms=15.0), environments=[environment(versions={"onnxruntime": "1.33.0"})])
     comparison = compare(results(row()), new)
     assert "slower" in comparison.findings[0]
     assert "onnxruntime was 1.32.0, is 1.33.0" in comparison.remarks

@@ -6,11 +6,31 @@ from benchmarks.report_folder import COLUMNS, as_csv, check_report_folder, write
 from benchmarks.results import BenchmarkError, Row, read_results
 from tests.benchmarks.helpers import results, row
 
-CONTRACT = (
-    "model, format, precision, runtime, device, threads, size_mb, load_ms, first_ms, p50_ms, "
-    "p90_ms, p99_ms, peak_rss_mb, runs, fully_delegated, top1, balanced_accuracy, "
-    "melanoma_sensitivity, macro_auc, ece, parity_max_abs, status, reason"
-).split(", ")
+CONTRACT = [
+    "model",
+    "format",
+    "precision",
+    "runtime",
+    "device",
+    "threads",
+    "size_mb",
+    "load_ms",
+    "first_ms",
+    "p50_ms",
+    "p90_ms",
+    "p99_ms",
+    "peak_rss_mb",
+    "runs",
+    "fully_delegated",
+    "top1",
+    "balanced_accuracy",
+    "melanoma_sensitivity",
+    "macro_auc",
+    "ece",
+    "parity_max_abs",
+    "status",
+    "reason",
+]
 
 
 def test_results_read_back_as_they_were(tmp_path: Path) -> None:

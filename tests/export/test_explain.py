@@ -72,8 +72,8 @@ def network() -> nn.Module:
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.7, 1.3)
             nn.init.normal_(module.bias, std=0.2)
-            nn.init.normal_(module.running_mean, std=0.2)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+            module.running_mean = torch.randn(module.num_features) * 0.2
+            module.running_var = torch.rand(module.num_features) * 1.5 + 0.5
     return model.eval()
 
 

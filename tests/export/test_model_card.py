@@ -43,6 +43,7 @@ def run() -> Run:
 def _quality(run: RunConfig, change: float | None) -> Quality:
     return Quality(
         images=100,
+        max_relative=3e-6,
         agreement=0.9871,
         top1=0.5,
         balanced_accuracy=0.4321,

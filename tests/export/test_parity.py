@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from export.errors import ArtefactError
-from export.parity import Parity, compare
+from export.parity import Parity, compare, logit_scales
 
 LOGITS = hnp.arrays(
     np.float64,
@@ -29,6 +29,15 @@ def test_known_figures() -> None:
     assert parity.cosine == pytest.approx(119 / math.sqrt(125 * 115.25))
     assert parity.top1_agreement == 0.5
     assert (parity.images, parity.evaluator) == (2, "torch")
+
+
+def test_a_strange_image_excuses_nothing() -> None:
+    """A logit ten times a photo's makes no error on the photos smaller, nor a tiny one larger."""
+    reference = np.array([[1.0, -1.0], [1.0, 0.5], [100.0, 0.0], [1e-6, 0.0]])
+    answers = reference + np.array([[0.1, 0], [0, 0], [0, 0], [1e-7, 0]])
+    assert compare(reference, answers, "torch").max_relative == pytest.approx(0.1)
+    assert logit_scales(reference).ravel().tolist() == [1, 1, 100, 1]
+    assert logit_scales(np.array([[0.0], [0.0], [2.0]])).ravel().tolist() == [2, 2, 2]
 
 
 @given(LOGITS)

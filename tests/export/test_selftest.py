@@ -88,6 +88,7 @@ def test_raw_tensors_are_documented_bytes(written: tuple[Path, SelfTest]) -> Non
         raw = np.fromfile(folder / image["tensor"], dtype=np.uint8).reshape(SIZE, SIZE, 3)
         assert np.array_equal(raw, spec.load(folder / image["file"]))
         assert len(image["logits"]) == len(listed["classes"])
+        assert image["scale"] >= max(map(abs, image["logits"]))
 
 
 def test_writing_twice_gives_the_same_bytes(
@@ -182,6 +183,7 @@ def _edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
         (lambda t: t.pop("classes"), "'classes'"),
         (lambda t: t.update(surprise=1), "'surprise'"),
         (lambda t: t["tolerances"].update(fp8={"max_relative": 1}), "tolerances"),
+        (lambda t: t["images"][0].update(scale=0), r"images\.0\.scale"),
         (lambda t: t["images"][0].update(width=9), r"exact\.png: not a PNG of 9 x 64"),
     ],
 )

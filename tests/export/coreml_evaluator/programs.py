@@ -49,6 +49,7 @@ def to_model(build: Build, *shapes: tuple[int, ...], half: bool = False) -> Stor
 
 
 def save(folder: Path, model: StoredModel, name: str = "tiny") -> Path:
+    folder.mkdir(exist_ok=True)
     path = folder / f"{name}.mlpackage"
     write_model(model, None, path)
     return path

@@ -213,3 +213,14 @@ def test_network_that_cannot_be_converted(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"^Core ML: the network cannot be converted: ") as caught:
         CoremlFormat().convert(source_of(_Undecided()), tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_package_is_written_whole_or_not_at_all(
+    files: dict[Precision, Path], tmp_path: Path
+) -> None:
+    target = tmp_path / "a.mlpackage"
+    (target / "Data").mkdir(parents=True)
+    with pytest.raises(ExportError, match=r"cannot write .*a\.mlpackage: "):
+        write_model(read_model(files[Precision.FP32]), None, target)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mlpackage"]
+    assert not list((target / "Data").iterdir())

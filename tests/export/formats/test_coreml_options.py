@@ -19,6 +19,7 @@ from tests.export.coreml_evaluator.sources import (
     CLASSES,
     SIZE,
     describe,
+    export_all,
     images_of,
     relative_error,
     source_of,
@@ -31,29 +32,43 @@ def graph() -> nn.Module:
     return tiny_network()
 
 
-def write_single(graph: nn.Module, options: FormatOptions, folder: Path) -> Path:
-    source, target = source_of(graph, options=options), folder / "a.mlpackage"
-    CoremlFormat().write(CoremlFormat().convert(source, folder), source, Precision.FP32, target)
+@pytest.fixture(scope="module")
+def tensor_package(graph: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tensor in, logits out."""
+    source, folder = source_of(graph), tmp_path_factory.mktemp("tensor")
+    converted, target = CoremlFormat().convert(source, folder), folder / "a.mlpackage"
+    CoremlFormat().write(converted, source, Precision.FP32, target)
     return target
 
 
 @pytest.fixture(scope="module")
-def tensor_package(graph: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tensor in, logits out."""
-    return write_single(graph, FormatOptions(), tmp_path_factory.mktemp("tensor"))
+def image_packages(
+    graph: nn.Module, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Precision, Path]:
+    """Image in; class label, probabilities and logits out."""
+    options = FormatOptions(coreml_image_input=True, coreml_classifier=True)
+    return export_all(source_of(graph, options=options), tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="module")
-def image_package(graph: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Image in; class label, probabilities and logits out."""
-    options = FormatOptions(coreml_image_input=True, coreml_classifier=True)
-    return write_single(graph, options, tmp_path_factory.mktemp("image"))
+def image_package(image_packages: dict[Precision, Path]) -> Path:
+    return image_packages[Precision.FP32]
 
 
 class TestOptions:
-    def test_image_input_takes_the_same_pixels(self, image_package: Path, graph: nn.Module) -> None:
-        artefact, images = CoremlFormat().load(image_package), images_of(2)
-        assert relative_error(artefact(images), graph, images) <= 1e-5
+    @pytest.mark.parametrize(
+        ("precision", "bound"),
+        [(Precision.FP32, 1e-5), (Precision.FP16, 1e-2), (Precision.INT8, 3e-2)],
+    )
+    def test_image_input_takes_the_same_pixels(
+        self,
+        precision: Precision,
+        bound: float,
+        image_packages: dict[Precision, Path],
+        graph: nn.Module,
+    ) -> None:
+        artefact, images = CoremlFormat().load(image_packages[precision]), images_of(2)
+        assert relative_error(artefact(images), graph, images) <= bound
 
     def test_facts_say_image(self, image_package: Path) -> None:
         facts = CoremlFormat().describe(image_package)

@@ -189,6 +189,25 @@ def test_the_runtime_refuses_in_one_line_and_in_silence(
     assert capfd.readouterr() == ("", "")
 
 
+def _huge_value(model: onnx.ModelProto) -> None:
+    sides = numpy_helper.from_array(np.array([2**31, 2**31], np.int64), "sides")
+    model.graph.initializer.append(sides)
+    model.graph.node[-1].output[0] = "small"
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["sides"], ["huge"]))
+    model.graph.node.append(helper.make_node("ReduceMax", ["huge"], ["most"], keepdims=0))
+    model.graph.node.append(helper.make_node("Add", ["small", "most"], ["logits"]))
+
+
+def test_a_value_that_fits_no_memory_is_an_error_in_silence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file.onnx"
+    path.write_bytes(changed(_huge_value))
+    with pytest.raises(ArtefactError, match="ONNX Runtime cannot"):
+        FORMAT.load(path, threads=1)(images(1))
+    assert capfd.readouterr() == ("", "")
+
+
 @st.composite
 def damaged_files(draw: st.DrawFn) -> bytes:
     """A valid file with bytes changed, put in, taken out, or its end cut off."""

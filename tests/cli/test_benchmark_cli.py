@@ -1,0 +1,185 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks.results import NoiseFloor
+from export.manifest import Gate
+from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
+from tests.benchmarks.helpers import (
+    record_of,
+    results,
+    row,
+    write_export,
+    write_manifest,
+    write_onnx,
+)
+from tests.cli.conftest import Answer
+
+Cli = Callable[..., Answer]
+QUICK = ("--threads", "1", "--runtime", "onnxruntime", "--runs", "2")
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    return write_export(tmp_path / "export")
+
+
+def test_the_table_its_legend_and_the_next_commands(cli: Cli, export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    answer = cli("benchmark", export, *QUICK, "--out", out)
+    assert answer.code == 0
+    for words in ("fp32 onnx", "measured", "noise floor", "rank:", f"open {out}/report.html"):
+        assert words in answer.out
+    assert {path.name for path in out.iterdir()} >= {"results.json", "results.csv", "report.html"}
+    # A report may be replaced by a newer one, and compared with.
+    again = cli("benchmark", export, *QUICK, "--out", out, "--compare", out, "--json")
+    assert again.code == 0
+    document = json.loads(again.out)
+    assert document["rows"][0]["status"] == "measured"
+    assert document["comparison"]["findings"] == []
+
+
+def test_a_failed_gate_is_shown_and_a_failed_row_is_exit_1(cli: Cli, tmp_path: Path) -> None:
+    good = write_onnx(tmp_path / "m-fp32.onnx")
+    gate = Gate(status="failed", reasons=["loses melanomas"])
+    write_manifest(tmp_path, [record_of(good, gate=gate)])
+    answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "one")
+    assert answer.code == 0 and "gate failed" in answer.out and "loses melanomas" in answer.out
+    write_manifest(tmp_path, [record_of(good), record_of(tmp_path / "m-int8.onnx")])
+    answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "two")
+    assert answer.code == 1 and "was not made" in answer.out and "measured" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--runs", "0"], "--runs"),
+        (["--runs", "many"], "--runs"),
+        (["--threads", "0"], "--threads"),
+        (["--threads", "one"], "--threads"),
+        (["--sustained", "-1"], "--sustained"),
+        (["--bogus"], "--bogus"),
+    ],
+)
+def test_wrong_usage_exits_2(
+    cli: Cli, export: Path, tmp_path: Path, arguments: list[str], named: str
+) -> None:
+    answer = cli("benchmark", export, "--out", tmp_path / "r", *arguments)
+    assert answer.code == 2 and named in answer.err
+
+
+def test_bad_input_is_one_line(cli: Cli, export: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    other = tmp_path / "other.json"
+    other.write_text('{"schema": 9}')
+    for arguments, named in (
+        ([tmp_path / "nowhere"], "no such folder"),
+        ([tmp_path / "empty"], "manifest.json"),
+        ([export, export], "given twice"),
+        ([export, "--data", tmp_path / "empty"], "holds no class folder"),
+        ([export, "--data", tmp_path / "nowhere"], "no such data folder"),
+        ([export, "--compare", other], "field 'schema'"),
+        ([export, "--device", "adb"], "phones are not supported yet"),
+        ([export, "--runtime", "onnx"], "unknown runtime 'onnx'"),
+        ([export, "--run", "nobody"], "nobody"),
+        ([export, "--map-class", "a=b"], "--data"),
+    ):
+        answer = cli("benchmark", *arguments, "--out", tmp_path / "report")
+        assert answer.code == 1, arguments
+        assert answer.err.startswith("error: ") and answer.err.count("\n") == 1
+        assert named in answer.err
+    answer = cli("benchmark", export, "--out", export)
+    assert answer.code == 1 and "something else than a report" in answer.err
+
+
+def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    arguments = ["benchmark", str(export), "--threads", "1", "--runtime", "onnxruntime"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hierattn.cli", *arguments, "--runs", "9000000", "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COLUMNS": "120"},
+    )
+    end = time.monotonic() + 60
+    while not (out / "results.json").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"interrupted; what was finished stands in {out}/results.json" in err
+    (measured,) = json.loads((out / "results.json").read_text())["rows"]
+    assert measured["status"] == "measured" and measured["runs"] > 0
+    assert "Traceback" not in err
+
+
+FLOOR = NoiseFloor(name="x", ratio=1.1, by_threads={1: 1.1}, controls={1: (1.0, 1.1)})
+
+
+def test_rows_within_the_floor_of_the_fastest_share_its_rank() -> None:
+    rows = [row(p50_ms=p50) for p50 in (12.0, 10.0, 10.9, 13.0, 30.0)]
+    places = rank(rows, FLOOR)
+    assert [places[id(one)] for one in rows] == ["3=", "1=", "1=", "3=", "5"]
+    assert rank([row(p50_ms=None)], FLOOR) == {}
+    assert set(rank(rows, None).values()) == {"1", "2", "3", "4", "5"}
+
+
+def test_the_table_fits_120_columns() -> None:
+    long = row(
+        name="hierattn_xs-256-int8.tflite",
+        format="tflite",
+        precision="int8",
+        runtime="tflite-runtime",
+        load_ms=1234.5,
+        first_ms=189.8,
+        p50_ms=134.91,
+        p99_ms=1212.2,
+        peak_rss_mb=345.6,
+        operators_left=159,
+        balanced_accuracy=0.541,
+        melanoma_sensitivity=0.731,
+        change_vs_torch={"balanced_accuracy": -0.101, "melanoma_sensitivity": 0.0},
+        status="gate failed",
+        reason="[bold]why[/bold]",
+        sustained={"seconds": 3.0, "window_p50_ms": [1.0], "last_to_first": 1.25},
+        profile=[{"operator": "Conv", "milliseconds": 1.0, "share": 0.5}],
+    )
+    session = results(
+        long,
+        row(threads=2, profile_note="no profiler"),
+        sweep=[
+            {
+                "model": "hierattn_xs",
+                "runtime": "onnxruntime",
+                "device": "host",
+                "image_size": 256,
+                "threads": 1,
+                "batch": 4,
+                "p50_ms": 40.0,
+                "multiply_adds": 500_000_000,
+                "gmacs": 50.0,
+                "of_matrix_product": 0.5,
+            }
+        ],
+    )
+    console = Console(width=120, record=True, highlight=False, markup=False)
+    for table in latency_tables(session):
+        console.print(table)
+    console.print(sweep_table(session))
+    text = console.export_text()
+    assert "…" not in text
+    for cell in ("tflite-runtime", "134.91", "0.541 (-10.1)", "gate failed", "2 threads", "10.00"):
+        assert cell in text
+    lines = [*legend(session), *remarks(session)]
+    assert any("[bold]why[/bold]" in line for line in lines)
+    assert any("1.25 times its first latency" in line for line in lines)
+    assert any("Conv 50%" in line for line in lines) and any("no profiler" in x for x in lines)
