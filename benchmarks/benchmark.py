@@ -152,6 +152,7 @@ def _fill(book: Book, request: BenchmarkRequest, progress: Observer) -> None:
     if book.photos is not None:
         judge_all(subjects, book.photos, request.cache, progress, book.checkpoint)
     book.prepare()
+    book.checkpoint()
     measure(book.everything, request.plan, progress, book.checkpoint)
     if request.sustained_s:
         sustain(list(book.series.values()), request.sustained_s, request.plan, progress)

@@ -79,10 +79,11 @@ def write_untrained_run(
 
 @torch.no_grad()
 def _settle_norms(network: nn.Module, image_size: int) -> None:
-    """Let batch norms see the golden images once.
+    """Let batch norms see the golden images once, at half weight.
 
-    Without any statistics the signal of a deep network dies out or explodes on its way, which no
-    half-precision file could carry, and no trained network does.
+    Without any statistics the signal of most peers dies out on its way (below 1e-8, out of reach of
+    half precision); with those alone the random network magnifies rounding a hundredfold. Trained
+    networks do neither, nor does the mean of both (measured on all nine).
     """
     spec = PreprocessSpec(image_size=image_size)
     opened = (
@@ -91,6 +92,6 @@ def _settle_norms(network: nn.Module, image_size: int) -> None:
     pixels = np.stack([np.asarray(spec.resize_image(image)) for image in opened])
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
+            module.momentum = 0.5
     network.train()
     network(torch.from_numpy(spec.to_input(pixels)))

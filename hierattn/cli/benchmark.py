@@ -99,10 +99,9 @@ def benchmark(
         with TurnsProgress() as bar:
             outcome = run_benchmark(request, bar.follow)
     except KeyboardInterrupt:
-        there = (out / "results.json").is_file()
-        kept = (
-            f"what was finished stands in {out}/results.json" if there else "nothing was measured"
-        )
+        kept = "nothing was measured"
+        if (out / "results.json").is_file():
+            kept = f"what was finished stands in {out}/results.json"
         print(f"interrupted; {kept}", file=sys.stderr)
         raise typer.Exit(1) from None
     if json_output:

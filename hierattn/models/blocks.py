@@ -176,7 +176,8 @@ class Attention(nn.Module):
         split = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
         rows = CACHED_SCORES // (self.heads * tokens * tokens)
-        piecewise = x.device.type == "cpu" and rows < batch and query.requires_grad
+        # The batch comes last: export traces it as a symbol, and a test of it would fix its size.
+        piecewise = x.device.type == "cpu" and query.requires_grad and rows < batch
         if piecewise and not torch.compiler.is_compiling():
             # On a CPU the scores of a large batch fall out of the cache and fill the memory until
             # the backward pass; in pieces and computed again there, they cost less time, too.

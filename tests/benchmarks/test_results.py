@@ -6,31 +6,11 @@ from benchmarks.report_folder import COLUMNS, as_csv, check_report_folder, write
 from benchmarks.results import BenchmarkError, Row, read_results
 from tests.benchmarks.helpers import results, row
 
-CONTRACT = [
-    "model",
-    "format",
-    "precision",
-    "runtime",
-    "device",
-    "threads",
-    "size_mb",
-    "load_ms",
-    "first_ms",
-    "p50_ms",
-    "p90_ms",
-    "p99_ms",
-    "peak_rss_mb",
-    "runs",
-    "fully_delegated",
-    "top1",
-    "balanced_accuracy",
-    "melanoma_sensitivity",
-    "macro_auc",
-    "ece",
-    "parity_max_abs",
-    "status",
-    "reason",
-]
+CONTRACT = """
+model format precision runtime device threads size_mb load_ms first_ms p50_ms p90_ms p99_ms
+peak_rss_mb runs fully_delegated top1 balanced_accuracy melanoma_sensitivity macro_auc ece
+parity_max_abs status reason
+"""
 
 
 def test_results_read_back_as_they_were(tmp_path: Path) -> None:
@@ -40,7 +20,8 @@ def test_results_read_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_the_table_of_the_contract(tmp_path: Path) -> None:
-    assert list(COLUMNS[: len(CONTRACT)]) == CONTRACT
+    contract = CONTRACT.split()
+    assert list(COLUMNS[: len(contract)]) == contract
     assert set(COLUMNS) <= set(Row.model_fields)
     head, line = as_csv(results(row(fully_delegated=True, p50_ms=None))).splitlines()
     cells = dict(zip(head.split(","), line.split(","), strict=True))

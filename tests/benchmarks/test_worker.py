@@ -98,7 +98,7 @@ def test_a_file_the_runtime_refuses_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"not a model")
     with Worker(Order("onnxruntime", str(tmp_path / "bad.onnx"), 1)) as worker:
         worker.greet()
-        with pytest.raises(WorkerError, match="bad.onnx") as caught:
+        with pytest.raises(WorkerError, match=r"bad\.onnx") as caught:
             worker.load()
     assert "\n" not in str(caught.value)
 
