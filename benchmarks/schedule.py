@@ -40,7 +40,7 @@ class Plan:
     pause_s: float = 0.05
     slice_s: float = 1.0
     warm_least_s: float = 0.25
-    warm_most_s: float = 5.0
+    warm_most_s: float = 10.0
     seed: int = 0
 
     def __post_init__(self) -> None:

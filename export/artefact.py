@@ -31,5 +31,5 @@ def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
         raise ArtefactError(f"{path}: no such file")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be 1 or more, not {threads}")
-    require_packages(fmt.packages, fmt.extra)
+    require_packages(fmt.packages_to_run, fmt.extra)
     return fmt.load(path, threads)

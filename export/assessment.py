@@ -57,7 +57,8 @@ class Reference:
         quality = self._quality(answers, self.quality)
         name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
-        gate = judge(answered.precision, parity, quality, name, labels.count(name or ""))
+        golden = compare(self.logits[: self.golden], answers[: self.golden], "golden images")
+        gate = judge(answered.precision, [parity, golden], quality, name, labels.count(name or ""))
         others = [self._other(line, answered.precision, answers) for line in answered.opinions]
         disagreeing = [
             f"{check.runtime}: {check.reason}" for check in others if check.agrees is False
@@ -101,7 +102,8 @@ class Reference:
     def _other(self, line: OpinionLine, precision: Precision, answers: np.ndarray) -> RuntimeCheck:
         """Hold another runtime against torch; in int8 against the file's own first answers."""
         if line.answers is None:
-            return RuntimeCheck(runtime=line.runtime, loads=False, agrees=None, reason=line.reason)
+            loads = False if line.available else None
+            return RuntimeCheck(runtime=line.runtime, loads=loads, agrees=None, reason=line.reason)
         asked = sample_indices(len(self.logits), self.sample)
         whole = answers if precision is Precision.INT8 else self.logits
         try:

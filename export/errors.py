@@ -30,6 +30,10 @@ class MissingPackageError(HierAttnError):
         super().__init__(f"{package} is not installed; pip install 'hierattn-mobile[{extra}]'")
 
 
+class RuntimeUnavailableError(HierAttnError):
+    """A runtime that cannot be had here, so that nothing is known of the file."""
+
+
 class UnsupportedOperationError(HierAttnError):
     """An operation, or an argument of one, that the Core ML evaluator does not know.
 

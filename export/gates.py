@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,8 +25,8 @@ class Tolerance:
             outside of the ranges that photos calibrate.
         agreement: least share of photos with the same decision as torch.
         balanced_accuracy_loss: at most so much less than torch.
-        melanoma_sensitivity_loss: at most so much less than torch, or one photo where a photo
-            weighs more; at the highest class and at the shipped threshold alike.
+        melanoma_sensitivity_loss: at most so much less than torch, or, unless the bound is 0, one
+            photo where a photo weighs more; at the highest class and at the shipped threshold.
     """
 
     max_relative: float
@@ -53,7 +53,7 @@ round int8 arithmetic another way; against torch, in int8 against the file's own
 
 def judge(
     precision: Precision,
-    parity: Parity,
+    parities: Sequence[Parity],
     quality: Quality | None,
     melanoma_class: str | None,
     melanoma_images: int,
@@ -61,7 +61,7 @@ def judge(
     """Hold one file against the tolerances of its precision.
 
     Args:
-        parity: on all images.
+        parities: on all images, and on the golden ones alone, as an app will compare them.
         quality: on photos; without it fp32 and fp16 are judged by numbers alone, and int8 is
             "not run", because numbers do not tell whether its decisions hold.
         melanoma_class: the class whose sensitivity must not fall, if there is one.
@@ -70,7 +70,7 @@ def judge(
     bound = TOLERANCES[precision]
     reasons = []
     if precision is not Precision.INT8:
-        reasons += _numbers(parity.max_relative, bound)
+        reasons += _numbers(max(parity.max_relative for parity in parities), bound)
     elif quality is not None:
         reasons += _numbers(quality.max_relative, bound)
     if quality is None:

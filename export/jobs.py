@@ -66,9 +66,14 @@ class Written(_Line):
 
 
 class OpinionLine(_Line):
-    """Another runtime's answers, or why there are none."""
+    """Another runtime's answers, or why there are none.
+
+    Attributes:
+        available: False where the runtime cannot be had here.
+    """
 
     runtime: str
+    available: bool
     answers: Path | None
     reason: str | None
 

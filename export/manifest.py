@@ -7,10 +7,18 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from export.description import Precision
 from export.errors import ManifestError
+from export.formats import FORMATS
 from export.formats.interface import Delegation, InputFacts, OutputFacts
 from export.parity import Parity
 from hierattn.files import file_sha256
@@ -34,7 +42,7 @@ class Source(_Part):
     """What the files were made from.
 
     Attributes:
-        run: name of the run folder or shipped checkpoint; None for random weights.
+        run: name of the run folder or shipped checkpoint; None for random weights
         graph: ``deploy``, exactly rewritten for phones, or ``naive``, as trained.
         rewrites: names of the rewrites behind the deployed graph; some serve one format alone.
         licence: licences of the photos behind the weights, as the run names them.
@@ -109,7 +117,8 @@ class RuntimeCheck(_Part):
     """Another runtime's opinion of the file.
 
     Attributes:
-        agrees: within the gate's numerical tolerance; None where it did not run.
+        loads: None where the runtime cannot be had, so that nothing is known.
+        agrees: within :data:`export.gates.OTHER_RUNTIMES`; None where it did not answer.
         reason: why it did not load, run or agree.
     """
 
@@ -172,7 +181,23 @@ class Manifest(_Part):
     data: JudgedData | None
     torch_quality: Quality | None
     files: dict[str, str]
-    artefacts: list[ArtefactRecord]
+    artefacts: list[ArtefactRecord] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        if self.preprocessing.image_size != self.image_size:
+            raise ValueError("image_size and preprocessing.image_size differ")
+        for name in ("path", "sha256"):
+            values = [getattr(record, name) for record in self.artefacts]
+            if len(set(values) - {None}) != len([v for v in values if v is not None]):
+                raise ValueError(f"two artefacts share a {name}")
+        made = [(record.format, record.precision) for record in self.artefacts]
+        if len(set(made)) != len(made):
+            raise ValueError("two artefacts share format and precision")
+        unknown = sorted({record.format for record in self.artefacts} - set(FORMATS))
+        if unknown:
+            raise ValueError(f"unknown format '{unknown[0]}' (valid: {', '.join(FORMATS)})")
+        return self
 
     @property
     def passed(self) -> bool:

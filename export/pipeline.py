@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from export.assessment import Reference, golden_logits
+from export.deployment import REWRITES, rewrites_for
 from export.description import Description, Precision
 from export.errors import ExportError
 from export.file_rows import FileRows
@@ -31,8 +32,9 @@ from export.manifest import (
     Source,
     path_sha256,
 )
+from export.model_card import write_model_card
 from export.progress import Observer, Progress, unobserved
-from export.questions import ParityRecord, PhotoAnswer, Photos, read_photos
+from export.questions import SAMPLE, ParityRecord, PhotoAnswer, Photos, read_photos
 from export.selftest import golden_pixels, read_selftest, write_selftest
 from export.source import FormatOptions
 from export.untrained import CLASSES, write_untrained_run
@@ -43,9 +45,6 @@ from hierattn.errors import UnknownNameError
 from hierattn.evaluation import TorchPredictor, predict_logits
 from hierattn.files import write_text
 from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
-
-SAMPLE = 64
-"""Images that other runtimes are asked: all golden ones' share and photos, spread evenly."""
 
 TOOLS = (
     "onnx",
@@ -289,8 +288,6 @@ def _manifest(
     records: list[ArtefactRecord],
     description: Description,
 ) -> Manifest:
-    from export.deployment import REWRITES
-
     config = run.config
     return Manifest(
         model=config.model,
@@ -300,9 +297,9 @@ def _manifest(
         operating_point=config.operating_point,
         intended_use=config.intended_use,
         source=Source(
-            run=run.path.name,
+            run=run.path.name if request.untrained_size is None else None,
             graph="deploy" if request.graph == "deploy" else "naive",
-            rewrites=[rewrite.name for rewrite in REWRITES] if request.graph == "deploy" else [],
+            rewrites=_rewrites(request),
             weights_sha256=config.weights_sha256,
             tools={**tool_versions(), **export_tool_versions()},
             licence=description.licence,
@@ -314,10 +311,16 @@ def _manifest(
     )
 
 
+def _rewrites(request: ExportRequest) -> list[str]:
+    """Names of the rewrites that were applied for the formats asked for."""
+    if request.graph != "deploy":
+        return []
+    applied = {rewrite.name for name in request.formats for rewrite in rewrites_for(name)}
+    return [rewrite.name for rewrite in REWRITES if rewrite.name in applied]
+
+
 def _finish(folder: Path, manifest: Manifest, run: Run) -> Manifest:
     """Write the card and, last, the manifest with everybody's hash."""
-    from export.model_card import write_model_card
-
     read_selftest(folder / SELFTEST)
     write_model_card(folder / MODEL_CARD, manifest, run)
     hashes = {name: path_sha256(folder / name) for name in PARTS}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os.path import relpath
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, model_validator
 
 from export.errors import ExportError, ManifestError
 from export.manifest import JudgedData
@@ -15,14 +17,17 @@ from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, group_keys
+from hierattn.data.splits import Split, group_keys, read_split_rows
 from hierattn.errors import DataError
 from hierattn.judging import choose_photos, parts_played
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 
 CALIBRATION_PHOTOS = 96
-"""Ranges of activations have settled by then (more photos changed no decision when measured)."""
+"""Photos set apart for int8, at most a quarter of all."""
+
+SAMPLE = 64
+"""Of all images, golden ones first, how many other runtimes are asked, spread evenly."""
 
 LEAST_PHOTOS = 8
 
@@ -34,7 +39,7 @@ class PhotoAnswer(BaseModel):
 
     file: str
     label: str
-    logits: list[float]
+    logits: list[FiniteFloat]
 
 
 class ParityRecord(BaseModel):
@@ -48,11 +53,24 @@ class ParityRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: int = 1
+    version: Literal[1] = 1
     torch: str
-    golden: dict[str, list[float]]
+    golden: dict[str, list[FiniteFloat]]
     photos: list[PhotoAnswer]
-    artefacts: dict[str, dict[str, list[float]]]
+    artefacts: dict[str, dict[str, list[FiniteFloat]]]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ParityRecord:
+        rows = [*self.golden.values(), *(answer.logits for answer in self.photos)]
+        for name, answers in self.artefacts.items():
+            if answers.keys() != self.golden.keys():
+                raise ValueError(f"artefacts.{name}: other golden images than torch's")
+            rows += answers.values()
+        if len({len(row) for row in rows}) != 1:
+            raise ValueError("logits of different lengths, or none")
+        if len({answer.file for answer in self.photos}) != len(self.photos):
+            raise ValueError("photos: a file is listed twice")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +196,9 @@ def reread_photos(
         raise ManifestError(f"parity.json lists photos that {data} lacks, such as {missing[0]}")
     taken = np.array([place[answer.file] for answer in answers], dtype=np.int64)
     records = tuple(cache.folder.records[i] for i in taken)
+    for answer, photo in zip(answers, records, strict=True):
+        if answer.label != photo.label:
+            raise ManifestError(f"parity.json gives {answer.file} another class than {data} does")
     return Photos(
         DataFolder(cache.folder.root, cache.folder.classes, records),
         cache.pixels[taken],
@@ -209,7 +230,8 @@ def _share_of_each_class(labels: np.ndarray, pool: np.ndarray, wanted: int) -> n
     taken = np.zeros(len(labels), bool)
     for name in np.unique(labels[pool]):
         members = np.flatnonzero(pool & (labels == name))
-        count = max(1, round(wanted * len(members) / pool.sum()))
+        # At least one, but never a class's only photo: it must also be judged.
+        count = min(max(1, round(wanted * len(members) / pool.sum())), len(members) - 1)
         taken[generator.permutation(members)[:count]] = True
     return taken
 
@@ -217,13 +239,9 @@ def _share_of_each_class(labels: np.ndarray, pool: np.ndarray, wanted: int) -> n
 def _seen(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
     if not splits.is_file():
         return None
-    from hierattn.data.splits import read_split_rows
-
     played = parts_played(folder, read_split_rows(splits))
     return int(np.isin(played[judged], [Split.TRAIN, Split.VALIDATION]).sum())
 
 
 def _relative(data: Path, out: Path) -> str:
-    from os.path import relpath
-
     return Path(relpath(data.resolve(), out.resolve())).as_posix()

@@ -13,6 +13,7 @@ from export.assessment import Reference, as_mapping
 from export.description import Description, Precision
 from export.errors import ManifestError
 from export.formats import FORMATS
+from export.gates import OTHER_RUNTIMES
 from export.jobs import Answered, Event, Failed, Job, Step
 from export.manifest import (
     PARITY,
@@ -27,10 +28,9 @@ from export.manifest import (
     path_sha256,
     read_manifest,
 )
-from export.parity import Parity
-from export.pipeline import SAMPLE
+from export.parity import Parity, compare
 from export.progress import Observer, Progress, unobserved
-from export.questions import ParityRecord, Photos, read_parity_record, reread_photos
+from export.questions import SAMPLE, ParityRecord, Photos, read_parity_record, reread_photos
 from export.selftest import SelfTest, check_preprocessing, golden_pixels, read_selftest
 from export.workers import run_jobs
 from hierattn.errors import HierAttnError
@@ -42,7 +42,9 @@ class VerifiedFile:
 
     Attributes:
         problems: one line each; empty where nothing is wrong.
-        status: ``passed``; ``failed``; or ``numbers only`` where int8 decisions had no photos.
+        golden: its logits [G, K] for the golden images, as answered now.
+        status: ``passed``; ``failed``; or ``numbers only`` where int8 decisions had no photos, and
+            it was held against its own answers at export alone.
     """
 
     record: ArtefactRecord
@@ -51,6 +53,7 @@ class VerifiedFile:
     other_runtimes: list[RuntimeCheck] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     gate: Gate | None = None
+    golden: np.ndarray | None = None
 
     @property
     def status(self) -> Literal["passed", "failed", "numbers only"]:
@@ -108,6 +111,7 @@ def verify(
         return Verification(manifest, files, _once(problems, str(error)), "none")
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
         _ask(folder, manifest, files, reference, pixels, Path(workspace), progress)
+    _compare_with_export(files, answers)
     return Verification(manifest, files, problems, words)
 
 
@@ -160,17 +164,28 @@ def _reference(
     data: Path | None,
     progress: Observer,
 ) -> tuple[Reference, np.ndarray, str]:
+    for name in ("model", "classes", "image_size", "preprocessing"):
+        if getattr(selftest, name) != getattr(manifest, name):
+            raise ManifestError(f"{folder / SELFTEST}: its '{name}' is not the manifest's")
+    if selftest.weights_sha256 != manifest.source.weights_sha256:
+        raise ManifestError(f"{folder / SELFTEST}: made for other weights than the manifest's")
     names = [image.file for image in selftest.images]
     if set(names) != set(answers.golden):
         raise ManifestError(f"{folder / PARITY}: its golden images are not the self-test's")
+    width = len(next(iter(answers.golden.values())))
+    if width != len(manifest.classes):
+        raise ManifestError(
+            f"{folder / PARITY}: {width} logits an image for {len(manifest.classes)} classes"
+        )
+    judged = manifest.data.judged if manifest.data else 0
+    if len(answers.photos) != judged:
+        raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")
     pixels = golden_pixels(folder / SELFTEST, selftest)
     logits = as_mapping(answers.golden, names)
     photos, words = _find_photos(folder, manifest, answers, data, progress)
-    if photos is not None:
+    if photos is not None and answers.photos:
         pixels = np.concatenate([pixels, photos.pixels])
         logits = np.concatenate([logits, [answer.logits for answer in answers.photos]])
-    if logits.shape != (len(pixels), len(manifest.classes)):
-        raise ManifestError(f"{folder / PARITY}: logits do not fit the manifest's classes")
     golden = len(names)
     reference = Reference(
         logits, golden, SAMPLE, photos, tuple(manifest.classes), manifest.operating_point
@@ -265,6 +280,28 @@ def _ask(
     run_jobs(jobs, workspace / "verify.log", report)
 
 
+def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:
+    """Hold each file against its own answers where it was exported; all there is without photos."""
+    names = list(answers.golden)
+    for file in files:
+        path, bound = file.record.path, OTHER_RUNTIMES[file.record.precision]
+        if file.golden is None:
+            continue
+        if path not in answers.artefacts:
+            file.problems.append(f"{path}: parity.json lists no answers of it")
+            continue
+        try:
+            found = compare(as_mapping(answers.artefacts[path], names), file.golden, path)
+        except HierAttnError as error:
+            file.problems.append(f"{path}: {error}")
+            continue
+        if found.max_relative > bound:
+            file.problems.append(
+                f"{path}: answers golden images otherwise than when it was exported: relative "
+                f"difference {found.max_relative:.2g} is above {bound:g}"
+            )
+
+
 def _settle(
     file: VerifiedFile, answered: Answered, first: Description, reference: Reference
 ) -> None:
@@ -284,7 +321,7 @@ def _settle(
         file.problems.append(f"{file.record.path}: {error}")
         return
     file.parity, file.quality = found.parity, found.quality
-    file.other_runtimes, file.gate = found.other_runtimes, found.gate
+    file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
     file.problems += [f"{file.record.path}: {reason}" for reason in _short(found.gate)]
 
 

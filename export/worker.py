@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from export.description import Precision
-from export.errors import ArtefactError
+from export.errors import ArtefactError, RuntimeUnavailableError
 from export.formats import find_format, require_packages
 from export.formats.interface import Artefact, Format
 from export.jobs import Answered, Event, Failed, Job, OpinionLine, Step, Written, sample_indices
@@ -91,6 +91,7 @@ def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
 def _check(fmt: Format, job: Job, precision: Precision, pixels: np.ndarray, emit: Emit) -> None:
     path = job.files[precision]
     started = time.monotonic()
+    require_packages(fmt.packages_to_run, fmt.extra)
     emit(Step(text=f"reading {precision}"))
     facts = fmt.describe(path)
     artefact = fmt.load(path, threads=1)
@@ -135,9 +136,16 @@ def _opinions(
         try:
             np.save(answers, np.asarray(opinion.answer(asked), np.float64))
         except HierAttnError as error:
-            lines.append(OpinionLine(runtime=opinion.runtime, answers=None, reason=str(error)))
+            available = not isinstance(error, RuntimeUnavailableError)
+            lines.append(
+                OpinionLine(
+                    runtime=opinion.runtime, available=available, answers=None, reason=str(error)
+                )
+            )
             continue
-        lines.append(OpinionLine(runtime=opinion.runtime, answers=answers, reason=None))
+        lines.append(
+            OpinionLine(runtime=opinion.runtime, available=True, answers=answers, reason=None)
+        )
     return lines
 
 

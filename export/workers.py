@@ -71,7 +71,7 @@ def _run(job: Job, log: Path, report: Report, running: list[subprocess.Popen[str
                 _pass_on(line, job, report)
         code = process.wait()
     if code:
-        report(job, Failed(precision=None, reason=f"{_death(code)}; see {log.name}"))
+        report(job, Failed(precision=None, reason=f"{_death(code)}: {_last_line(log)}"))
 
 
 def _pass_on(line: str, job: Job, report: Report) -> None:
@@ -83,9 +83,14 @@ def _pass_on(line: str, job: Job, report: Report) -> None:
     report(job, event)
 
 
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1].strip()[:300] if lines else "it said nothing"
+
+
 def _death(code: int) -> str:
     if code == -signal.SIGKILL:
-        return "the converter was killed (SIGKILL; most often for want of memory)"
+        return "the worker was killed (SIGKILL; most often for want of memory)"
     if code < 0:
-        return f"the converter crashed ({signal.Signals(-code).name})"
-    return f"the converter stopped with an error (exit code {code})"
+        return f"the worker crashed ({signal.Signals(-code).name})"
+    return f"the worker stopped (exit code {code})"

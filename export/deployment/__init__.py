@@ -1,4 +1,4 @@
 from export.deployment.graph import REWRITES, deployment_graph, rewrites_for
-from export.deployment.rewrite import Rewrite, Target
+from export.deployment.rewrite import Rewrite
 
-__all__ = ["REWRITES", "Rewrite", "Target", "deployment_graph", "rewrites_for"]
+__all__ = ["REWRITES", "Rewrite", "deployment_graph", "rewrites_for"]

@@ -8,7 +8,6 @@ from torch import Size, Tensor, nn
 
 from export.deployment.rewrite import (
     Rewrite,
-    Target,
     affine_of,
     input_shapes,
     make_linear,
@@ -147,5 +146,5 @@ SPLIT_HEADS = Rewrite(
     "heads",
     "projections of each head apart where a head fills a matrix kernel: nothing is transposed",
     _use_heads,
-    frozenset({Target.ONNX, Target.TFLITE}),
+    frozenset({"onnx", "tflite"}),
 )

@@ -10,7 +10,7 @@ from export.deployment.attention import ROW_ATTENTION, SPLIT_HEADS
 from export.deployment.batch_norm import FOLD_BATCH_NORM
 from export.deployment.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
 from export.deployment.pooling import POOL_BY_MATRIX, POOL_GATES
-from export.deployment.rewrite import Rewrite, Target
+from export.deployment.rewrite import ANY, Rewrite
 from export.deployment.training_only import REMOVE_TRAINING_ONLY
 from hierattn.errors import ConfigError
 from hierattn.models.registry import MINIMUM_IMAGE_SIZE
@@ -28,30 +28,27 @@ REWRITES: tuple[Rewrite, ...] = (
 """All of them, in the order in which they are applied."""
 
 
-def rewrites_for(target: Target) -> tuple[Rewrite, ...]:
+def rewrites_for(target: str) -> tuple[Rewrite, ...]:
     """The rewrites that pay on a target, in order."""
-    return tuple(rewrite for rewrite in REWRITES if target in rewrite.targets)
+    return tuple(r for r in REWRITES if r.targets is None or target in r.targets)
 
 
-def deployment_graph(
-    model: nn.Module, image_size: int, target: Target | str = Target.ANY
-) -> nn.Module:
+def deployment_graph(model: nn.Module, image_size: int, target: str = ANY) -> nn.Module:
     """A copy of a network that computes the same logits and converts to a faster file.
 
     Args:
         model: [N, 3, S, S] to logits, in float32 or float64; never changed.
         image_size: side S of the square input, pixels; the copy takes no other.
-        target: leaves out, or adds, what pays on one runtime only.
+        target: a format's name, to add what pays there alone.
 
     Raises:
         ConfigError: ``image_size`` is too small.
-        ValueError: no such target.
     """
     if image_size < MINIMUM_IMAGE_SIZE:
         raise ConfigError(
             f"image size {image_size} is too small; use at least {MINIMUM_IMAGE_SIZE}"
         )
     graph = copy.deepcopy(model).eval().requires_grad_(False)
-    for rewrite in rewrites_for(Target(target)):
+    for rewrite in rewrites_for(target):
         rewrite.apply(graph, image_size)
     return graph

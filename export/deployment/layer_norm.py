@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from export.deployment.rewrite import Rewrite, Target, affine_of, replace_modules, set_affine
+from export.deployment.rewrite import Rewrite, affine_of, replace_modules, set_affine
 from hierattn.models.blocks import StageAttention, TransformerBlock
 
 
@@ -72,5 +72,5 @@ CENTRE_STREAM = Rewrite(
     "rms norm",
     "mean of the residual stream taken away by its writers: LiteRT has no layer norm",
     _centre_stages,
-    frozenset({Target.TFLITE}),
+    frozenset({"tflite"}),
 )

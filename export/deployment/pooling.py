@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Size, Tensor, nn
 
-from export.deployment.rewrite import Rewrite, Target, input_shapes, replace_modules
+from export.deployment.rewrite import Rewrite, input_shapes, replace_modules
 from hierattn.models.blocks import BranchAttention, SameChannelAttention, pooling_weights
 
 
@@ -83,5 +83,5 @@ POOL_GATES = Rewrite(
     "gates",
     "mean of a map as average pooling, which onnxruntime computes in its blocked layout",
     _pool_gates,
-    frozenset({Target.ONNX}),
+    frozenset({"onnx"}),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import torch
@@ -13,13 +12,8 @@ from torch import Size, Tensor, nn
 ModuleKind = TypeVar("ModuleKind", bound=nn.Module)
 
 
-class Target(StrEnum):
-    """Whom the graph is for: a format, named as in ``FORMATS``, or any."""
-
-    ANY = "any"
-    ONNX = "onnx"
-    TFLITE = "tflite"
-    COREML = "coreml"
+ANY = "any"
+"""Target of a graph that suits every format."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +25,14 @@ class Rewrite:
         purpose: one line that says what it does and why.
         apply: changes the given network in place, for square inputs of the given side in pixels.
             What it does not know it leaves alone.
-        targets: where it pays; elsewhere it would be as exact, but slower.
+        targets: formats, named as in ``FORMATS``, where it pays; elsewhere it would be as exact,
+            but slower. None for all.
     """
 
     name: str
     purpose: str
     apply: Callable[[nn.Module, int], None]
-    targets: frozenset[Target] = frozenset(Target)
+    targets: frozenset[str] | None = None
 
 
 def replace_modules(

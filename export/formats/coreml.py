@@ -45,6 +45,7 @@ class CoremlFormat(Format):
     suffix: ClassVar[str] = ".mlpackage"
     extra: ClassVar[str] = "coreml"
     packages: ClassVar[tuple[str, ...]] = ("coremltools",)
+    packages_to_run: ClassVar[tuple[str, ...]] = packages
 
     def convert(self, source: ExportSource, workspace: Path) -> Path:
         """Convert to single precision; see :meth:`Format.convert`."""

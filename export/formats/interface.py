@@ -126,6 +126,8 @@ class Format(ABC):
     """The extra of this distribution that installs what the format needs."""
     packages: ClassVar[tuple[str, ...]]
     """Imports that must succeed to convert."""
+    packages_to_run: ClassVar[tuple[str, ...]]
+    """Imports that must succeed to read and run a file."""
 
     @abstractmethod
     def convert(self, source: ExportSource, workspace: Path) -> Path:

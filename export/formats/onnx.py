@@ -46,6 +46,7 @@ class OnnxFormat(Format):
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
     extra: ClassVar[str] = "onnx"
+    packages_to_run: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
     packages: ClassVar[tuple[str, ...]] = (
         "onnx",
         "onnx_ir",

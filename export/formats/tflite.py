@@ -52,6 +52,7 @@ class TfliteFormat(Format):
 
     name, suffix, extra = "tflite", ".tflite", "tflite"
     packages = ("litert_torch", "ai_edge_litert", "ai_edge_quantizer")
+    packages_to_run = ("ai_edge_litert",)
 
     def convert(self, source: ExportSource, workspace: Path) -> Path:
         """Convert to a float32 model with short tensor names, without an archive."""
@@ -139,7 +140,7 @@ class TfliteFormat(Format):
 
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
         """The parsed model, its bytes for the runtime, and the description."""
-        require_packages(("ai_edge_litert",), self.extra)
+        require_packages(self.packages_to_run, self.extra)
         try:
             content = path.read_bytes()
         except OSError as error:

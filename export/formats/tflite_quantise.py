@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from export.errors import ExportError
 from export.formats.interface import Quantisation
 from export.formats.tflite_flatbuffer import operator_kinds, pack
@@ -15,6 +17,10 @@ from export.formats.tflite_tidy import name_ends, share_buffers
 
 LINEAR = ("FULLY_CONNECTED",)
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+SMALLEST_HALF = 1024
+"""Numbers a matrix or kernel must have to be rounded to float16. The small ones, first layers'
+above all, weigh nothing and move the answers most: left in float32, the largest difference on
+PAD-UFES-20 falls from 3.6 % of a photo's logits to 0.12 % for 0.5 % more bytes."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +92,30 @@ def cast_to_half(model: bytes) -> tuple[bytes, Quantisation]:
     from ai_edge_litert.tools import flatbuffer_utils
 
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    weighted = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS))
-    small = apply_scheme(model, Scheme(half=tuple(weighted)))
-    return small, Quantisation("weights stored in float16, computed in float32", {})
+    weighted = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS), SMALLEST_HALF)
+    scheme = Scheme(half=tuple(weighted))
+    return apply_scheme(model, scheme) if weighted else model, Quantisation(
+        f"weights of {SMALLEST_HALF} numbers and more stored in float16, computed in float32", {}
+    )
 
 
-def stored_weights(parsed: Any, kinds: Iterable[str]) -> list[int]:
-    """Places of the operators of these kinds whose second input is a constant in the file."""
+def stored_weights(parsed: Any, kinds: Iterable[str], least: int = 1) -> list[int]:
+    """Places of the operators whose second input is a constant in the file.
+
+    Args:
+        parsed: ``ModelT``.
+        kinds: of operators.
+        least: how many numbers the constant must have.
+    """
     graph, wanted = parsed.subgraphs[0], set(kinds)
 
     def is_stored(place: int) -> bool:
         inputs = graph.operators[place].inputs
-        data = parsed.buffers[graph.tensors[inputs[1]].buffer].data if len(inputs) > 1 else None
-        return data is not None and len(data) > 0
+        if len(inputs) < 2:
+            return False
+        weights = graph.tensors[inputs[1]]
+        data = parsed.buffers[weights.buffer].data
+        return data is not None and len(data) > 0 and int(np.prod(weights.shape)) >= least
 
     return [
         place

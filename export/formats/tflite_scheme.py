@@ -3,7 +3,7 @@
 Products are taken in int8, everything between them stays float32. Static int8, with ranges fixed
 beforehand, clips photos that reach beyond those it was calibrated on: at the same speed it changed
 1 to 3 % of the decisions on PAD-UFES-20, this changes 0.2 %. Softmax, norms and GELU in int8 leave
-the delegate. Weights of operators that stay float are stored in float16.
+the delegate. Large weights of operators that stay float are stored in float16.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from export.formats.tflite_interpreter import invoke, open_interpreter
 from export.formats.tflite_quantise import (
     CONVOLUTIONS,
     LINEAR,
+    SMALLEST_HALF,
     Scheme,
     apply_scheme,
     count_float,
@@ -52,7 +53,8 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
     asked = np.ascontiguousarray(photos[:: -(-len(photos) // PHOTOS)].transpose(0, 2, 3, 1))
     parsed, _ = read_tflite(model, _MODEL)
     linear, convolutions = stored_weights(parsed, LINEAR), stored_weights(parsed, CONVOLUTIONS)
-    base = Scheme(dynamic=tuple(linear), half=tuple(convolutions))
+    large = stored_weights(parsed, CONVOLUTIONS, SMALLEST_HALF)
+    base = Scheme(dynamic=tuple(linear), half=tuple(large))
     candidates = [
         place
         for place in stored_weights(parsed, ["CONV_2D"])
@@ -73,7 +75,7 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
     return apply_scheme(model, scheme), Quantisation(
         f"int8 products of {len(linear)} linear layers and {len(chosen)} of {len(convolutions)} "
         f"convolutions, chosen on {len(asked)} photos, activations by their range at run time; "
-        "other weights stored in float16",
+        "other large weights stored in float16",
         count_float(operator_kinds(parsed), scheme),
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hierattn.cli.console import make_table, standard_console
 from hierattn.errors import HierAttnError
@@ -36,6 +38,8 @@ def explain_files(
     from hierattn.runs import load_run
 
     source = manifest.source
+    if run is None and source.run is None:
+        raise ManifestError(f"{folder}: exported with random weights, which are gone")
     found = load_run(run or source.run or "")
     if found.config.weights_sha256 != source.weights_sha256:
         raise ManifestError(f"{found.path}: not the run these files were made from; give --run")
@@ -79,6 +83,14 @@ def explanation_document(explanation: Explanation | str) -> dict[str, object]:
     """For ``--json``."""
     if isinstance(explanation, str):
         return {"reason": explanation}
-    from dataclasses import asdict
+    fields: dict[str, object] = _finite(asdict(explanation))
+    return {"summary": explanation.summary(), **fields}
 
-    return {"summary": explanation.summary(), **asdict(explanation)}
+
+def _finite(value: Any) -> Any:
+    """None for NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

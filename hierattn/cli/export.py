@@ -62,6 +62,9 @@ def export(
     from export.pipeline import ExportRequest
     from export.source import FormatOptions
 
+    if image_size is not None and not untrained:
+        raise ConfigError("--image-size: a run has its own; it is for --untrained only")
+    size = DEFAULT_SIZE if image_size is None else image_size
     request = ExportRequest(
         run,
         out,
@@ -71,10 +74,8 @@ def export(
         graph,
         FormatOptions(image_input, classifier),
         skip_unreadable,
-        untrained_size=(image_size or DEFAULT_SIZE) if untrained else None,
+        untrained_size=size if untrained else None,
     )
-    if image_size is not None and not untrained:
-        raise ConfigError("--image-size: a run has its own; it is for --untrained only")
     outcome = export_with_progress(request)
     if json_output:
         print_json(outcome.manifest.model_dump(mode="json", by_alias=True))
@@ -95,12 +96,13 @@ def export_with_progress(request: ExportRequest) -> ExportOutcome:
 
 def show_export(outcome: ExportOutcome, out: Path) -> None:
     """Print the table, what does not fit it, and what to do next."""
-    from hierattn.cli.export_tables import LEGEND, export_table, judged_line, remarks
+    from hierattn.cli.export_tables import export_table, judged_line, legend, remarks
 
     manifest, console = outcome.manifest, standard_console()
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     console.print(export_table(manifest, title, outcome.seconds))
-    console.print(f"{judged_line(manifest)}\n{LEGEND}", soft_wrap=True)
+    words = legend((record, record.parity) for record in manifest.artefacts)
+    console.print(f"{judged_line(manifest)}\n{words}", soft_wrap=True)
     for line in remarks(manifest):
         console.print(line, soft_wrap=True)
     console.print(
@@ -148,11 +150,12 @@ def verify(
 
 def show_verification(found: Verification, folder: Path) -> None:
     """Print the table and every problem."""
-    from hierattn.cli.export_tables import LEGEND, verify_table
+    from hierattn.cli.export_tables import legend, verify_table
 
     console = standard_console()
     console.print(verify_table(found, f"{folder}, verified"))
-    console.print(f"Photos asked again: {found.photos}.\n{LEGEND}", soft_wrap=True)
+    words = legend((file.record, file.parity) for file in found.files)
+    console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}", soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")

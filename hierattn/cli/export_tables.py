@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from export.manifest import ArtefactRecord, Manifest, Quality
-from export.parity import Parity
-from export.verify import Verification
 from hierattn.cli.console import make_table, number
+
+if TYPE_CHECKING:
+    from export.manifest import ArtefactRecord, Manifest, Quality
+    from export.parity import Parity
+    from export.verify import Verification
 
 _COLUMNS = (
     ("file", "left"),
@@ -24,14 +26,21 @@ _COLUMNS = (
     ("gate", "left"),
 )
 
-LEGEND = (
-    "ops: operators in the file. delegated: XNNPACK partitions, operators left over.\n"
+_LEGEND = (
+    "MB: a million bytes. ops: operators in the file. delegated: XNNPACK partitions, operators left "
+    "over.\n"
     "parity: largest difference of a logit from torch's, as a share of its image's largest.\n"
     "decisions: share of photos on which the file chooses the same class as torch.\n"
     "balanced acc., melanoma: of this very file on the photos, and in points its change against "
     "torch; melanoma is the sensitivity of the highest class.\n"
-    "Core ML: graph and weights verified; not run on Apple's runtime (verify on a Mac does that)."
+    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no photos."
 )
+
+
+def legend(records: Iterable[tuple[ArtefactRecord, Parity | None]]) -> str:
+    """What the columns mean, and who answered for the Core ML files."""
+    found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
+    return "\n".join([_LEGEND, *(f"Core ML: {name}." for name in sorted(found))])
 
 
 def export_table(manifest: Manifest, title: str, seconds: dict[str, float]) -> Table:
@@ -58,7 +67,7 @@ def judged_line(manifest: Manifest) -> str:
         return "No photos were given (--data): decisions and accuracy were not compared."
     line = f"Judged on {data.judged} photos of '{data.name}'"
     if data.calibration:
-        line += f"; {data.calibration} others calibrated int8"
+        line += f"; {data.calibration} others were set apart to calibrate int8"
     if data.seen_in_training:
         line += (
             f". The weights learnt from {data.seen_in_training} of the judged: the changes "
@@ -78,6 +87,7 @@ def remarks(manifest: Manifest) -> Iterator[str]:
                 found = f"agrees ({check.parity.max_relative:.1e})" if check.parity else "agrees"
             else:
                 found = check.reason or "did not run"
+                found = f"not run: {found}" if check.loads is None else found
             yield f"{record.path}: {check.runtime}: {found}"
         for reason in record.gate.reasons:
             yield f"{record.path}: {record.gate.status}: {reason}"

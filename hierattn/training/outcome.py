@@ -82,7 +82,7 @@ def write_outcome(
         ``cross_validation`` where the run learnt from all photos and was given its folds' result.
     """
     spec = PreprocessSpec(image_size=config.image_size)
-    model.load_state_dict(state.best)
+    load_state(model, state.best)
     write_bytes(out / WEIGHTS, save(_contiguous(state.best)))
     write_history(out / "history.csv", state.history)
     draw_curves(state.history, out / "curves.png")

@@ -287,10 +287,10 @@ def _restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None
     if not state.model:
         return
     try:
-        loop.model.load_state_dict(state.model)
+        load_state(loop.model, state.model)
         loop.optimizer.load_state_dict(state.optimizer)
         if loop.ema is not None and state.ema is not None:
-            loop.ema.module.load_state_dict(state.ema)
+            load_state(loop.ema.module, state.ema)
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise CheckpointError(
             f"{checkpoint}: damaged: its weights do not fit {loop.config.model}; train anew"

@@ -44,7 +44,7 @@ def quality(
 
 
 def gate(precision: Precision, found: Quality | None, error: float = 0.0, melanomas=100) -> Gate:
-    return judge(precision, parity(error), found, "MEL", melanomas)
+    return judge(precision, [parity(error)], found, "MEL", melanomas)
 
 
 @pytest.mark.parametrize("precision", list(Precision))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from export.deployment import Target, deployment_graph
+from export.deployment import deployment_graph
 from export.deployment.attention import HeadAttention, RowAttention, RowStage
 from hierattn.models.blocks import Attention, StageAttention
 from tests.export.deployment.networks import seasoned
@@ -54,7 +54,7 @@ def test_a_stage_of_any_size_stays(height: int, width: int) -> None:
 
 def test_heads_are_split_only_where_they_fill_a_kernel() -> None:
     # hierattn_xs: heads of 16, 20 and 24 channels in layers 3, 4 and 5.
-    modules = dict(deployment_graph(seasoned("hierattn_xs"), 64, Target.TFLITE).named_modules())
+    modules = dict(deployment_graph(seasoned("hierattn_xs"), 64, "tflite").named_modules())
     assert isinstance(modules["layer3.1.blocks.0.attention"], HeadAttention)
     assert isinstance(modules["layer4.1.blocks.0.attention"], RowAttention)
     assert isinstance(modules["layer5.1.blocks.0.attention"], RowAttention)
