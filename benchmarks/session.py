@@ -23,6 +23,7 @@ class Series:
         turns: milliseconds of each run, by launch and turn.
         settled: whether each process so far was steady at the end of its warm-up.
         failure: why there will be no more; a series that failed keeps nothing.
+        sustained: medians of the sustained load's seconds; ``remark`` says why there are none.
     """
 
     order: Order
@@ -37,6 +38,7 @@ class Series:
     version: str = ""
     failure: str | None = None
     sustained: list[float] = field(default_factory=list)
+    remark: str = ""
 
     @property
     def samples(self) -> list[float]:
@@ -97,18 +99,17 @@ def sustain(
 ) -> None:
     """Run each series for long without a pause, one after another."""
     todo = [one for one in series if not one.failure]
-
-    def work(one: Series, worker: Worker) -> None:
-        worker.greet()
-        worker.load()
-        worker.first()
-        worker.warm(plan.warm_least_s, plan.warm_most_s)
-        one.sustained = worker.sustain(seconds)
-
     for number, one in enumerate(todo):
         progress(Progress("", f"sustained load: {one.label}", number, len(todo)))
-        with _crew([one]) as crew:
-            crew.each(work)
+        try:
+            with Worker(one.order) as worker:
+                worker.greet()
+                worker.load()
+                worker.first()
+                worker.warm(plan.warm_least_s, plan.warm_most_s)
+                one.sustained = worker.sustain(seconds)
+        except WorkerError as error:
+            one.remark = f"sustained load: {error}"
     progress(Progress("", "sustained load", len(todo), len(todo)))
 
 

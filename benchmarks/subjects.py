@@ -71,7 +71,7 @@ class Subject:
             return self.row
         latency = summarise(samples)
         partitions = series.delegated
-        remarks = [self.remark]
+        remarks = [self.remark, series.remark]
         if not series.settled:
             remarks.append("did not get steady in its warm-up")
         if len(samples) < runs:

@@ -140,8 +140,10 @@ class Worker:
         """Itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """End the process."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the process; at once where something went wrong."""
+        if kind is not None:
+            self.kill()
         self.end()
 
     def greet(self) -> Greeting:

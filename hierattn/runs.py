@@ -17,7 +17,7 @@ from hierattn.errors import CheckpointError, ConfigError, UnknownNameError
 from hierattn.files import file_sha256
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import create_model
-from hierattn.models.state import load_state
+from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import InitialisationReport, read_state_dict
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.config import TrainingConfig
@@ -85,7 +85,7 @@ class Run:
             )
         model = create_model(self.config.model, len(self.config.classes))
         try:
-            load_state(model, state)
+            load_tensors(model, state)
         except RuntimeError as error:
             raise CheckpointError(
                 f"{weights}: not the weights of {self.config.model} with "

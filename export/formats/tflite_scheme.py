@@ -9,7 +9,6 @@ the delegate. Large weights of operators that stay float are stored in float16.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from export.formats.tflite_quantise import (
 MOST_DIVERGENCE = 2e-4
 """Nats between int8 and float32 answers on the photos. Schemes below it kept 98 % of decisions
 and more on photos of PAD-UFES-20 that took no part in choosing (docs/performance.md)."""
-LEAST_REUSE = 256
+LEAST_REUSE_LINEAR, LEAST_REUSE_CONVOLUTION = 80, 256
 """Products a number fed: below it, turning the input to int8 costs what int8 products save."""
 PHOTOS = 32
 
@@ -53,12 +52,13 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
     asked = np.ascontiguousarray(photos[:: -(-len(photos) // PHOTOS)].transpose(0, 2, 3, 1))
     parsed, _ = read_tflite(model, _MODEL)
     linear, convolutions = stored_weights(parsed, LINEAR), stored_weights(parsed, CONVOLUTIONS)
-    large = stored_weights(parsed, CONVOLUTIONS, SMALLEST_HALF)
-    base = Scheme(dynamic=tuple(linear), half=tuple(large))
+    fast = [place for place in linear if reuse(parsed, place) >= LEAST_REUSE_LINEAR]
+    large = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS), SMALLEST_HALF)
+    base = _with(Scheme(half=tuple(large)), fast)
     candidates = [
         place
         for place in stored_weights(parsed, ["CONV_2D"])
-        if reuse(parsed, place) >= LEAST_REUSE
+        if reuse(parsed, place) >= LEAST_REUSE_CONVOLUTION
     ]
     reference = _answers(model, asked)
 
@@ -73,9 +73,9 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
         chosen = _longest(ranked, lambda part: harm(part) <= MOST_DIVERGENCE)
     scheme = _with(base, chosen)
     return apply_scheme(model, scheme), Quantisation(
-        f"int8 products of {len(linear)} linear layers and {len(chosen)} of {len(convolutions)} "
-        f"convolutions, chosen on {len(asked)} photos, activations by their range at run time; "
-        "other large weights stored in float16",
+        f"int8 products of {len(fast)} of {len(linear)} linear layers and {len(chosen)} of "
+        f"{len(convolutions)} convolutions, chosen on {len(asked)} photos, activations by their "
+        "range at run time; other large weights stored in float16",
         count_float(operator_kinds(parsed), scheme),
     )
 
@@ -99,27 +99,24 @@ def divergence(logits: np.ndarray, reference: np.ndarray) -> float:
 
 
 def products(parsed: Any, place: int) -> int:
-    """Multiply-adds of a convolution (not a depthwise one)."""
+    """Multiply-adds of a linear layer or a convolution (not a depthwise one)."""
     graph = parsed.subgraphs[0]
     operator = graph.operators[place]
-    weights = graph.tensors[operator.inputs[1]].shape
-    _, height, width, _ = graph.tensors[operator.outputs[0]].shape
-    return int(height) * int(width) * int(np.prod(weights, dtype=np.int64))
+    weights, made = (graph.tensors[index] for index in (operator.inputs[1], operator.outputs[0]))
+    positions = int(np.prod(made.shape[:-1], dtype=np.int64))
+    return positions * int(np.prod(weights.shape, dtype=np.int64))
 
 
 def reuse(parsed: Any, place: int) -> float:
-    """Multiply-adds of a convolution a number of its input."""
+    """Multiply-adds a number of the input."""
     graph = parsed.subgraphs[0]
     fed = graph.tensors[graph.operators[place].inputs[0]].shape
     return products(parsed, place) / int(np.prod(fed, dtype=np.int64))
 
 
 def _with(base: Scheme, chosen: Sequence[int]) -> Scheme:
-    return replace(
-        base,
-        dynamic=tuple(sorted({*base.dynamic, *chosen})),
-        half=tuple(place for place in base.half if place not in set(chosen)),
-    )
+    half = tuple(place for place in base.half if place not in set(chosen))
+    return Scheme(tuple(sorted({*base.dynamic, *chosen})), half)
 
 
 def _answers(model: bytes | bytearray, photos: np.ndarray) -> np.ndarray:

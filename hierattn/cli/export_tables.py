@@ -27,8 +27,8 @@ _COLUMNS = (
 )
 
 _LEGEND = (
-    "MB: a million bytes. ops: operators in the file. delegated: XNNPACK partitions, operators left "
-    "over.\n"
+    "MB: a million bytes. ops: operators in the file. delegated: XNNPACK partitions, and operators "
+    "left over.\n"
     "parity: largest difference of a logit from torch's, as a share of its image's largest.\n"
     "decisions: share of photos on which the file chooses the same class as torch.\n"
     "balanced acc., melanoma: of this very file on the photos, and in points its change against "

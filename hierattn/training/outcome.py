@@ -22,6 +22,7 @@ from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.figures import draw_curves, draw_report
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.models.tensors import load_tensors
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CONFIG, METRICS, PREDICTIONS, WEIGHTS, RunConfig, tool_versions
@@ -82,7 +83,7 @@ def write_outcome(
         ``cross_validation`` where the run learnt from all photos and was given its folds' result.
     """
     spec = PreprocessSpec(image_size=config.image_size)
-    load_state(model, state.best)
+    load_tensors(model, state.best)
     write_bytes(out / WEIGHTS, save(_contiguous(state.best)))
     write_history(out / "history.csv", state.history)
     draw_curves(state.history, out / "curves.png")

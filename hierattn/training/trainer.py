@@ -16,6 +16,7 @@ from hierattn.data.splits import Split, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
+from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise
 from hierattn.pooling import PooledFolds
 from hierattn.runs import CHECKPOINT, CONFIG, SPLITS, describe_initialisation
@@ -287,10 +288,10 @@ def _restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None
     if not state.model:
         return
     try:
-        load_state(loop.model, state.model)
+        load_tensors(loop.model, state.model)
         loop.optimizer.load_state_dict(state.optimizer)
         if loop.ema is not None and state.ema is not None:
-            load_state(loop.ema.module, state.ema)
+            load_tensors(loop.ema.module, state.ema)
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise CheckpointError(
             f"{checkpoint}: damaged: its weights do not fit {loop.config.model}; train anew"

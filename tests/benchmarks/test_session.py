@@ -88,6 +88,10 @@ def test_sustained_load_is_kept_a_second_at_a_time(tmp_path: Path) -> None:
     one = _series(write_onnx(tmp_path / "m.onnx"), "one")
     sustain([one], 1.2, QUICK)
     assert len(one.sustained) == 2
+    gone = Series(Order("onnxruntime", str(tmp_path / "gone.onnx"), 1), "gone")
+    gone.turns = [[[1.0]]]
+    sustain([gone], 1.0, QUICK)
+    assert gone.remark.startswith("sustained load: ") and gone.samples == [1.0]
 
 
 def test_the_yardstick_is_a_rate() -> None:

@@ -57,7 +57,10 @@ def test_work_is_counted_as_by_hand(float_model: bytes) -> None:
     assert products(parsed, dense) == 16 * 16 * 32 * (3 * 3 * 16)
     assert reuse(parsed, dense) == 9 * 32
     assert len(stored_weights(parsed, CONVOLUTIONS)) == 5
-    assert len(stored_weights(parsed, LINEAR)) == 3
+    left, right, classifier = stored_weights(parsed, LINEAR)
+    assert products(parsed, left) == products(parsed, right) == 16 * 16 * 32 * 96
+    assert [reuse(parsed, place) for place in (left, right, classifier)] == [96, 96, 3]
+    assert stored_weights(parsed, LINEAR, least=32 * 96) == [left, right]
 
 
 @pytest.mark.parametrize(("bound", "left"), [(0.0, 4), (np.inf, 3)])

@@ -24,10 +24,10 @@ class Tiny(nn.Module):
         self.stem = ConvNormAct(3, 16, kernel=3, stride=2)
         self.block = MBConv(16, 16, stride=1, expand=2)
         self.dense = ConvNormAct(16, 32, kernel=3)
-        self.left = nn.Linear(32, 48)
-        self.right = nn.Linear(32, 48)
-        self.norm = nn.LayerNorm(48)
-        self.classifier = nn.Linear(48, len(CLASSES))
+        self.left = nn.Linear(32, 96)
+        self.right = nn.Linear(32, 96)
+        self.norm = nn.LayerNorm(96)
+        self.classifier = nn.Linear(96, len(CLASSES))
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, 3, 32, 32] to logits."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 
-def load_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_tensors(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load every tensor, strictly.
 
     Safe files hold tensors alone, not the versions of modules that torch keeps beside them and
