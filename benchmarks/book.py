@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.environment import finish_host, warning
-from benchmarks.noise import floor_ratio
+from benchmarks.noise import find_floors
 from benchmarks.photos import Photos
 from benchmarks.report_folder import write_results
 from benchmarks.results import Environment, NoiseFloor, Results, SweepPoint
@@ -92,9 +92,10 @@ class Book:
 
     def _results(self, complete: bool) -> Results:
         runs = self.plan.runs
+        floor, own = self._noise()
         rows = [
-            subject.finished(self.series.get(index), runs)
-            for index, subject in enumerate(self.subjects)
+            subject.finished(self.series.get(place), runs, own.get(place))
+            for place, subject in enumerate(self.subjects)
         ]
         versions = {one.order.runtime: one.version for one in self.series.values() if one.version}
         gmacs = gmacs_by_threads(self.yardsticks)
@@ -105,7 +106,7 @@ class Book:
             environments=[finish_host(self.environment, versions, gmacs)],
             method=self.plan.method(),
             photos=self.photos.record if self.photos else None,
-            noise_floor=self._noise_floor(),
+            noise_floor=floor,
             rows=rows,
             sweep=self.sweep,
             remarks=self.remarks,
@@ -120,24 +121,33 @@ class Book:
         ]
         return self.series[min(found)[2]] if found else None
 
-    def _noise_floor(self) -> NoiseFloor | None:
+    def _noise(self) -> tuple[NoiseFloor | None, dict[int, float]]:
+        """The session's floor, and each row's own by its place."""
         ratios: dict[int, float] = {}
         controls: dict[int, tuple[float, float]] = {}
+        own: dict[int, float] = {}
         name = ""
         for threads, (first, second) in self.controls.items():
-            pair = first.p50_ms, second.p50_ms
-            if pair[0] is None or pair[1] is None:
+            if first.p50_ms is None or second.p50_ms is None:
                 continue
             name = first.label.rpartition(",")[0]
-            controls[threads] = pair[0], pair[1]
-            measured = [
-                one.repeats()
-                for one in (*self.series.values(), second)
+            controls[threads] = first.p50_ms, second.p50_ms
+            places = [
+                place
+                for place, one in self.series.items()
                 if one.order.threads == threads and one.samples
             ]
-            ratios[threads] = floor_ratio(measured, controls[threads])
+            repeats = [*(self.series[place].repeats() for place in places), second.repeats()]
+            floors = find_floors(repeats, controls[threads])
+            ratios[threads] = floors.session
+            own |= {
+                place: ratio
+                for place, ratio in zip(places, floors.rows[:-1], strict=True)
+                if ratio is not None
+            }
         if not ratios:
-            return None
-        return NoiseFloor(
+            return None, own
+        floor = NoiseFloor(
             name=name, ratio=max(ratios.values()), by_threads=ratios, controls=controls
         )
+        return floor, own

@@ -125,7 +125,7 @@ def _status(before: Row, now: Row) -> Iterator[str]:
 def _slower(before: Row, now: Row, old: Results, new: Results, drift: float) -> Iterator[str]:
     if before.p50_ms is None or now.p50_ms is None:
         return
-    floor = max(_floor(old, now.threads), _floor(new, now.threads))
+    floor = max(old.floor_between(before, before), new.floor_between(now, now))
     ratio = now.p50_ms / before.p50_ms
     if ratio > floor * drift:
         beyond = f"beyond the noise floor of {floor:.3f}"
@@ -134,10 +134,6 @@ def _slower(before: Row, now: Row, old: Results, new: Results, drift: float) -> 
             f"{_name(now)}: slower, p50 {before.p50_ms:.2f} -> {now.p50_ms:.2f} ms "
             f"({ratio:.2f} times), {beyond}"
         )
-
-
-def _floor(results: Results, threads: int) -> float:
-    return results.noise_floor.of(threads) if results.noise_floor else 1.0
 
 
 def _drift(

@@ -1,11 +1,14 @@
 """How large a difference must be to mean something: the noise floor of a session.
 
 Model: the logarithm of the p50 that one launch gives is the file's own value, plus what the whole
-machine did in that launch (taken out, since every file had its turns in it), plus noise. Runs of
-one process share their noise, so launches are the independent repetitions. The floor is the
-factor by which no ratio of two p50 would differ between this session and another like it, 19
-times in 20, whichever pair is looked at (studentised range of the session-to-session
-differences); and no less than what the file that was measured twice shows.
+machine did in that launch (taken out, since every file had its turns in it), plus noise, of which
+some files have more than others. Runs of one process share their noise, so launches are the
+independent repetitions.
+
+A row's floor is the factor by which its p50, against that of any other row as noisy, would not
+differ between this session and another like it, 19 times in 20, whichever pair is looked at
+(studentised range). The session's floor is that of its typical row, and no less than what the file
+that was measured twice shows. Two rows tie within the largest of the three.
 """
 
 from __future__ import annotations
@@ -30,52 +33,68 @@ UNKNOWN = 1.25
 class Repeats:
     """One row's p50 of each repetition, milliseconds."""
 
-    name: str
     threads: int
     p50_ms: list[float]
 
 
-def floor_ratio(rows: Sequence[Repeats], control: tuple[float, float] | None) -> float:
-    """The floor of rows with one thread count.
+@dataclass(frozen=True)
+class Floors:
+    """Of rows with one thread count.
+
+    Attributes:
+        session: of the typical row.
+        rows: of each row, in their order; None for one that lacks repetitions.
+    """
+
+    session: float
+    rows: list[float | None]
+
+
+def find_floors(rows: Sequence[Repeats], control: tuple[float, float] | None = None) -> Floors:
+    """The floors of rows that were repeated together.
 
     Args:
-        rows: repeated together; those that lack some repetitions are left out.
+        rows: of one thread count; those that lack some repetitions are left out.
         control: p50 of the file that was measured twice, milliseconds.
     """
-    ratios = [LEAST]
-    if control is not None:
-        ratios.append(max(control) / min(control))
-    error = standard_error(rows)
-    if error is None:
-        return max(*ratios, UNKNOWN)
-    value, freedom, count = error
-    # Two sessions' values differ with twice the variance of one's.
-    ratios.append(math.exp(_reach(count, freedom) * math.sqrt(2) * value))
-    return max(ratios)
+    twice = max(control) / min(control) if control is not None else 1.0
+    lengths = [len(row.p50_ms) for row in rows]
+    repetitions = max(set(lengths), key=lambda length: (lengths.count(length), length), default=0)
+    kept = [index for index, length in enumerate(lengths) if length == repetitions]
+    floors: list[float | None] = [None] * len(rows)
+    if len(kept) < 2 or repetitions < 2:
+        return Floors(max(twice, UNKNOWN), floors)
+    variances = _variances(np.log([rows[index].p50_ms for index in kept]))
+    # The median of few squares lies below their mean: a chi-squared one's by this share.
+    share = float(stats.chi2.median(repetitions - 1)) / (repetitions - 1)
+    typical = float(np.median(variances)) / share
+    reach = _reach(len(kept), repetitions)
+
+    def factor(variance: float) -> float:
+        # The difference of two rows between two sessions has four times one mean's variance.
+        return max(LEAST, math.exp(reach * math.sqrt(2 * variance / repetitions)))
+
+    for index, own in zip(kept, variances, strict=True):
+        # So few repetitions may look calm by chance.
+        floors[index] = factor(max(float(own), typical))
+    return Floors(max(twice, factor(typical)), floors)
+
+
+def _variances(logs: np.ndarray) -> np.ndarray:
+    """Each row's own variance [R] of logs [R, repetitions], the machine's part taken out.
+
+    By medians, so that one wild row does not pass for the machine.
+    """
+    machine = np.median(logs - np.median(logs, axis=1, keepdims=True), axis=0)
+    variances: np.ndarray = (logs - machine).var(axis=1, ddof=1)
+    return variances
 
 
 @cache
-def _reach(count: int, freedom: int) -> float:
-    # Integrated numerically, which takes a tenth of a second.
-    return float(stats.studentized_range.ppf(CONFIDENCE, count, freedom))
+def _reach(count: int, repetitions: int) -> float:
+    """Quantile of the studentised range; integrated numerically, which takes a tenth of a second.
 
-
-def standard_error(rows: Sequence[Repeats]) -> tuple[float, int, int] | None:
-    """Of one row's log p50 against the others'.
-
-    Returns:
-        The error, pooled over rows; its degrees of freedom; and the number of rows. None where
-        there are not two rows and two repetitions.
+    A median of variances is worth about half as many degrees of freedom as their mean.
     """
-    lengths = [len(row.p50_ms) for row in rows]
-    repetitions = max(set(lengths), key=lambda length: (lengths.count(length), length), default=0)
-    kept = [row.p50_ms for row in rows if len(row.p50_ms) == repetitions]
-    count = len(kept)
-    if count < 2 or repetitions < 2:
-        return None
-    logs = np.log(kept)
-    # What is left of a two-way table without its row and column effects.
-    noise = logs - logs.mean(axis=1, keepdims=True) - logs.mean(axis=0, keepdims=True) + logs.mean()
-    freedom = (count - 1) * (repetitions - 1)
-    variance = float((noise**2).sum()) / freedom
-    return math.sqrt(variance / repetitions), freedom, count
+    freedom = max(2.0, (count - 1) * (repetitions - 1) / 2)
+    return float(stats.studentized_range.ppf(CONFIDENCE, count, freedom))

@@ -41,6 +41,7 @@ COLUMNS = (
     "reason",
     "mean_ms",
     "trimmed_mean_ms",
+    "noise_ratio",
     "operators_left",
     "melanoma_at_threshold",
     "export",

@@ -91,6 +91,8 @@ class Row(_Part):
         trimmed_mean_ms: mean without the fastest and the slowest tenth.
         peak_rss_mb: the most memory that the process of this row ever held, 10^6 bytes, Python
             and the runtime included.
+        noise_ratio: the row's own noise floor, see :meth:`Results.floor_between`; None where the
+            session could not tell.
         warm_up_runs: runs before it was steady, of the launch that took most.
         samples_ms: every steady run, in order; empty where nothing was measured.
         fully_delegated: whether one delegate partition takes the whole graph; None where the
@@ -122,6 +124,7 @@ class Row(_Part):
     mean_ms: float | None = None
     trimmed_mean_ms: float | None = None
     peak_rss_mb: float | None = None
+    noise_ratio: float | None = None
     warm_up_runs: int | None = None
     runs: int = 0
     samples_ms: list[float] = []
@@ -148,12 +151,12 @@ class Row(_Part):
 
 
 class NoiseFloor(_Part):
-    """Below which ratio a difference of latency says nothing.
+    """Below which ratio a difference of latency between typical rows says nothing.
 
     Attributes:
         name: of the file that was measured twice in the session (A/A control).
         ratio: a p50 ratio within 1/ratio to ratio is a tie; the largest of ``by_threads``.
-        by_threads: by thread count; see :func:`benchmarks.noise.find_noise_floor`.
+        by_threads: by thread count; see :mod:`benchmarks.noise`.
         controls: by thread count, the p50 of both measurements of the control, milliseconds.
     """
 
@@ -165,10 +168,6 @@ class NoiseFloor(_Part):
     def of(self, threads: int) -> float:
         """The floor at a thread count; the largest known where it was not measured."""
         return self.by_threads.get(threads, self.ratio)
-
-    def is_tie(self, one_ms: float, other_ms: float, threads: int) -> bool:
-        """Whether two p50 of the same thread count cannot be told apart."""
-        return max(one_ms / other_ms, other_ms / one_ms) <= self.of(threads)
 
 
 class JudgedPhotos(_Part):
@@ -239,6 +238,21 @@ class Results(_Part):
     rows: list[Row]
     sweep: list[SweepPoint] = []
     remarks: list[str] = []
+
+    def floor_between(self, one: Row, other: Row) -> float:
+        """The ratio of p50 below which two rows cannot be told apart; 1 where nothing is known.
+
+        The session's floor for their thread count, or a row's own where that is noisier.
+        """
+        floor = self.noise_floor.of(one.threads) if self.noise_floor else 1.0
+        return max(floor, one.noise_ratio or 1.0, other.noise_ratio or 1.0)
+
+    def is_tie(self, one: Row, other: Row) -> bool:
+        """Whether two measured rows of one device and thread count cannot be told apart."""
+        if not one.p50_ms or not other.p50_ms:
+            return False
+        ratio = max(one.p50_ms / other.p50_ms, other.p50_ms / one.p50_ms)
+        return ratio <= self.floor_between(one, other)
 
 
 def read_results(path: Path) -> Results:

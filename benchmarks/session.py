@@ -56,7 +56,7 @@ class Series:
         if len(parts) == 1:
             parts = self.turns[0]
         found = [float(np.median(part)) for part in parts if part]
-        return Repeats(self.label, self.order.threads, found)
+        return Repeats(self.order.threads, found)
 
 
 Checkpoint = Callable[[], None]

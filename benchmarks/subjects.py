@@ -54,12 +54,13 @@ class Subject:
         self.row = self.row.model_copy(update={"status": "failed", "reason": reason})
         self.order = None
 
-    def finished(self, series: Series | None, runs: int) -> Row:
+    def finished(self, series: Series | None, runs: int, noise_ratio: float | None = None) -> Row:
         """The row with what was measured so far.
 
         Args:
             series: its series, if it has one.
             runs: asked for.
+            noise_ratio: its own noise floor, if known.
         """
         if series is None:
             return self.row
@@ -82,6 +83,7 @@ class Subject:
                 "first_ms": float(np.median(series.firsts)),
                 **asdict(latency),
                 "peak_rss_mb": max(series.peaks) if series.peaks else None,
+                "noise_ratio": noise_ratio,
                 "warm_up_runs": max(series.warm_ups),
                 "runs": len(samples),
                 "samples_ms": [round(ms, 4) for ms in samples],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -30,12 +31,16 @@ SELFTEST, LOG = "selftest", "export.log"
 PARTS = (MODEL_CARD, PARITY, SELFTEST)
 """What belongs to every export folder beside the exported files."""
 
+LONGEST_NAME = 200
+
 UNLISTED = frozenset({MANIFEST, LOG})
 """Files of an export folder that the manifest does not list: itself, and the converters' noise."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Source(_Part):
@@ -157,7 +162,8 @@ class ArtefactRecord(_Part):
     @field_validator("path")
     @classmethod
     def _plain_name(cls, value: str) -> str:
-        if value in ("", ".", "..") or PurePosixPath(value).name != value or "\\" in value:
+        plain = PurePosixPath(value).name == value and value not in ("", ".", "..")
+        if not plain or "\\" in value or len(value) > LONGEST_NAME or not value.isprintable():
             raise ValueError("must be a plain name inside the export folder")
         return value
 
@@ -187,10 +193,8 @@ class Manifest(_Part):
     def _consistent(self) -> Manifest:
         if self.preprocessing.image_size != self.image_size:
             raise ValueError("image_size and preprocessing.image_size differ")
-        for name in ("path", "sha256"):
-            values = [getattr(record, name) for record in self.artefacts]
-            if len(set(values) - {None}) != len([v for v in values if v is not None]):
-                raise ValueError(f"two artefacts share a {name}")
+        if len({record.path for record in self.artefacts}) != len(self.artefacts):
+            raise ValueError("two artefacts share a path")
         made = [(record.format, record.precision) for record in self.artefacts]
         if len(set(made)) != len(made):
             raise ValueError("two artefacts share format and precision")
@@ -222,7 +226,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"{folder}: not an export folder, it has no {MANIFEST}")
     try:
-        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate_json(_checked(path).read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -237,17 +241,30 @@ def path_sha256(path: Path) -> str:
     Each entry of the list is ``path NUL hash LF`` in UTF-8, the path with forward slashes.
 
     Raises:
+        ManifestError: a link or a device, which may lead out of the folder or never end.
         HierAttnError: a file cannot be read.
     """
-    if not path.is_dir():
-        return file_sha256(path)
+    if not stat.S_ISDIR(path.lstat().st_mode):
+        return file_sha256(_checked(path))
     digest = hashlib.sha256()
-    inside = {
-        file.relative_to(path).as_posix(): file for file in path.rglob("*") if not file.is_dir()
-    }
+    inside = {}
+    for entry in path.rglob("*"):
+        if not stat.S_ISDIR(entry.lstat().st_mode):
+            inside[entry.relative_to(path).as_posix()] = _checked(entry)
     for name in sorted(inside):
         digest.update(f"{name}\0{file_sha256(inside[name])}\n".encode())
     return digest.hexdigest()
+
+
+def _checked(path: Path) -> Path:
+    """The path of a plain file.
+
+    Raises:
+        ManifestError: a link, a pipe, a device or a folder.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ManifestError(f"{path}: not a plain file inside the folder; export again")
+    return path
 
 
 def path_bytes(path: Path) -> int:

@@ -40,7 +40,7 @@ from export.source import FormatOptions
 from export.untrained import CLASSES, write_untrained_run
 from export.workers import run_jobs
 from hierattn.data.folder import read_data_folder
-from hierattn.data.staging import staged_folder
+from hierattn.data.staging import check_outside, staged_folder
 from hierattn.errors import UnknownNameError
 from hierattn.evaluation import TorchPredictor, predict_logits
 from hierattn.files import write_text
@@ -136,6 +136,8 @@ def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOut
         HierAttnError: the run, the data or the request cannot be used, or nothing can be written.
     """
     precisions = request.checked_precisions()
+    if request.data is not None:
+        check_outside(request.out, request.data)
     with tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace:
         if request.untrained_size is None:
             run = load_run(request.run)

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from export.golden_images import golden_images
 from hierattn.data.provenance import DataProvenance
-from hierattn.files import file_sha256, write_text
+from hierattn.errors import ConfigError
+from hierattn.files import file_sha256, write_bytes, write_text
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec
@@ -22,6 +23,7 @@ from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions
 from hierattn.training.config import build_config
 
 CLASSES = tuple(f"class {number}" for number in range(8))
+LARGEST = 1024
 UNTRAINED = "Random weights: for latency and conversion only. Its answers mean nothing."
 
 
@@ -39,15 +41,17 @@ def write_untrained_run(
 
     Raises:
         UnknownNameError: no such model.
-        ConfigError: too small an image.
+        ConfigError: too small or too large an image.
     """
     check_image_size(model, image_size)
+    if image_size > LARGEST:
+        raise ConfigError(f"image size {image_size} is too large; use at most {LARGEST}")
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = create_model(model, len(classes))
         _settle_norms(network, image_size)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), folder / WEIGHTS)
+    write_bytes(folder / WEIGHTS, save(network.state_dict()))
     config = RunConfig(
         model=model,
         classes=list(classes),

@@ -25,6 +25,7 @@ from export.manifest import (
     Manifest,
     Quality,
     RuntimeCheck,
+    path_bytes,
     path_sha256,
     read_manifest,
 )
@@ -126,8 +127,8 @@ def _check_hashes(folder: Path, manifest: Manifest, files: list[VerifiedFile]) -
             problems.append(f"manifest.json: field 'files': '{name}' is no part of an export")
         elif not (folder / name).exists():
             problems.append(f"{folder / name}: missing")
-        elif path_sha256(folder / name) != recorded:
-            problems.append(f"{folder / name}: changed since the export (sha256 differs)")
+        else:
+            problems += _changed(folder / name, recorded)
     problems += [
         f"manifest.json: field 'files': '{name}' is not listed"
         for name in PARTS
@@ -149,11 +150,22 @@ def _check_file_hash(path: Path, record: ArtefactRecord) -> list[str]:
         return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
     if not path.exists():
         return [f"{path}: missing"]
-    if path_sha256(path) != record.sha256:
-        return [f"{path}: changed since the export (sha256 differs)"]
+    changed = _changed(path, record.sha256)
+    if changed:
+        return changed
+    if record.bytes != path_bytes(path):
+        return [f"{path}: has {path_bytes(path)} bytes, its manifest says {record.bytes}"]
     if record.gate.status == "failed":
         return [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
     return []
+
+
+def _changed(path: Path, recorded: str) -> list[str]:
+    try:
+        same = path_sha256(path) == recorded
+    except HierAttnError as error:
+        return [str(error)]
+    return [] if same else [f"{path}: changed since the export (sha256 differs)"]
 
 
 def _reference(
@@ -278,6 +290,9 @@ def _ask(
             _settle(whole[job.format, event.precision], event, first, reference)
 
     run_jobs(jobs, workspace / "verify.log", report)
+    for file in whole.values():
+        if file.gate is None and not file.problems:
+            file.problems.append(f"{file.record.path}: gave no answer")
 
 
 def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:
@@ -314,6 +329,12 @@ def _settle(
         ]
         file.problems.append(
             f"{file.record.path}: its own metadata differ from the manifest: {', '.join(differing)}"
+        )
+    facts = ("input", "output", "operators", "delegated")
+    differing = [name for name in facts if getattr(answered, name) != getattr(file.record, name)]
+    if differing:
+        file.problems.append(
+            f"{file.record.path}: the manifest's {', '.join(differing)} differ from the file's"
         )
     try:
         found = reference.assess(answered)

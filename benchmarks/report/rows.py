@@ -60,7 +60,6 @@ class Setting:
 
 def number_rows(results: Results) -> list[NumberedRow]:
     """Number the rows and compare each with the fastest of its setting."""
-    floor = results.noise_floor
     fastest: dict[Setting, Row] = {}
     for row in results.rows:
         setting, latency = Setting(row.device, row.threads), _latency(row)
@@ -74,8 +73,8 @@ def number_rows(results: Results) -> list[NumberedRow]:
         ratio, tie = None, False
         if latency and best:
             ratio = latency / best
-            if floor is not None and row is not best_row:
-                tie = floor.is_tie(latency, best, row.threads)
+            if best_row is not None and row is not best_row:
+                tie = results.is_tie(row, best_row)
         numbered.append(NumberedRow(number, row, ratio, tie))
     return numbered
 

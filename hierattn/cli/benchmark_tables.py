@@ -18,6 +18,7 @@ _LATENCY = (
     ("first", "right"),
     ("p50", "right"),
     ("p99", "right"),
+    ("noise", "right"),
     ("rank", "right"),
     ("×best", "right"),
     ("RAM", "right"),
@@ -29,14 +30,15 @@ _LATENCY = (
 _LEGEND = (
     "load, first, p50, p99: milliseconds to open the file, of the first answer, and of steady "
     "runs (median, 99th percentile). ×best: p50 over the fastest row's.",
-    "rank: by p50; rows of one rank (=) lie within the noise floor of its fastest: a tie. "
-    "RAM: peak memory of the row's own process, MB, Python included.",
+    "noise: how far this row's p50, against another's, may differ in another session. rank: by "
+    "p50; rows of one rank (=) differ from its fastest by less than that, or than the session's "
+    "noise floor: a tie. RAM: peak memory of the row's own process, MB, Python included.",
     "left: operators that the delegate (XNNPACK) did not take; 0 is fully delegated, – has no "
     "delegate.",
 )
 _ACCURACY = (
     "balanced, melanoma: balanced accuracy and melanoma sensitivity (highest class) of this very "
-    "file in this runtime on the photos; in brackets, points more or less than torch."
+    "file in this runtime on the photos; after it, points more or less than torch."
 )
 
 
@@ -48,20 +50,19 @@ def latency_tables(results: Results) -> Iterator[Table]:
         words = "1 thread" if threads == 1 else f"{threads} threads"
         title = f"{device}, {words}{_floor_words(results.noise_floor, threads)}"
         table = _plain_table(title, _LATENCY)
-        ranks = rank(rows, results.noise_floor)
+        ranks = rank(results, rows)
         measured = [row.p50_ms for row in rows if row.p50_ms is not None]
         for row in rows:
             table.add_row(*_cells(row, several, ranks.get(id(row), ""), min(measured, default=0)))
         yield table
 
 
-def rank(rows: Sequence[Row], floor: NoiseFloor | None) -> dict[int, str]:
-    """Ranks by p50, by the row's id; a row ties with the fastest of the rank before it, or not."""
+def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:
+    """Ranks by p50, by the row's id; rows that tie with the fastest of a rank share it."""
     ordered = sorted((row for row in rows if row.p50_ms), key=lambda row: row.p50_ms or 0)
     groups: list[list[Row]] = []
     for row in ordered:
-        lead = groups[-1][0].p50_ms if groups else None
-        if lead and row.p50_ms and floor and floor.is_tie(lead, row.p50_ms, row.threads):
+        if groups and results.is_tie(groups[-1][0], row):
             groups[-1].append(row)
         else:
             groups.append([row])
@@ -166,7 +167,7 @@ def _plain_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
 def _floor_words(floor: NoiseFloor | None, threads: int) -> str:
     if floor is None:
         return ""
-    return f": differences of p50 below {100 * (floor.of(threads) - 1):.1f} % are ties"
+    return f": noise floor {100 * (floor.of(threads) - 1):.1f} %"
 
 
 def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
@@ -179,6 +180,7 @@ def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
         number(row.first_ms, 1),
         number(row.p50_ms, 2),
         number(row.p99_ms, 1),
+        _percent(row.noise_ratio),
         place or "–",
         number(row.p50_ms / best if row.p50_ms and best else None, 2),
         number(row.peak_rss_mb, 0),
@@ -189,7 +191,11 @@ def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
     ]
 
 
+def _percent(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{100 * (ratio - 1):.0f}%"
+
+
 def _with_change(value: float | None, change: float | None) -> str:
     if value is None or change is None:
         return number(value)
-    return f"{value:.3f} ({100 * change:+.1f})"
+    return f"{value:.3f} {100 * change:+.1f}"

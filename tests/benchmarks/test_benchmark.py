@@ -11,6 +11,7 @@ from benchmarks.logits_cache import LogitsCache
 from benchmarks.results import BenchmarkError, read_results
 from benchmarks.schedule import Plan
 from benchmarks.sweep import sweep
+from export.description import Precision
 from export.progress import Progress
 from export.untrained import write_untrained_run
 from hierattn.errors import UnknownNameError
@@ -86,7 +87,7 @@ def test_a_failed_file_does_not_stop_the_others(request_: BenchmarkRequest) -> N
     good = folder / "hierattn_xs-32-fp32.onnx"
     bad = folder / "hierattn_xs-32-fp16.onnx"
     bad.write_bytes(b"nonsense")
-    write_manifest(folder, [record_of(bad), record_of(good)])
+    write_manifest(folder, [record_of(bad, precision=Precision.FP16), record_of(good)])
     outcome = run_benchmark(request_)
     _, failed, measured = outcome.results.rows
     assert failed.status == "failed" and bad.name in (failed.reason or "")
@@ -111,7 +112,7 @@ def test_torch_is_run_in_eager_mode(request_: BenchmarkRequest, tmp_path: Path) 
     run = write_untrained_run(tmp_path / "run", "hierattn_xs", 64, CLASSES)
     weights = json.loads((run / "config.json").read_text())["weights_sha256"]
     (folder,) = request_.exports
-    write_manifest(folder, [], weights=weights)
+    write_manifest(folder, [record_of(folder / "hierattn_xs-32-fp32.onnx")], weights=weights)
     quick = replace(QUICK, runs=2, launches=1)
     request = replace(request_, runs=(str(run),), runtimes=("torch",), plan=quick)
     (row,) = run_benchmark(request).results.rows
@@ -146,9 +147,9 @@ def test_what_cannot_be_done_is_refused_at_once(
 def test_cost_grows_with_size_and_batch(tmp_path: Path) -> None:
     from benchmarks.exports import read_exports
 
-    folder = tmp_path / "export"
-    folder.mkdir()
-    write_manifest(folder, [], model="shufflenet_v2_x1_0")
+    folder = write_export(tmp_path / "export")
+    record = record_of(folder / "hierattn_xs-32-fp32.onnx")
+    write_manifest(folder, [record], model="shufflenet_v2_x1_0")
     exports = read_exports([folder], [], tmp_path)
     manifest = exports[0].manifest.model_copy(update={"image_size": 64})
     exports = [replace(exports[0], manifest=manifest)]

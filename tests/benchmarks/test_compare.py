@@ -32,6 +32,13 @@ def test_the_larger_floor_counts() -> None:
     assert not _found(results(row()), results(*new.rows, floor=1.2))
 
 
+def test_a_noisy_row_must_differ_by_more() -> None:
+    new = row(p50_ms=13.0, sha256="b" * 64)
+    assert _found(results(row()), results(new))
+    noisy = new.model_copy(update={"noise_ratio": 1.4})
+    assert not _found(results(row()), results(noisy))
+
+
 def test_a_machine_that_slowed_down_by_its_yardstick_is_told_not_blamed() -> None:
     old = results(row())
     slow = [environment(matrix_product_gmacs={1: 40.0})]

@@ -63,9 +63,12 @@ def test_only_a_report_is_replaced(tmp_path: Path) -> None:
         check_report_folder(tmp_path / "photo.jpg")
 
 
-def test_ties_are_symmetric_and_by_thread_count() -> None:
-    floor = results(floor=1.1).noise_floor
-    assert floor is not None
-    assert floor.is_tie(10.0, 10.9, 1) and floor.is_tie(10.9, 10.0, 1)
-    assert not floor.is_tie(10.0, 11.1, 1)
-    assert floor.of(8) == 1.1
+def test_ties_are_symmetric_and_as_wide_as_the_noisier_row() -> None:
+    session = results(floor=1.1)
+    fast, near, far = row(p50_ms=10.0), row(p50_ms=10.9), row(p50_ms=11.1)
+    assert session.is_tie(fast, near) and session.is_tie(near, fast)
+    assert not session.is_tie(fast, far)
+    noisy = far.model_copy(update={"noise_ratio": 1.5})
+    assert session.is_tie(fast, noisy) and session.is_tie(noisy, fast)
+    assert not session.is_tie(fast, row(p50_ms=None))
+    assert session.noise_floor is not None and session.noise_floor.of(8) == 1.1

@@ -47,14 +47,14 @@ def test_torch_without_its_run_says_so_and_is_excused(tmp_path: Path) -> None:
 
 def test_the_run_is_found_by_its_weights(tmp_path: Path) -> None:
     shipped = load_run("hierattn_xs.pad_ufes_20")
-    folder = tmp_path / "export"
-    folder.mkdir()
+    folder = write_export(tmp_path / "export")
+    records = [record_of(folder / "hierattn_xs-32-fp32.onnx")]
     weights = shipped.config.weights_sha256
-    write_manifest(folder, [], run="hierattn_xs.pad_ufes_20", weights=weights)
+    write_manifest(folder, records, run="hierattn_xs.pad_ufes_20", weights=weights)
     assert read_exports([folder], [], tmp_path)[0].run is not None
     copy = tmp_path / "renamed"
     shutil.copytree(shipped.path, copy)
-    write_manifest(folder, [], run="forgotten", weights=weights)
+    write_manifest(folder, records, run="forgotten", weights=weights)
     assert read_exports([folder], [], tmp_path)[0].run is None
     found = read_exports([folder], [str(copy)], tmp_path)[0].run
     assert found is not None and found.path == copy

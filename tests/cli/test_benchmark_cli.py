@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.results import NoiseFloor
+from export.description import Precision
 from export.manifest import Gate
 from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
 from tests.benchmarks.helpers import (
@@ -53,7 +53,9 @@ def test_a_failed_gate_is_shown_and_a_failed_row_is_exit_1(cli: Cli, tmp_path: P
     write_manifest(tmp_path, [record_of(good, gate=gate)])
     answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "one")
     assert answer.code == 0 and "gate failed" in answer.out and "loses melanomas" in answer.out
-    write_manifest(tmp_path, [record_of(good), record_of(tmp_path / "m-int8.onnx")])
+    write_manifest(
+        tmp_path, [record_of(good), record_of(tmp_path / "m-fp16.onnx", precision=Precision.FP16)]
+    )
     answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "two")
     assert answer.code == 1 and "was not made" in answer.out and "measured" in answer.out
 
@@ -122,15 +124,13 @@ def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: 
     assert "Traceback" not in err
 
 
-FLOOR = NoiseFloor(name="x", ratio=1.1, by_threads={1: 1.1}, controls={1: (1.0, 1.1)})
-
-
 def test_rows_within_the_floor_of_the_fastest_share_its_rank() -> None:
     rows = [row(p50_ms=p50) for p50 in (12.0, 10.0, 10.9, 13.0, 30.0)]
-    places = rank(rows, FLOOR)
+    places = rank(results(*rows, floor=1.1), rows)
     assert [places[id(one)] for one in rows] == ["3=", "1=", "1=", "3=", "5"]
-    assert rank([row(p50_ms=None)], FLOOR) == {}
-    assert set(rank(rows, None).values()) == {"1", "2", "3", "4", "5"}
+    assert rank(results(), [row(p50_ms=None)]) == {}
+    places = rank(results(*rows, noise_floor=None), rows)
+    assert set(places.values()) == {"1", "2", "3", "4", "5"}
 
 
 def test_the_table_fits_120_columns() -> None:
@@ -144,6 +144,7 @@ def test_the_table_fits_120_columns() -> None:
         p50_ms=134.91,
         p99_ms=1212.2,
         peak_rss_mb=345.6,
+        noise_ratio=17.28,
         operators_left=159,
         balanced_accuracy=0.541,
         melanoma_sensitivity=0.731,
@@ -177,7 +178,7 @@ def test_the_table_fits_120_columns() -> None:
     console.print(sweep_table(session))
     text = console.export_text()
     assert "…" not in text
-    for cell in ("tflite-runtime", "134.91", "0.541 (-10.1)", "gate failed", "2 threads", "10.00"):
+    for cell in ("tflite-runtime", "134.91", "0.541 -10.1", "gate failed", "2 threads", "10.00"):
         assert cell in text
     lines = [*legend(session), *remarks(session)]
     assert any("[bold]why[/bold]" in line for line in lines)
