@@ -11,10 +11,10 @@ demo: $(READY)
 	$(BIN)/hierattn demo --out demo
 
 test: $(READY)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n auto --dist loadscope -m "not slow"
 
 test-all: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadscope
 
 lint: $(READY)
 	$(BIN)/ruff check .

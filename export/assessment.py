@@ -42,6 +42,11 @@ class Reference:
     operating_point: OperatingPoint
 
     @property
+    def typical(self) -> float | None:
+        """The largest |logit| of any photo, the scale of relative differences."""
+        return float(np.abs(self.logits[self.golden :]).max()) if self.photos else None
+
+    @property
     def quality(self) -> Quality | None:
         """Torch's own quality on the judged photos."""
         return self._quality(self.logits, None)
@@ -53,7 +58,7 @@ class Reference:
             ArtefactError: answers that are not finite or not of torch's shape.
         """
         answers = np.load(answered.answers)
-        parity = compare(self.logits, answers, answered.evaluator)
+        parity = compare(self.logits, answers, answered.evaluator, self.typical)
         quality = self._quality(answers, self.quality)
         name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
@@ -84,7 +89,7 @@ class Reference:
             caught = float(flags[positive].mean()) if positive.any() else None
         found = Quality(
             images=len(own),
-            max_relative=float((np.abs(own.logits - lab) / logit_scales(lab)).max()),
+            max_relative=float((np.abs(own.logits - lab) / logit_scales(lab, self.typical)).max()),
             agreement=float((predicted == lab.argmax(axis=1)).mean()),
             top1=top1_accuracy(confusion) or 0.0,
             balanced_accuracy=balanced_accuracy(confusion) or 0.0,
@@ -107,7 +112,7 @@ class Reference:
         asked = sample_indices(len(self.logits), self.sample)
         whole = answers if precision is Precision.INT8 else self.logits
         try:
-            parity = compare(whole[asked], np.load(line.answers), line.runtime)
+            parity = compare(whole[asked], np.load(line.answers), line.runtime, self.typical)
         except ArtefactError as error:
             return RuntimeCheck(runtime=line.runtime, loads=True, agrees=False, reason=str(error))
         bound = OTHER_RUNTIMES[precision]

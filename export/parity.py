@@ -32,13 +32,16 @@ class Parity(BaseModel):
     top1_agreement: float = Field(ge=0, le=1)
 
 
-def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parity:
+def compare(
+    reference: np.ndarray, answers: np.ndarray, evaluator: str, typical: float | None = None
+) -> Parity:
     """Measure the distances.
 
     Args:
         reference: torch's logits [N, K], finite and not all zero.
         answers: the file's logits [N, K].
         evaluator: who computed the answers, with version.
+        typical: see :func:`logit_scales`.
 
     Raises:
         ArtefactError: other shapes, NaN or infinity, or nothing to compare with; says which.
@@ -58,12 +61,13 @@ def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parit
         raise ArtefactError(f"{evaluator}: the reference logits are all zero; nothing to compare")
     # Divided by the scale first, so that no square overflows or vanishes.
     unit, answered = expected / scale, found / max(scale, float(np.abs(found).max()))
+    scales = logit_scales(unit, None if typical is None else typical / scale)
     with np.errstate(over="ignore"):
         difference = found - expected
         relative = found / scale - unit
         figures = {
             "max_abs": float(np.abs(difference).max()),
-            "max_relative": float((np.abs(relative) / logit_scales(unit)).max()),
+            "max_relative": float((np.abs(relative) / scales).max()),
             "relative_l2": float(np.linalg.norm(relative) / np.linalg.norm(unit)),
         }
     if not np.isfinite(list(figures.values())).all():
@@ -77,15 +81,18 @@ def compare(reference: np.ndarray, answers: np.ndarray, evaluator: str) -> Parit
     )
 
 
-def logit_scales(reference: np.ndarray) -> np.ndarray:
+def logit_scales(reference: np.ndarray, typical: float | None = None) -> np.ndarray:
     """What a difference in the logits [N, K] of each image is a share of, [N, 1].
 
-    An image's own largest |logit|, or the median image's where that is larger: a picture like
-    nothing on skin, with logits ten times a photo's, must not excuse errors on photos, and one
-    with tiny logits must not magnify rounding.
+    An image's own largest |logit|, or ``typical`` where that is larger: a picture like nothing on
+    skin, with logits ten times a photo's, must not excuse errors on photos, and one with tiny
+    logits must not magnify rounding.
+
+    Args:
+        typical: the largest |logit| of any photo; None for the median image's own.
     """
     own = np.abs(reference).max(axis=1, keepdims=True)
-    scales: np.ndarray = np.maximum(own, np.median(own))
+    scales: np.ndarray = np.maximum(own, np.median(own) if typical is None else typical)
     return np.where(scales > 0, scales, own.max())
 
 

@@ -29,7 +29,7 @@ _COLUMNS = (
 _LEGEND = (
     "MB: a million bytes. ops: operators in the file. delegated: XNNPACK partitions, and operators "
     "left over.\n"
-    "parity: largest difference of a logit from torch's, as a share of its image's largest.\n"
+    "parity: largest difference of a logit from torch's, as a share of the largest logit.\n"
     "decisions: share of photos on which the file chooses the same class as torch.\n"
     "balanced acc., melanoma: of this very file on the photos, and in points its change against "
     "torch; melanoma is the sensitivity of the highest class.\n"
