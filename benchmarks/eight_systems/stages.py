@@ -60,7 +60,7 @@ def train_system(study: Study, model: str) -> None:
 
 
 def export_system(study: Study, model: str) -> None:
-    """Export a system in float32 to the three formats, judged on the photos it did not learn from."""
+    """Export a system in float32 to the three formats, judged on photos it did not learn from."""
     if not study.exported(model).exists():
         export(
             ExportRequest(
