@@ -109,10 +109,11 @@ def _name(row: Row) -> str:
 
 def _gone(old: Sequence[Row], pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
     met = {id(before) for before, _ in pairs}
-    # Only what is still measured can be compared; a model that was left out is no finding.
-    models = {before.model for before, _ in pairs}
+    # What was not asked for this time is not missing.
+    asked = {(now.model, now.runtime, now.device, now.threads) for _, now in pairs}
     for row in old:
-        if id(row) not in met and row.status == "measured" and row.model in models:
+        setting = row.model, row.runtime, row.device, row.threads
+        if id(row) not in met and row.status == "measured" and setting in asked:
             yield f"{_name(row)}: was measured before, is missing now"
 
 

@@ -12,7 +12,7 @@ from benchmarks.results import BenchmarkError, Method
 
 _T = TypeVar("_T")
 
-LAUNCHES = 3
+LAUNCHES = 5
 """Where a process's memory lands changes its speed by a per cent or so, once for its whole life;
 only several processes show that."""
 

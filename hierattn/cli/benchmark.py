@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from benchmarks.benchmark import BenchmarkOutcome
     from export.progress import Progress as Step
 
-RUNS = 300
+RUNS, LAUNCHES = 300, 5
 
 
 def benchmark(
@@ -43,6 +43,9 @@ def benchmark(
         ),
     ] = None,
     runs: Annotated[int, typer.Option(help="Steady runs of each row.", min=1)] = RUNS,
+    launches: Annotated[
+        int, typer.Option(help="Processes started for each row; more of them, less noise.", min=1)
+    ] = LAUNCHES,
     sustained: Annotated[
         float, typer.Option(help="Seconds of sustained load for each row.", min=0)
     ] = 0,
@@ -85,7 +88,7 @@ def benchmark(
         _counts(threads),
         device,
         RUNTIMES if runtimes is None else _names(runtimes),
-        Plan(runs=runs, seed=seed),
+        Plan(runs=runs, launches=launches, seed=seed),
         sustained,
         profile,
         sweep,

@@ -192,7 +192,9 @@ def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
 
 
 def _percent(ratio: float | None) -> str:
-    return "–" if ratio is None else f"{100 * (ratio - 1):.0f}%"
+    if ratio is None:
+        return "–"
+    return f"{100 * (ratio - 1):.0f}%" if ratio < 10 else ">10×"
 
 
 def _with_change(value: float | None, change: float | None) -> str:

@@ -18,7 +18,7 @@ from hierattn.errors import UnknownNameError
 from tests.benchmarks.helpers import CLASSES, record_of, write_export, write_manifest
 from tests.data.helpers import write_class_folders
 
-QUICK = Plan(runs=30, slices=2, pause_s=0.01, warm_least_s=0.0, warm_most_s=1.0)
+QUICK = Plan(runs=30, launches=3, slices=2, pause_s=0.01, warm_least_s=0.0, warm_most_s=1.0)
 
 
 @pytest.fixture

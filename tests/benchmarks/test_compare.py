@@ -107,6 +107,8 @@ def test_a_row_that_fails_or_is_gone_is_a_finding() -> None:
     found = compare(old, results(failed)).findings
     assert any("was measured, is failed (crashed (SIGSEGV))" in line for line in found)
     assert any("int8" in line and "missing now" in line for line in found)
+    narrower = compare(results(row(), row(threads=2), row(runtime="litert")), results(row()))
+    assert narrower.findings == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_all_runs_are_shared_out_evenly(runs: int, launches: int, slices: int) -
 
 
 def test_a_turn_is_worth_its_pause() -> None:
-    assert Plan(runs=30).shares() == [[5, 5]] * 3
+    assert Plan(runs=30, launches=3).shares() == [[5, 5]] * 3
     assert min(count for launch in Plan(runs=300).shares() for count in launch) >= LEAST_TURN
 
 

@@ -24,7 +24,7 @@ from tests.benchmarks.helpers import (
 from tests.cli.conftest import Answer
 
 Cli = Callable[..., Answer]
-QUICK = ("--threads", "1", "--runtime", "onnxruntime", "--runs", "2")
+QUICK = ("--threads", "1", "--runtime", "onnxruntime", "--runs", "4", "--launches", "2")
 
 
 @pytest.fixture
