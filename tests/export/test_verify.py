@@ -105,6 +105,7 @@ def test_a_swapped_file_with_a_mended_hash_is_found_by_its_metadata(folder: Path
         for artefact in fields["artefacts"]:
             if artefact["path"] == fp16.name:
                 artefact["sha256"] = path_sha256(fp16)
+                artefact["bytes"] = fp16.stat().st_size
 
     change(folder, mend)
     found = verify(folder)
