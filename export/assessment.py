@@ -9,9 +9,9 @@ import numpy as np
 
 from export.description import Precision
 from export.errors import ArtefactError
-from export.gates import OTHER_RUNTIMES, judge
+from export.gates import OTHER_RUNTIMES, TOLERANCES, judge
 from export.jobs import Answered, OpinionLine, sample_indices
-from export.manifest import Gate, Quality, QualityChange, RuntimeCheck
+from export.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
 from export.parity import Parity, compare, logit_scales
 from export.questions import Photos
 from hierattn.metrics.bootstrap import melanoma_flags
@@ -22,6 +22,9 @@ from hierattn.metrics.classification import (
     score_classes,
     top1_accuracy,
 )
+
+LEAST_DIFFERENCE = 0.01
+"""Differences between a recorded share and one found again that are not worth a word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +137,41 @@ class Assessment:
     other_runtimes: list[RuntimeCheck]
     gate: Gate
     golden: np.ndarray
+
+
+def differing_figures(recorded: ArtefactRecord, found: Assessment) -> list[str]:
+    """Figures of the manifest that are not what the file answers now; one line each.
+
+    Another processor rounds otherwise, so that single photos may turn: a photo and a half of
+    difference is allowed, of the rarest class where classes count alike.
+    """
+    lines = []
+    tolerance = TOLERANCES[recorded.precision].max_relative
+    if recorded.parity is None:
+        return ["the manifest records no parity of it"]
+    if recorded.parity.images == found.parity.images:
+        lines += _differing(
+            "largest relative difference",
+            recorded.parity.max_relative,
+            found.parity.max_relative,
+            tolerance,
+        )
+    if found.quality is None:
+        return lines
+    if recorded.quality is None:
+        return [*lines, "the manifest records no quality of it"]
+    photo = 1.5 / found.quality.images
+    rarest = photo * max(1, len(found.quality.sensitivity))
+    for name, allowed in (("agreement", photo), ("top1", photo), ("balanced_accuracy", rarest)):
+        figures = getattr(recorded.quality, name), getattr(found.quality, name)
+        lines += _differing(name.replace("_", " "), *figures, max(allowed, LEAST_DIFFERENCE))
+    return lines
+
+
+def _differing(name: str, recorded: float, found: float, allowed: float) -> list[str]:
+    if abs(recorded - found) <= allowed:
+        return []
+    return [f"the manifest says {name} {recorded:.4g}, but it is {found:.4g}"]
 
 
 def _change(file: Quality, torch: Quality) -> QualityChange:

@@ -3,7 +3,9 @@
 An app, in whatever language, checks itself in two steps: its preprocessing must turn ``NAME.png``
 into exactly the bytes of ``NAME.rgb`` (uint8 [S, S, 3], rows from the top, red first; each byte
 over 255 is the float32 input), and its model must answer that input with the stated logits, each
-within the tolerance of the file's precision times the image's ``scale``.
+within the tolerance of the file's precision times the image's ``scale``. An int8 file has no such
+tolerance (its decisions are judged on photos): an app holds it against the answers it gave where it
+was exported, ``artefacts`` in ``parity.json``, within :data:`export.gates.OTHER_RUNTIMES`.
 """
 
 from __future__ import annotations

@@ -9,24 +9,21 @@ from typing import Literal
 
 import numpy as np
 
-from export.assessment import Reference, as_mapping
+from export.assessment import Reference, as_mapping, differing_figures
 from export.description import Description, Precision
 from export.errors import ManifestError
+from export.folder_hashes import artefact_problems, folder_problems
 from export.formats import FORMATS
 from export.gates import OTHER_RUNTIMES
 from export.jobs import Answered, Event, Failed, Job, Step
 from export.manifest import (
     PARITY,
-    PARTS,
     SELFTEST,
-    UNLISTED,
     ArtefactRecord,
     Gate,
     Manifest,
     Quality,
     RuntimeCheck,
-    path_bytes,
-    path_sha256,
     read_manifest,
 )
 from export.parity import Parity, compare
@@ -100,12 +97,16 @@ def verify(
     """
     manifest = read_manifest(folder)
     files = [VerifiedFile(record) for record in manifest.artefacts]
-    problems = _check_hashes(folder, manifest, files)
+    problems = folder_problems(folder, manifest)
+    for file in files:
+        file.problems += artefact_problems(folder / file.record.path, file.record)
     try:
         selftest = read_selftest(folder / SELFTEST)
         check_preprocessing(folder / SELFTEST, selftest)
         answers = read_parity_record(folder / PARITY)
-        reference, pixels, words = _reference(folder, manifest, selftest, answers, data, progress)
+        photos, words, wrong = _find_photos(folder, manifest, answers, data, progress)
+        problems += wrong
+        reference, pixels = _reference(folder, manifest, selftest, answers, photos)
     except ManifestError as error:
         if data is not None:
             raise
@@ -120,62 +121,13 @@ def _once(problems: list[str], problem: str) -> list[str]:
     return problems if problem in problems else [*problems, problem]
 
 
-def _check_hashes(folder: Path, manifest: Manifest, files: list[VerifiedFile]) -> list[str]:
-    problems = []
-    for name, recorded in sorted(manifest.files.items()):
-        if name not in PARTS:
-            problems.append(f"manifest.json: field 'files': '{name}' is no part of an export")
-        elif not (folder / name).exists():
-            problems.append(f"{folder / name}: missing")
-        else:
-            problems += _changed(folder / name, recorded)
-    problems += [
-        f"manifest.json: field 'files': '{name}' is not listed"
-        for name in PARTS
-        if name not in manifest.files
-    ]
-    listed = {record.path for record in manifest.artefacts} | set(manifest.files) | UNLISTED
-    problems += [
-        f"{path}: not in the manifest; a file of another model or export? Remove it"
-        for path in sorted(folder.iterdir())
-        if path.name not in listed
-    ]
-    for file in files:
-        file.problems += _check_file_hash(folder / file.record.path, file.record)
-    return problems
-
-
-def _check_file_hash(path: Path, record: ArtefactRecord) -> list[str]:
-    if record.sha256 is None:
-        return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
-    if not path.exists():
-        return [f"{path}: missing"]
-    changed = _changed(path, record.sha256)
-    if changed:
-        return changed
-    if record.bytes != path_bytes(path):
-        return [f"{path}: has {path_bytes(path)} bytes, its manifest says {record.bytes}"]
-    if record.gate.status == "failed":
-        return [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
-    return []
-
-
-def _changed(path: Path, recorded: str) -> list[str]:
-    try:
-        same = path_sha256(path) == recorded
-    except HierAttnError as error:
-        return [str(error)]
-    return [] if same else [f"{path}: changed since the export (sha256 differs)"]
-
-
 def _reference(
     folder: Path,
     manifest: Manifest,
     selftest: SelfTest,
     answers: ParityRecord,
-    data: Path | None,
-    progress: Observer,
-) -> tuple[Reference, np.ndarray, str]:
+    photos: Photos | None,
+) -> tuple[Reference, np.ndarray]:
     for name in ("model", "classes", "image_size", "preprocessing"):
         if getattr(selftest, name) != getattr(manifest, name):
             raise ManifestError(f"{folder / SELFTEST}: its '{name}' is not the manifest's")
@@ -194,7 +146,6 @@ def _reference(
         raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")
     pixels = golden_pixels(folder / SELFTEST, selftest)
     logits = as_mapping(answers.golden, names)
-    photos, words = _find_photos(folder, manifest, answers, data, progress)
     if photos is not None and answers.photos:
         pixels = np.concatenate([pixels, photos.pixels])
         logits = np.concatenate([logits, [answer.logits for answer in answers.photos]])
@@ -202,7 +153,7 @@ def _reference(
     reference = Reference(
         logits, golden, SAMPLE, photos, tuple(manifest.classes), manifest.operating_point
     )
-    return reference, pixels, words
+    return reference, pixels
 
 
 def _find_photos(
@@ -211,27 +162,28 @@ def _find_photos(
     answers: ParityRecord,
     data: Path | None,
     progress: Observer,
-) -> tuple[Photos | None, str]:
-    """The judged photos and, in words, what was done about them."""
+) -> tuple[Photos | None, str, list[str]]:
+    """The judged photos; in words, which they are; and what is wrong with them."""
     record = manifest.data
     if record is None:
         if data is not None:
             raise ManifestError(f"{folder}: was exported without photos; export it with --data")
-        return None, "none: exported without photos; decisions were never compared"
+        return None, "none: exported without photos; decisions were never compared", []
     place = data or folder / record.path
     if data is None and not place.is_dir():
-        return None, (
+        words = (
             f"none: '{record.name}' is no longer at {record.path}; decisions were not compared "
             "again (pass it with --data)"
         )
+        return None, words, []
     progress(Progress("", "decoding photos"))
     try:
         photos = reread_photos(place, record, manifest.preprocessing, answers.photos)
     except HierAttnError as error:
         if data is not None:
             raise
-        return None, f"none: {error}"
-    return photos, f"{len(answers.photos)} of '{record.name}'"
+        return None, "none: they are not as they were", [str(error)]
+    return photos, f"{len(answers.photos)} of '{record.name}'", []
 
 
 def _ask(
@@ -343,8 +295,8 @@ def _settle(
         return
     file.parity, file.quality = found.parity, found.quality
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
-    file.problems += [f"{file.record.path}: {reason}" for reason in _short(found.gate)]
-
-
-def _short(gate: Gate) -> list[str]:
-    return gate.reasons if gate.status == "failed" else []
+    if found.gate.status == "failed":
+        file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
+    file.problems += [
+        f"{file.record.path}: {line}" for line in differing_figures(file.record, found)
+    ]

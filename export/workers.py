@@ -41,7 +41,7 @@ def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in running:
-            process.kill()
+            _end_with_children(process)
         raise
     finally:
         pool.shutdown()
@@ -72,6 +72,12 @@ def _run(job: Job, log: Path, report: Report, running: list[subprocess.Popen[str
         code = process.wait()
     if code:
         report(job, Failed(precision=None, reason=f"{_death(code)}: {_last_line(log)}"))
+
+
+def _end_with_children(process: subprocess.Popen[str]) -> None:
+    """Each leads a process group of its own, tflite-runtime's interpreter included."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _pass_on(line: str, job: Job, report: Report) -> None:

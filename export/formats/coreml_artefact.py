@@ -170,12 +170,20 @@ class AppleArtefact(Artefact):
         classes = len(self.description.classes)
         logits = np.empty((len(images), classes), np.float32)
         for index, image in enumerate(images):
-            answer = self.model.predict({INPUT: self._feature(image)})
+            answer = self._predict(image)
             found = np.asarray(answer.get(LOGITS, ()), dtype=np.float32)
             if found.shape != (1, classes):
                 raise ArtefactError(f"{self.path}: Core ML gave no '{LOGITS}' of {classes} numbers")
             logits[index] = found[0]
         return logits
+
+    def _predict(self, image: np.ndarray) -> Any:
+        try:
+            return self.model.predict({INPUT: self._feature(image)})
+        except (RuntimeError, ValueError, TypeError, OSError) as error:
+            raise ArtefactError(
+                f"{self.path}: Core ML did not answer: {_first_line(error)}"
+            ) from error
 
     def _feature(self, image: np.ndarray) -> Any:
         if not self.takes_image:
@@ -191,8 +199,11 @@ def _apple_model(path: Path) -> Any:
     try:
         return ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
     except (RuntimeError, ValueError, TypeError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ArtefactError(f"{path}: Core ML refused it: {reason}") from error
+        raise ArtefactError(f"{path}: Core ML refused it: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

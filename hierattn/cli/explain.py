@@ -12,46 +12,63 @@ from hierattn.errors import HierAttnError
 
 if TYPE_CHECKING:
     from export.explain import Explanation
-    from export.manifest import Manifest
+    from export.verify import Verification
+    from hierattn.runs import Run
 
 SHOWN = 8
 """Rows of the table around the departure, or of the largest additions."""
 
 
-def explain_files(
-    folder: Path, manifest: Manifest, run: str | None
-) -> dict[str, Explanation | str]:
-    """Explain every file that is there; a file that cannot be traced gets the reason instead.
+def find_run(folder: Path, run: str | None) -> Run:
+    """The run behind an export folder.
 
     Args:
         run: run folder or shipped name; None to try the name in the manifest.
 
     Raises:
-        ManifestError: the run is not the one behind the files.
+        ManifestError: it is gone, or not the one the files were made from.
     """
-    import numpy as np
-
-    from export.deployment import deployment_graph
     from export.errors import ManifestError
-    from export.explain import explain
-    from export.selftest import golden_inputs, read_selftest
+    from export.manifest import read_manifest
     from hierattn.runs import load_run
 
-    source = manifest.source
+    source = read_manifest(folder).source
     if run is None and source.run is None:
         raise ManifestError(f"{folder}: exported with random weights, which are gone")
     found = load_run(run or source.run or "")
     if found.config.weights_sha256 != source.weights_sha256:
         raise ManifestError(f"{found.path}: not the run these files were made from; give --run")
-    model = found.load_model()
-    image = np.asarray(golden_inputs(folder / "selftest", read_selftest(folder / "selftest")))[:1]
+    return found
+
+
+def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, Explanation | str]:
+    """Explain every file that is there, each on the golden image that it answers worst.
+
+    A file that cannot be traced gets the reason instead; one that gave no answers, as when its
+    hash is wrong, is asked the first image.
+    """
+    import numpy as np
+
+    from export.deployment import deployment_graph
+    from export.explain import explain
+    from export.selftest import golden_inputs, read_selftest
+
+    manifest = verified.manifest
+    model = run.load_model()
+    selftest = read_selftest(folder / "selftest")
+    images = np.asarray(golden_inputs(folder / "selftest", selftest))
     explanations: dict[str, Explanation | str] = {}
-    for record in manifest.artefacts:
+    for file in verified.files:
+        record = file.record
+        worst = 0
+        if file.golden is not None:
+            worst = int(np.abs(file.golden - selftest.logits()).max(axis=1).argmax())
+        image = images[worst : worst + 1]
         path = folder / record.path
         if not path.exists():
             continue
         graph = model
-        if source.graph == "deploy":
+        if manifest.source.graph == "deploy":
             graph = deployment_graph(model, manifest.image_size, target=record.format)
         try:
             explanations[record.path] = explain(graph, path, image, record.precision)

@@ -108,6 +108,7 @@ def show_export(outcome: ExportOutcome, out: Path) -> None:
     console.print(
         f"Converters' own words: {out}/export.log\n"
         f"Next: hierattn verify {out}\n"
+        f"      hierattn benchmark {out} --data PHOTOS --out REPORT\n"
         f"      hierattn evaluate {out}/FILE --data PHOTOS",
         soft_wrap=True,
     )
@@ -130,13 +131,20 @@ def verify(
     """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short."""
     set_up_logging(verbose)
     from export.verify import verify as run_verify
-    from hierattn.cli.explain import explain_files, explanation_document, show_explanation
+    from hierattn.cli.explain import (
+        explain_files,
+        explanation_document,
+        find_run,
+        show_explanation,
+    )
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress
 
+    # Before the long part: a run that is not there should not cost minutes.
+    behind = find_run(folder, run) if explain else None
     with PartsProgress() as parts:
         found = run_verify(folder, data, parts.follow)
-    explanations = explain_files(folder, found.manifest, run) if explain else {}
+    explanations = explain_files(folder, found, behind) if behind else {}
     if json_output:
         documents = {path: explanation_document(e) for path, e in explanations.items()}
         print_json(verification_document(found, documents))

@@ -7,6 +7,7 @@ import pytest
 
 from export.errors import ManifestError
 from export.manifest import path_sha256, read_manifest
+from export.pipeline import export_run
 from export.verify import Verification, verify
 from hierattn.data.records import DataFolder
 
@@ -51,6 +52,52 @@ def test_without_photos_numbers_are_checked_and_it_says_so(folder: Path) -> None
     status = {file.record.precision: file.status for file in found.files}
     assert status["fp32"] == "passed"
     assert status["int8"] == "numbers only"
+
+
+def test_other_photos_in_the_recorded_place_do_not_pass(
+    folder: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(painted.root, tmp_path / "other"))
+    next(path for path in other.glob("*/*") if path.is_file()).unlink()
+    (other / "manifest.csv").unlink(missing_ok=True)
+    change(folder, lambda fields: fields["data"].update(path="../other"))
+    found = verify(folder)
+    assert not found.passed
+    assert any("not the photos" in line for line in found.problems)
+    assert {file.status for file in found.files if file.record.precision == "fp32"} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ("quality", "balanced_accuracy", 0.99),
+        ("quality", "agreement", 0.5),
+        ("parity", "max_relative", 0.3),
+    ],
+)
+def test_figures_that_the_manifest_makes_up_are_found(
+    folder: Path, place: str, name: str, value: float
+) -> None:
+    change(folder, lambda fields: fields["artefacts"][0][place].update({name: value}))
+    found = verify(folder)
+    path = found.files[0].record.path
+    assert f"{path}: the manifest says" in "\n".join(problems(found))
+    assert all(file.status == "passed" for file in found.files[1:2])
+
+
+@pytest.mark.slow
+def test_formats_in_one_folder_are_verified_together(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    out = tmp_path / "both"
+    export_run(finished, out, formats=["tflite", "coreml"], precisions=["fp32"], data=painted.root)
+    assert verify(out).passed
+    weights = next(out.glob("*.mlpackage")) / "Data/com.apple.CoreML/weights/weight.bin"
+    flip(weights, weights.stat().st_size // 2)
+    flip(next(out.glob("*.tflite")), 50_000)
+    text = "\n".join(problems(verify(out)))
+    assert ".mlpackage" in text
+    assert ".tflite" in text
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])

@@ -152,6 +152,17 @@ class TestOnMac:
         with pytest.raises(ArtefactError, match="Core ML gave no 'logits' of 3 numbers"):
             artefact(images_of(1))
 
+    def test_a_runtime_that_fails_names_the_file(
+        self, tensor_package: Path, fake: FakeAppleModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(features: dict[str, Any]) -> None:
+            raise RuntimeError("Unable to compute the prediction\nmore")
+
+        artefact = CoremlFormat().load(tensor_package)
+        monkeypatch.setattr(fake, "predict", fail)
+        with pytest.raises(ArtefactError, match=r"did not answer: Unable to compute.*prediction$"):
+            artefact(images_of(1))
+
     def test_package_that_core_ml_refuses(
         self,
         tensor_package: Path,
