@@ -16,7 +16,7 @@ class _Part(BaseModel):
 
 
 class Latency(_Part):
-    """Median of one runtime, milliseconds, one thread; with the interval's ends p10 and p90."""
+    """Median of one runtime, milliseconds, one thread."""
 
     runtime: str
     p50_ms: float
@@ -40,7 +40,6 @@ class SystemRow(_Part):
     size_mb: float | None
     verified: bool
     run_weights_sha256: str
-    training_seconds_per_epoch: float | None = None
 
 
 class Comparison(_Part):

@@ -108,7 +108,7 @@ def benchmark(
         print(f"interrupted; {kept}", file=sys.stderr)
         raise typer.Exit(1) from None
     if json_output:
-        _print_document(outcome)
+        print_json(benchmark_document(outcome))
     else:
         show_outcome(outcome, out)
     if outcome.undone or (outcome.comparison and outcome.comparison.findings):
@@ -143,13 +143,14 @@ def show_outcome(outcome: BenchmarkOutcome, out: Path) -> None:
     )
 
 
-def _print_document(outcome: BenchmarkOutcome) -> None:
-    document = outcome.results.model_dump(mode="json", by_alias=True)
+def benchmark_document(outcome: BenchmarkOutcome) -> dict[str, object]:
+    """For ``--json``."""
+    document: dict[str, object] = outcome.results.model_dump(mode="json", by_alias=True)
     comparison = outcome.comparison
     document["comparison"] = (
         {"findings": comparison.findings, "remarks": comparison.remarks} if comparison else None
     )
-    print_json(document)
+    return document
 
 
 def _counts(text: str) -> tuple[int, ...]:

@@ -19,15 +19,18 @@ def demo(
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """Paint lesion-like pictures, train HierAttn-xs on them, export it, and verify the files."""
+    """Paint lesion-like pictures, train HierAttn-xs, export it, verify and time the files."""
     set_up_logging(verbose)
-    run, exported = out / "run", out / "export"
-    for made in (run, exported):
+    run, exported, report = out / "run", out / "export", out / "report"
+    for made in (run, exported, report):
         if made.exists():
             raise ConfigError(f"{made} exists; remove it or give another --out")
 
+    from benchmarks.benchmark import BenchmarkRequest, run_benchmark
+    from benchmarks.schedule import Plan
     from export.pipeline import ExportRequest
     from export.verify import verify
+    from hierattn.cli.benchmark import TurnsProgress, benchmark_document, show_outcome
     from hierattn.cli.export import export_with_progress, show_export, show_verification
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress, RichObserver, counting
@@ -63,23 +66,37 @@ def demo(
         show_export(files, exported)
     with PartsProgress() as parts:
         found = verify(exported, progress=parts.follow)
+    if not json_output:
+        show_verification(found, exported)
+    timing = BenchmarkRequest(
+        (exported,),
+        report,
+        folder,
+        threads=(1,),
+        plan=Plan(runs=100, launches=3),
+        runs=(str(run),),
+        command=f"hierattn demo --out {out}",
+    )
+    with TurnsProgress() as bar:
+        timed = run_benchmark(timing, bar.follow)
     if json_output:
-        report = outcome.reports["test"].model_dump(mode="json")
         print_json(
             {
                 "data": str(folder),
                 "run": str(run),
-                "report": report,
+                "report": outcome.reports["test"].model_dump(mode="json"),
                 "export": files.manifest.model_dump(mode="json", by_alias=True),
                 "verification": verification_document(found, {}),
+                "benchmark": benchmark_document(timed),
             }
         )
     else:
-        show_verification(found, exported)
+        show_outcome(timed, report)
         console.print(
-            f"Look at {run}/confusion.png and curves.png, and at {exported}/MODEL_CARD.md.\n"
+            f"Look at {report}/report.html, at {exported}/MODEL_CARD.md and at "
+            f"{run}/confusion.png.\n"
             "Next: hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN --export EXPORT",
             soft_wrap=True,
         )
-    if not found.passed:
+    if not found.passed or timed.undone:
         raise typer.Exit(1)
