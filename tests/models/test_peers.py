@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from torch import nn
 
 from hierattn.models import _torchvision
-from hierattn.models.peers import PEERS
+from hierattn.models.peers import PEERS, Peer
 
 
 def test_no_peer_reaches_for_the_network() -> None:
@@ -40,3 +41,11 @@ def test_imports_are_repeatable_and_share_one_torchvision() -> None:
     timm = _torchvision.import_timm()
     assert timm.__name__ == "timm"
     assert sys.modules["torchvision"] is first
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_running_statistics_follow_in_short_trainings(peer: Peer) -> None:
+    """A peer judged by statistics that never left their start would lose for no fault of its own."""
+    norms = [m for m in peer.build(2).modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms
+    assert {norm.momentum for norm in norms} == {0.1}
