@@ -45,7 +45,7 @@ def test_imports_are_repeatable_and_share_one_torchvision() -> None:
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
 def test_running_statistics_follow_in_short_trainings(peer: Peer) -> None:
-    """A peer judged by statistics that never left their start would lose for no fault of its own."""
+    """A peer judged by statistics that never left their start would lose without a fault."""
     norms = [m for m in peer.build(2).modules() if isinstance(m, nn.BatchNorm2d)]
     assert norms
     assert {norm.momentum for norm in norms} == {0.1}
