@@ -14,7 +14,7 @@ from benchmarks.eight_systems.published import SYSTEMS
 from benchmarks.eight_systems.stages import (
     Study,
     export_system,
-    held_out,
+    keep_held_out,
     make_row,
     time_systems,
     train_system,
@@ -25,7 +25,8 @@ from benchmarks.results import RESULTS_JSON, Results
 from hierattn.cli.console import progress_console
 from hierattn.errors import HierAttnError
 from hierattn.files import write_text
-from hierattn.runs import METRICS, PREDICTIONS, load_run
+from hierattn.metrics.predictions import Predictions
+from hierattn.runs import METRICS, load_run
 
 
 def main(
@@ -38,28 +39,30 @@ def main(
     """Train the eight systems with one recipe from scratch, export, verify, time, compare."""
     study = Study(data, recipe, work)
     console = progress_console()
-    command = f"python -m benchmarks.eight_systems --data {data.name} --recipe {recipe.name}"
+    command = (
+        f"python -m benchmarks.eight_systems --data {data.name} --recipe {recipe.name} "
+        f"--work {work.name} --out {out.name} --runs {runs}"
+    )
     for stage, act in (("training", train_system), ("exporting", export_system)):
         for number, system in enumerate(SYSTEMS, start=1):
             console.print(f"{stage} {system.model}, {number} of {len(SYSTEMS)}")
             act(study, system.model)
     console.print("timing all of them in turn")
     timed = time_systems(study, command, runs)
-    table = _table(study, command, timed)
+    predictions = {s.model: keep_held_out(study, s.model, out) for s in SYSTEMS}
+    table = _table(study, command, predictions, timed)
     write_text(out / "table.json", table.model_dump_json(indent=2) + "\n")
     write_text(out / "table.md", to_markdown(table))
     shutil.copy(study.report / RESULTS_JSON, out / "latency.json")
     for system in SYSTEMS:
-        run = study.run(system.model)
-        for name in (METRICS, PREDICTIONS):
-            target = out / f"{system.model}.{name}"
-            shutil.copy(run / name, target)
+        shutil.copy(study.run(system.model) / METRICS, out / f"{system.model}.{METRICS}")
     print(to_markdown(table))
 
 
-def _table(study: Study, command: str, timed: Results) -> SystemsTable:
-    names = [system.model for system in SYSTEMS]
-    predictions = {name: held_out(study, name) for name in names}
+def _table(
+    study: Study, command: str, predictions: dict[str, Predictions], timed: Results
+) -> SystemsTable:
+    names = list(predictions)
     config = load_run(study.run(names[0])).config
     first = predictions[names[0]]
     host = describe_host()
@@ -74,7 +77,7 @@ def _table(study: Study, command: str, timed: Results) -> SystemsTable:
         image_size=config.image_size,
         images=len(first),
         groups=len(set(first.groups)),
-        rows=[make_row(study, name, timed) for name in names],
+        rows=[make_row(study, name, said, timed) for name, said in predictions.items()],
         comparisons=compare_systems(predictions),
     )
 

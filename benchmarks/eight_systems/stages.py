@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.benchmark import BenchmarkRequest, run_benchmark
 from benchmarks.eight_systems.published import SYSTEMS
@@ -14,7 +16,7 @@ from benchmarks.schedule import Plan
 from export.manifest import read_manifest
 from export.pipeline import ExportRequest, export
 from hierattn.metrics.bootstrap import bootstrap_intervals
-from hierattn.metrics.predictions import Predictions, read_csv
+from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_csv
 from hierattn.models.complexity import count_multiply_adds, count_parameters
 from hierattn.runs import CHECKPOINT, METRICS, PREDICTIONS, load_run
 from hierattn.training.config import build_config
@@ -89,16 +91,23 @@ def time_systems(study: Study, command: str, runs: int) -> Results:
     return read_results(study.report)
 
 
-def held_out(study: Study, model: str) -> Predictions:
-    """What a run said of the fold it never saw."""
-    return read_csv(study.run(model) / PREDICTIONS).of_split("test")
+def keep_held_out(study: Study, model: str, out: Path) -> Predictions:
+    """Write what a run said of the fold it never saw, and read it back: figures rest on the file.
+
+    Logits are rounded to 5 decimals; of the photos only name, class and group are kept.
+    """
+    found = read_csv(study.run(model) / PREDICTIONS).of_split("test")
+    nothing: dict[str, tuple[str | None, ...]] = {name: (None,) * len(found) for name in STRATA}
+    target = out / f"{model}.predictions.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(target, replace(found, logits=np.round(found.logits, 5), strata=nothing))
+    return read_csv(target)
 
 
-def make_row(study: Study, model: str, timed: Results) -> SystemRow:
-    """Gather one system's figures."""
+def make_row(study: Study, model: str, predictions: Predictions, timed: Results) -> SystemRow:
+    """Gather one system's figures; ``predictions`` are of the held-out fold."""
     run = load_run(study.run(model))
     network = run.load_model()
-    predictions = held_out(study, model)
     found = bootstrap_intervals(predictions, run.config.operating_point, replicates=2000)
     top1, balanced = found["top1"], found["balanced_accuracy"]
     if top1 is None or balanced is None:

@@ -49,13 +49,18 @@ def test_what_is_finished_is_not_done_again(study: Study, asked: list[Any]) -> N
 
 
 @pytest.mark.slow
-def test_one_system_from_training_to_its_row(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_system_from_training_to_its_row(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = [system for system in stages.SYSTEMS if system.model == "hierattn_xs"]
     monkeypatch.setattr(stages, "SYSTEMS", one)
     stages.train_system(study, "hierattn_xs")
     stages.export_system(study, "hierattn_xs")
     timed = stages.time_systems(study, "a test", runs=10)
-    row = stages.make_row(study, "hierattn_xs", timed)
+    predictions = stages.keep_held_out(study, "hierattn_xs", tmp_path / "results")
+    assert set(predictions.splits) == {"test"}
+    assert (tmp_path / "results/hierattn_xs.predictions.csv").is_file()
+    row = stages.make_row(study, "hierattn_xs", predictions, timed)
     assert {latency.runtime for latency in row.latencies} == {"torch", "onnxruntime", "litert"}
     assert row.size_mb is not None
     assert row.size_mb > 4
