@@ -52,6 +52,10 @@ class PreprocessSpec(BaseModel):
     byte, composite alpha over white, convert to RGB, squash to ``image_size`` x ``image_size``
     with Pillow's antialiased bilinear filter, divide by 255. No mean, no standard deviation:
     HierAttn is trained on [0, 1] (arXiv 2205.04326, official code).
+
+    Pillow rounds to bytes between its two passes, so their order shows. Since 13 it resizes columns
+    before rows where height > S and height - S > 2 (width - S); before, rows always came first. The
+    spec means Pillow 13's order, which is why the package asks for that version.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
