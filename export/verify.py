@@ -15,6 +15,7 @@ from export.errors import ManifestError
 from export.folder_hashes import artefact_problems, folder_problems
 from export.formats import FORMATS
 from export.gates import OTHER_RUNTIMES
+from export.golden_answers import check_golden
 from export.jobs import Answered, Event, Failed, Job, Step
 from export.manifest import (
     PARITY,
@@ -128,19 +129,8 @@ def _reference(
     answers: ParityRecord,
     photos: Photos | None,
 ) -> tuple[Reference, np.ndarray]:
-    for name in ("model", "classes", "image_size", "preprocessing"):
-        if getattr(selftest, name) != getattr(manifest, name):
-            raise ManifestError(f"{folder / SELFTEST}: its '{name}' is not the manifest's")
-    if selftest.weights_sha256 != manifest.source.weights_sha256:
-        raise ManifestError(f"{folder / SELFTEST}: made for other weights than the manifest's")
+    check_golden(folder, manifest, selftest, answers)
     names = [image.file for image in selftest.images]
-    if set(names) != set(answers.golden):
-        raise ManifestError(f"{folder / PARITY}: its golden images are not the self-test's")
-    width = len(next(iter(answers.golden.values())))
-    if width != len(manifest.classes):
-        raise ManifestError(
-            f"{folder / PARITY}: {width} logits an image for {len(manifest.classes)} classes"
-        )
     judged = manifest.data.judged if manifest.data else 0
     if len(answers.photos) != judged:
         raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")
