@@ -1,11 +1,11 @@
 package org.hierattn.core;
 
 /**
- * Pillow's antialiased bilinear resize of a whole picture in memory, bit for bit.
+ * The antialiased bilinear resize of Pillow 13 of a whole picture in memory, bit for bit.
  *
- * <p>First every row is made shorter or longer and rounded to bytes, then every column; a side that
- * keeps its length is passed over. For photos of a camera use {@link StreamingResize}, which gives
- * the same bytes without the whole picture in memory.
+ * <p>Rows are resized and rounded to bytes, then columns, or columns first: see
+ * {@link #columnsFirst}. A side that keeps its length is passed over. For photos of a camera use
+ * {@link StreamingResize}, which gives the same bytes without the whole picture in memory.
  */
 public final class PillowResize {
     private PillowResize() {}
@@ -19,21 +19,40 @@ public final class PillowResize {
      * @return the same object where both sides already fit
      */
     public static RgbImage resize(RgbImage image, int width, int height) {
-        RgbImage narrow = image.width == width ? image : horizontal(image, width);
-        return narrow.height == height ? narrow : vertical(narrow, height);
+        if (columnsFirst(image.width, image.height, width, height)) {
+            return horizontal(vertical(image, height), width);
+        }
+        return vertical(horizontal(image, width), height);
+    }
+
+    /**
+     * Whether Pillow resizes the columns before the rows, which rounds to other bytes: since
+     * version 13, where the height loses more than twice the pixels that the width loses. Earlier
+     * versions never do.
+     *
+     * @param width before, pixels
+     * @param height before, pixels
+     * @param newWidth after, pixels
+     * @param newHeight after, pixels
+     */
+    static boolean columnsFirst(int width, int height, int newWidth, int newHeight) {
+        return height > newHeight && height - newHeight > 2L * (width - newWidth);
     }
 
     private static RgbImage horizontal(RgbImage image, int width) {
+        if (image.width == width) {
+            return image;
+        }
         ResizeWeights weights = new ResizeWeights(image.width, width);
         RgbImage result = new RgbImage(width, image.height, new byte[width * image.height * 3]);
         for (int y = 0; y < image.height; y++) {
-            horizontalRow(weights, image.rgb, y * image.width * 3, result.rgb, y * width * 3);
+            row(weights, image.rgb, y * image.width * 3, result.rgb, y * width * 3);
         }
         return result;
     }
 
     /** Resize one row: from {@code in} at {@code inAt} to {@code out} at {@code outAt}. */
-    static void horizontalRow(ResizeWeights weights, byte[] in, int inAt, byte[] out, int outAt) {
+    static void row(ResizeWeights weights, byte[] in, int inAt, byte[] out, int outAt) {
         for (int x = 0; x < weights.outSize; x++) {
             int red = ResizeWeights.HALF;
             int green = ResizeWeights.HALF;
@@ -54,6 +73,9 @@ public final class PillowResize {
     }
 
     private static RgbImage vertical(RgbImage image, int height) {
+        if (image.height == height) {
+            return image;
+        }
         ResizeWeights weights = new ResizeWeights(image.height, height);
         int rowBytes = image.width * 3;
         RgbImage result = new RgbImage(image.width, height, new byte[rowBytes * height]);

@@ -4,24 +4,26 @@ package org.hierattn.core;
  * Turns and resizes a picture that arrives row by row, to the same bytes as {@link Orientation}
  * followed by {@link PillowResize}.
  *
- * <p>Memory, for a square side S: S * S * 12 bytes of sums, 0.8 MB at 256. Where the orientation
- * swaps the sides (5 to 8) a stored row is an upright column, and S * width * 12 bytes come on top:
- * 12 MB for a photo of 4000 pixels a row at 256. Rows may come in any order, each once.
+ * <p>Two orders are possible, and the bytes depend on it: every stored row is resized when it comes,
+ * then summed up across rows; or whole rows are summed up, and what comes out is resized at the end.
+ * Memory, for a square side S: S * S * 12 bytes of sums in the first order, 0.8 MB at 256;
+ * S * width * 12 in the second, which a photo needs that must be turned by a quarter: 12 MB for
+ * 4000 pixels a row at 256. Rows may come in any order, each once.
  */
 public final class StreamingResize implements PixelRows {
     private final int storedWidth;
     private final int storedHeight;
     private final int side;
     private final boolean swaps;
-    private final boolean mirrorsColumns;
-    private final boolean mirrorsRows;
+    private final boolean mirrorsAlong;
+    private final boolean mirrorsAcross;
+    /** Whether a row is resized before rows are summed up. */
+    private final boolean alongFirst;
+    private final ResizeWeights along;
     private final ResizeWeights across;
-    private final ResizeWeights down;
     private final boolean[] seen;
-    /** Sums of the vertical pass, [side, side, 3]. */
-    private final int[] sums;
-    /** Sums of the horizontal pass where sides are swapped, [upright height, side, 3]. */
-    private final int[] acrossSums;
+    /** Of bytes a row. */
+    private final int[][] sums;
     private final byte[] flipped;
     private final byte[] narrow;
     private int rowsSeen;
@@ -34,10 +36,10 @@ public final class StreamingResize implements PixelRows {
      * @param storedHeight likewise
      * @param orientation EXIF value, 1 to 8
      * @param side of the square result, pixels, at least 1
-     * @throws IllegalArgumentException a number out of its range, or sums too large for an array
+     * @throws IllegalArgumentException a number out of its range
      */
     public StreamingResize(int storedWidth, int storedHeight, int orientation, int side) {
-        if (storedWidth < 1 || storedHeight < 1 || side < 1) {
+        if (storedWidth < 1 || storedHeight < 1 || side < 1 || storedWidth > Integer.MAX_VALUE / 4) {
             throw new IllegalArgumentException(
                     "sides must be at least 1: " + storedWidth + " x " + storedHeight + " to " + side);
         }
@@ -45,18 +47,19 @@ public final class StreamingResize implements PixelRows {
         this.storedHeight = storedHeight;
         this.side = side;
         swaps = Orientation.swapsSides(orientation);
-        if ((long) side * Math.max(side, swaps ? storedWidth : 1) * 3 > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(
-                    storedWidth + " x " + storedHeight + " pixels are too many to turn");
-        }
-        mirrorsColumns = Orientation.mirrorsColumns(orientation);
-        mirrorsRows = Orientation.mirrorsRows(orientation);
-        across = new ResizeWeights(swaps ? storedHeight : storedWidth, side);
-        down = new ResizeWeights(swaps ? storedWidth : storedHeight, side);
+        boolean mirrorsColumns = Orientation.mirrorsColumns(orientation);
+        boolean mirrorsRows = Orientation.mirrorsRows(orientation);
+        // A stored row is an upright column where sides are swapped.
+        mirrorsAlong = swaps ? mirrorsRows : mirrorsColumns;
+        mirrorsAcross = swaps ? mirrorsColumns : mirrorsRows;
+        int width = swaps ? storedHeight : storedWidth;
+        int height = swaps ? storedWidth : storedHeight;
+        alongFirst = swaps == PillowResize.columnsFirst(width, height, side, side);
+        along = new ResizeWeights(storedWidth, side);
+        across = new ResizeWeights(storedHeight, side);
         seen = new boolean[storedHeight];
-        sums = new int[side * side * 3];
-        acrossSums = swaps ? new int[storedWidth * side * 3] : null;
-        flipped = new byte[swaps ? 0 : storedWidth * 3];
+        sums = new int[side][(alongFirst ? side : storedWidth) * 3];
+        flipped = new byte[mirrorsAlong ? storedWidth * 3 : 0];
         narrow = new byte[side * 3];
     }
 
@@ -74,17 +77,12 @@ public final class StreamingResize implements PixelRows {
         }
         seen[y] = true;
         rowsSeen++;
-        if (swaps) {
-            addColumn(mirrorsColumns ? storedHeight - 1 - y : y, rgb);
-            return;
+        byte[] row = mirrorsAlong ? flip(rgb) : rgb;
+        if (alongFirst && !along.isIdentity()) {
+            PillowResize.row(along, row, 0, narrow, 0);
+            row = narrow;
         }
-        byte[] upright = mirrorsColumns ? flip(rgb) : rgb;
-        if (across.isIdentity()) {
-            addNarrow(mirrorsRows ? storedHeight - 1 - y : y, upright);
-            return;
-        }
-        PillowResize.horizontalRow(across, upright, 0, narrow, 0);
-        addNarrow(mirrorsRows ? storedHeight - 1 - y : y, narrow);
+        add(mirrorsAcross ? storedHeight - 1 - y : y, row);
     }
 
     /**
@@ -94,58 +92,52 @@ public final class StreamingResize implements PixelRows {
      * @throws IllegalStateException rows are missing, or it was called before
      */
     public byte[] finish() {
-        if (finished) {
-            throw new IllegalStateException("the picture was finished before");
-        }
-        if (rowsSeen != storedHeight) {
-            throw new IllegalStateException(
-                    rowsSeen + " of " + storedHeight + " rows came: decode the whole photo");
+        if (finished || rowsSeen != storedHeight) {
+            throw new IllegalStateException(finished ? "the picture was finished before"
+                    : rowsSeen + " of " + storedHeight + " rows came: decode the whole photo");
         }
         finished = true;
-        if (swaps) {
-            for (int y = 0; y < storedWidth; y++) {
-                for (int place = 0; place < narrow.length; place++) {
-                    narrow[place] = fromSum(across, acrossSums[y * narrow.length + place]);
-                }
-                addNarrow(y, narrow);
+        byte[] result = new byte[side * side * 3];
+        byte[] row = new byte[sums[0].length];
+        for (int line = 0; line < side; line++) {
+            for (int place = 0; place < row.length; place++) {
+                int sum = sums[line][place];
+                // Where the pass is passed over, a sum is the pixel itself.
+                row[place] = across.isIdentity()
+                        ? (byte) sum : ResizeWeights.toByte(sum + ResizeWeights.HALF);
             }
-        }
-        byte[] result = new byte[sums.length];
-        for (int place = 0; place < sums.length; place++) {
-            result[place] = fromSum(down, sums[place]);
+            byte[] done = row;
+            if (!alongFirst && !along.isIdentity()) {
+                PillowResize.row(along, row, 0, narrow, 0);
+                done = narrow;
+            }
+            place(done, line, result);
         }
         return result;
     }
 
-    /** A sum is the pixel itself where the pass is passed over. */
-    private static byte fromSum(ResizeWeights pass, int sum) {
-        return pass.isIdentity() ? (byte) sum : ResizeWeights.toByte(sum + ResizeWeights.HALF);
-    }
-
-    /** A stored row that stands upright as column {@code x}: its share of the horizontal pass. */
-    private void addColumn(int x, byte[] rgb) {
-        int last = across.isIdentity() ? x : across.firstOut[x] + across.countOut[x] - 1;
-        for (int out = across.isIdentity() ? x : across.firstOut[x]; out <= last; out++) {
-            int weight = across.isIdentity() ? 1 : across.weight(out, x);
-            for (int stored = 0; stored < storedWidth; stored++) {
-                int y = mirrorsRows ? storedWidth - 1 - stored : stored;
-                int place = (y * side + out) * 3;
-                acrossSums[place] += (rgb[stored * 3] & 255) * weight;
-                acrossSums[place + 1] += (rgb[stored * 3 + 1] & 255) * weight;
-                acrossSums[place + 2] += (rgb[stored * 3 + 2] & 255) * weight;
+    /** Add a row's share to every line of the result that it counts for. */
+    private void add(int at, byte[] row) {
+        boolean same = across.isIdentity();
+        int from = same ? at : across.firstOut[at];
+        int end = same ? at + 1 : from + across.countOut[at];
+        for (int line = from; line < end; line++) {
+            int weight = same ? 1 : across.weight(line, at);
+            int[] sum = sums[line];
+            for (int place = 0; place < sum.length; place++) {
+                sum[place] += (row[place] & 255) * weight;
             }
         }
     }
 
-    /** An upright row of the final width: its share of the vertical pass. */
-    private void addNarrow(int y, byte[] row) {
-        int last = down.isIdentity() ? y : down.firstOut[y] + down.countOut[y] - 1;
-        for (int out = down.isIdentity() ? y : down.firstOut[y]; out <= last; out++) {
-            int weight = down.isIdentity() ? 1 : down.weight(out, y);
-            int place = out * side * 3;
-            for (int column = 0; column < side * 3; column++) {
-                sums[place + column] += (row[column] & 255) * weight;
-            }
+    /** Put a finished line where it stands upright: a row, or a column where sides are swapped. */
+    private void place(byte[] line, int number, byte[] result) {
+        if (!swaps) {
+            System.arraycopy(line, 0, result, number * side * 3, side * 3);
+            return;
+        }
+        for (int y = 0; y < side; y++) {
+            System.arraycopy(line, y * 3, result, (y * side + number) * 3, 3);
         }
     }
 
