@@ -88,6 +88,9 @@ def _blocks() -> Iterator[tuple[str, bytes]]:
         yield f"three values, {order}", _block(order, [(ORIENTATION, 3, 3, 8)]) + b"\6\0\6\0\6\0"
         yield f"far values, {order}", _block(order, [(ORIENTATION, 3, 3, 4000)])
         yield f"directory outside, {order}", _block(order, [], at=5000)
+    swapped = bytearray(_block("MM", [(ORIENTATION, 3, 1, 6)]))
+    swapped[2:4] = b"\x2a\0"
+    yield "42 in the other order", bytes(swapped)
     yield "no TIFF", b"XX" + _block("II", [(ORIENTATION, 3, 1, 6)])[2:]
     yield "empty", b""
 

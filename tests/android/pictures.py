@@ -66,6 +66,13 @@ def _odd_sides() -> Iterator[Picture]:
     for width, height in SIDES:
         image = Image.fromarray(noise(width, height))
         yield Picture(f"{width}x{height}", ".png", _file(image, "PNG"), (256, 224, 1))
+    # Columns come first in Pillow 13 where the height loses more than twice what the width loses.
+    for width, height in ((300, 343), (300, 344), (300, 345), (100, 1000), (260, 265), (260, 264)):
+        for value in range(1, 9):
+            sides = (width, height) if value < 5 else (height, width)
+            image = Image.fromarray(noise(*sides))
+            name = f"{width}x{height} when turned by {value}"
+            yield Picture(name, ".png", _file(image, "PNG", value), (256,))
     # Only black and white: sums at the very ends of their range.
     hard = Image.fromarray((noise(300, 200) & 1) * 255)
     yield Picture("black and white", ".png", _file(hard, "PNG"), (256, 64))
