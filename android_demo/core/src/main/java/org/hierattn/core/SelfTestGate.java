@@ -14,6 +14,7 @@ public final class SelfTestGate implements AutoCloseable {
     private final ModelBundle bundle;
     private final Classifier classifier;
     private String shutReason = "the self-test has not been run";
+    private boolean closed;
 
     /**
      * Start shut.
@@ -26,8 +27,15 @@ public final class SelfTestGate implements AutoCloseable {
         this.classifier = classifier;
     }
 
-    /** Run the self-test; opens if it passes, and shuts if it does not. */
+    /**
+     * Run the self-test; opens if it passes, and shuts if it does not.
+     *
+     * @throws IllegalStateException the gate was closed
+     */
     public synchronized SelfTestResult test(AssetReader assets, PngDecoder decoder) {
+        if (closed) {
+            throw new IllegalStateException("the model was closed");
+        }
         shutReason = "the self-test was not finished";
         SelfTestResult result = SelfTest.run(bundle, assets, decoder, classifier);
         shutReason = result.passed() ? null : "the self-test " + verb(result) + ": " + result.reason;
@@ -44,7 +52,7 @@ public final class SelfTestGate implements AutoCloseable {
      */
     public synchronized boolean resume(AssetReader assets, String record, String environment) {
         try {
-            if (record == null || !facts(environment).equals(Json.parse(record))) {
+            if (closed || record == null || !facts(environment).equals(Json.parse(record))) {
                 return false;
             }
             bundle.checkFiles(assets);
@@ -114,8 +122,11 @@ public final class SelfTestGate implements AutoCloseable {
     /** Shuts for good and frees the model. */
     @Override
     public synchronized void close() {
-        shutReason = "the model was closed";
-        classifier.close();
+        if (!closed) {
+            closed = true;
+            shutReason = "the model was closed";
+            classifier.close();
+        }
     }
 
     private void check() throws NotTestedException {
