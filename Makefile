@@ -4,7 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: demo test test-all lint format clean
+# For arm64-parity: an export folder; without one the shipped checkpoint is exported, with int8
+# where there are photos.
+EXPORT ?=
+PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
+
+.PHONY: demo test test-all lint format clean arm64-parity
 
 demo: $(READY)
 	rm -rf demo
@@ -24,6 +29,16 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+arm64-parity: $(READY)
+ifeq ($(EXPORT),)
+	rm -rf build/arm64
+	$(BIN)/hierattn export hierattn_xs.pad_ufes_20 --out build/arm64 --format onnx,tflite \
+		$(if $(PHOTOS),--data $(PHOTOS))
+	$(BIN)/python -m export.arm64 build/arm64
+else
+	$(BIN)/python -m export.arm64 $(EXPORT)
+endif
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from export.arm64.record import describe_record
 from export.assessment import Reference, as_mapping, differing_figures
 from export.description import Description, Precision
 from export.errors import ManifestError
@@ -69,12 +70,14 @@ class Verification:
     Attributes:
         problems: of the folder as a whole; those of single files stand with them.
         photos: which photos were asked again, in words.
+        arm64: what was found on an emulated ARM processor, a line each, if that was done.
     """
 
     manifest: Manifest
     files: list[VerifiedFile]
     problems: list[str]
     photos: str
+    arm64: list[str]
 
     @property
     def passed(self) -> bool:
@@ -98,7 +101,8 @@ def verify(
     """
     manifest = read_manifest(folder)
     files = [VerifiedFile(record) for record in manifest.artefacts]
-    problems = folder_problems(folder, manifest)
+    arm64, failures = describe_record(folder, manifest)
+    problems = folder_problems(folder, manifest) + failures
     for file in files:
         file.problems += artefact_problems(folder / file.record.path, file.record)
     try:
@@ -111,11 +115,11 @@ def verify(
     except ManifestError as error:
         if data is not None:
             raise
-        return Verification(manifest, files, _once(problems, str(error)), "none")
+        return Verification(manifest, files, _once(problems, str(error)), "none", arm64)
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
         _ask(folder, manifest, files, reference, pixels, Path(workspace), progress)
     _compare_with_export(files, answers)
-    return Verification(manifest, files, problems, words)
+    return Verification(manifest, files, problems, words, arm64)
 
 
 def _once(problems: list[str], problem: str) -> list[str]:

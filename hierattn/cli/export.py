@@ -164,6 +164,8 @@ def show_verification(found: Verification, folder: Path) -> None:
     console.print(verify_table(found, f"{folder}, verified"))
     words = legend((file.record, file.parity) for file in found.files)
     console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
+    for line in found.arm64:
+        console.print(line, soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print("FAILED " + problem.replace("\n", "\\n"), soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")
