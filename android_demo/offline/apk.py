@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_demo.offline.errors import BuildError
-from android_demo.offline.project import assets_folder
 
 # Pages of 16 KiB, as newer phones have them.
 LIBRARY_ALIGNMENT = 16384
@@ -45,12 +44,15 @@ class Entry:
         return LIBRARY_ALIGNMENT if self.name.endswith(".so") else PLAIN_ALIGNMENT
 
 
-def collect(linked: Path, dex: Path, runtime: Path, abis: tuple[str, ...]) -> list[Entry]:
+def collect(
+    linked: Path, dex: Path, assets: Path, runtime: Path, abis: tuple[str, ...]
+) -> list[Entry]:
     """All files of the APK, in their order.
 
     Args:
         linked: what aapt2 linked.
         dex: the classes.
+        assets: folder that becomes ``assets/``.
         runtime: the ``.aar`` with the libraries.
         abis: kinds of processor whose libraries go in.
 
@@ -59,7 +61,6 @@ def collect(linked: Path, dex: Path, runtime: Path, abis: tuple[str, ...]) -> li
     """
     entries = list(_from_archive(linked))
     entries.append(Entry("classes.dex", dex.read_bytes()))
-    assets = assets_folder()
     files = sorted(path for path in assets.rglob("*") if path.is_file())
     if not files:
         raise BuildError(f"{assets}: no bundle (hierattn bundle EXPORT --app android_demo)")

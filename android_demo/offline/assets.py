@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from android_demo.offline.errors import BuildError
-from android_demo.offline.project import APP, assets_folder
+from android_demo.offline.project import APP
 from hierattn.files import atomic_path, file_sha256
 
 SHIPPED = "hierattn_xs.pad_ufes_20"
@@ -38,16 +38,22 @@ def bundle_shipped(export: Path, say: Callable[[str], None]) -> None:
     _hierattn("bundle", export, "--app", APP)
 
 
-def check_bundled(app: Path = APP) -> Path:
-    """The bundle that is there.
+def check_bundled(assets: Path) -> None:
+    """Hold the bundle to what the offline build can run.
 
     Raises:
-        BuildError: none.
+        BuildError: none there, or not an ONNX file.
     """
-    record = assets_folder(app) / "hierattn/bundle.json"
-    if not record.is_file():
-        raise BuildError(f"{record}: no bundle (hierattn bundle EXPORT --app {app})")
-    return record
+    record = assets / "hierattn/bundle.json"
+    try:
+        kind = json.loads(record.read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, KeyError) as error:
+        raise BuildError(f"{record}: no bundle (hierattn bundle EXPORT --app {APP})") from error
+    if kind != "onnx":
+        raise BuildError(
+            f"{record}: the offline build makes the ort flavour, which runs onnx, not {kind}; "
+            "bundle an .onnx, or build the litert flavour with Gradle"
+        )
 
 
 def _source() -> dict[str, str]:

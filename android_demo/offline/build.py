@@ -12,7 +12,7 @@ from pathlib import Path
 from android_demo.offline import apk, checks, classes, fetch, resources, signing
 from android_demo.offline.assets import check_bundled
 from android_demo.offline.errors import BuildError
-from android_demo.offline.project import ABIS, read_versions
+from android_demo.offline.project import ABIS, assets_folder, read_versions
 from android_demo.offline.toolbox import Toolbox, require
 from hierattn.files import atomic_path, file_sha256
 
@@ -50,7 +50,9 @@ class Built:
     seconds: dict[str, float]
 
 
-def build(target: Path, abis: tuple[str, ...], cache: Path, say: Say) -> Built:
+def build(
+    target: Path, abis: tuple[str, ...], cache: Path, say: Say, assets: Path | None = None
+) -> Built:
     """Build the ``ort`` flavour with the bundle that lies among the assets.
 
     Args:
@@ -58,6 +60,7 @@ def build(target: Path, abis: tuple[str, ...], cache: Path, say: Say) -> Built:
         abis: kinds of processor it serves.
         cache: folder of fetched packages and of the debug key.
         say: takes lines of progress.
+        assets: folder that becomes ``assets/``; the app's own unless given.
 
     Raises:
         PackageUnavailableError: a package or program cannot be had here.
@@ -66,9 +69,8 @@ def build(target: Path, abis: tuple[str, ...], cache: Path, say: Say) -> Built:
     unknown = [abi for abi in abis if abi not in ABIS]
     if unknown or not abis:
         raise BuildError(f"unknown processor {unknown}; known are {', '.join(ABIS)}")
-    record = check_bundled()
-    if '"format": "onnx"' not in record.read_text(encoding="utf-8"):
-        raise BuildError(f"{record}: the offline build is of the ort flavour; bundle an ONNX file")
+    assets = assets or assets_folder()
+    check_bundled(assets)
     for program in ("java", "javac", "keytool"):
         require(program)
     clock = Clock()
@@ -78,12 +80,12 @@ def build(target: Path, abis: tuple[str, ...], cache: Path, say: Say) -> Built:
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".apk-", dir=target.parent))
     try:
-        unsigned = build_unsigned(tools, runtime, abis, work, clock, say)
+        unsigned = build_unsigned(tools, runtime, assets, abis, work, clock, say)
         with atomic_path(target) as part:
             signing.sign(tools, read_versions(), unsigned, part, signing.debug_key(cache))
             clock.done("sign")
             say("checking")
-            subject = checks.Subject(part, abis, read_versions(), work)
+            subject = checks.Subject(part, assets, abis, read_versions(), work)
             findings = checks.check_apk(tools, subject)
             clock.done("check")
         return Built(target, file_sha256(unsigned), findings, clock.steps)
@@ -92,7 +94,13 @@ def build(target: Path, abis: tuple[str, ...], cache: Path, say: Say) -> Built:
 
 
 def build_unsigned(
-    tools: Toolbox, runtime: Path, abis: tuple[str, ...], work: Path, clock: Clock, say: Say
+    tools: Toolbox,
+    runtime: Path,
+    assets: Path,
+    abis: tuple[str, ...],
+    work: Path,
+    clock: Clock,
+    say: Say,
 ) -> Path:
     """Everything up to the signature; see :func:`build`."""
     versions = read_versions()
@@ -107,6 +115,6 @@ def build_unsigned(
     clock.done("classes")
     say("packing")
     unsigned = work / "unsigned.apk"
-    apk.write_apk(apk.collect(linked, dex, runtime, abis), unsigned)
+    apk.write_apk(apk.collect(linked, dex, assets, runtime, abis), unsigned)
     clock.done("pack")
     return unsigned

@@ -14,7 +14,7 @@ from pathlib import Path
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, PLAIN_ALIGNMENT, STORED, content_offset
 from android_demo.offline.classes import TELEMETRY
 from android_demo.offline.errors import BuildError
-from android_demo.offline.project import PACKAGE, Versions, assets_folder
+from android_demo.offline.project import PACKAGE, Versions
 from android_demo.offline.toolbox import Toolbox
 
 _BUNDLE = "assets/hierattn/"
@@ -28,12 +28,14 @@ class Subject:
 
     Args:
         apk: the signed APK.
+        assets: folder that its assets should be.
         abis: kinds of processor it should serve.
         versions: figures it should carry.
         work: folder for what a check unpacks.
     """
 
     apk: Path
+    assets: Path
     abis: tuple[str, ...]
     versions: Versions
     work: Path
@@ -146,9 +148,9 @@ def check_libraries(tools: Toolbox, subject: Subject) -> str:
         libraries = [info for info in apk.infolist() if info.filename.startswith("lib/")]
         for info in libraries:
             _check_stored(subject.apk, info, LIBRARY_ALIGNMENT)
-            if _segment_alignment(apk.read(info)) < LIBRARY_ALIGNMENT:
-                if "64" in info.filename.split("/")[1]:
-                    raise BuildError(f"{subject.apk}: {info.filename} needs pages under 16 KiB")
+            is_64 = "64" in info.filename.split("/")[1]
+            if is_64 and _segment_alignment(apk.read(info)) < LIBRARY_ALIGNMENT:
+                raise BuildError(f"{subject.apk}: {info.filename} needs pages under 16 KiB")
     if {info.filename.split("/")[1] for info in libraries} != set(subject.abis):
         raise BuildError(f"{subject.apk}: libraries are not those of {', '.join(subject.abis)}")
     return f"libraries: {len(libraries)} for {', '.join(subject.abis)}, stored on 16 KiB pages"
@@ -196,16 +198,15 @@ def _check_stored(apk: Path, info: zipfile.ZipInfo, alignment: int) -> None:
 
 def check_bundle(tools: Toolbox, subject: Subject) -> str:
     """Every asset is the bundled file, byte for byte; the model has the sha256 it states."""
-    folder = assets_folder()
     wanted = {
-        f"assets/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in folder.rglob("*")
+        f"assets/{path.relative_to(subject.assets).as_posix()}": path.read_bytes()
+        for path in subject.assets.rglob("*")
         if path.is_file()
     }
     with zipfile.ZipFile(subject.apk) as apk:
         found = {name: apk.read(name) for name in apk.namelist() if name.startswith("assets/")}
     if found != wanted:
-        raise BuildError(f"{subject.apk}: assets are not those of {folder}")
+        raise BuildError(f"{subject.apk}: assets are not those of {subject.assets}")
     record = json.loads(found[f"{_BUNDLE}bundle.json"])
     model = found.get(_BUNDLE + record["artefact"], b"")
     if hashlib.sha256(model).hexdigest() != record["sha256"]:

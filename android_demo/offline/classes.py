@@ -13,6 +13,10 @@ from android_demo.offline.toolbox import Toolbox
 
 # What sends ONNX Runtime's telemetry; it stays out of the app.
 TELEMETRY = ("ai/onnxruntime/telemetry/", "ai/onnxruntime/TelemetryInitializer")
+_OPTIONS = (
+    *("--release", "8", "-encoding", "UTF-8", "-Werror"),
+    "-Xlint:all,-options,-serial,-deprecation,-classfile",
+)
 _PROGUARD = """\
 -dontshrink
 -dontoptimize
@@ -67,10 +71,6 @@ def check_litert_flavour(tools: Toolbox, work: Path) -> None:
     compile_flavour(tools, "litert", stubs, work / "litert_classes", work / "generated")
 
 
-_OPTIONS = ("--release", "8", "-encoding", "UTF-8", "-Xlint:all,-options,-serial,-deprecation,"
-            "-classfile", "-Werror")
-
-
 def compile_flavour(
     tools: Toolbox, flavour: str, library: Path, out: Path, generated: Path, app: Path = APP
 ) -> None:
@@ -86,17 +86,20 @@ def compile_flavour(
     try:
         tools.java("-cp", tools.asm, OFFLINE / "java/LinkCheck.java", tools.android_jar, out)
     except BuildError as error:
-        raise BuildError(f"flavour {flavour} uses what its oldest Android lacks: {error}") from error
+        raise BuildError(f"flavour {flavour} uses what Android 6 lacks: {error}") from error
 
 
 def _unpack_classes(runtime: Path, folder: Path) -> None:
     """The runtime's classes without those that send telemetry."""
     folder.mkdir()
-    with zipfile.ZipFile(runtime) as aar, aar.open("classes.jar") as inner:
-        with zipfile.ZipFile(inner) as jar:
-            names = [
-                name
-                for name in jar.namelist()
-                if name.endswith(".class") and not name.startswith(TELEMETRY)
-            ]
-            jar.extractall(folder, names)
+    with (
+        zipfile.ZipFile(runtime) as aar,
+        aar.open("classes.jar") as inner,
+        zipfile.ZipFile(inner) as jar,
+    ):
+        names = [
+            name
+            for name in jar.namelist()
+            if name.endswith(".class") and not name.startswith(TELEMETRY)
+        ]
+        jar.extractall(folder, names)

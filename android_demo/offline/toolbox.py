@@ -59,8 +59,9 @@ class Toolbox:
 
     def dx(self, *words: str | Path) -> str:
         """Run ``dx``, which turns classes into a dex; its output."""
-        return self.java("-cp", self._java("com.android.dx.jar"), "com.android.dx.command.Main",
-                         "--dex", *words)
+        return self.java(
+            "-cp", self._java("com.android.dx.jar"), "com.android.dx.command.Main", "--dex", *words
+        )
 
     def proguard(self, *words: str | Path) -> str:
         """Run ProGuard; its output."""
