@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 EXPORT ?=
 PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
 
-.PHONY: demo test test-all lint format clean arm64-parity
+.PHONY: demo test test-all lint format clean arm64-parity apk
 
 demo: $(READY)
 	rm -rf demo
@@ -39,6 +39,12 @@ ifeq ($(EXPORT),)
 else
 	$(BIN)/python -m export.arm64 $(EXPORT)
 endif
+
+# The Android app without an SDK; ABI="arm64-v8a x86_64" for more processors. The program ends
+# with 3 where a package cannot be had on this machine, which make reports as "Error 3".
+ABI ?= arm64-v8a
+apk: $(READY)
+	$(BIN)/python -m android_demo.offline $(addprefix --abi ,$(ABI))
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
