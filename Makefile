@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 EXPORT ?=
 PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
 
-.PHONY: demo test test-all lint format clean arm64-parity apk
+.PHONY: demo test test-all lint format clean arm64-parity apk test-android
 
 demo: $(READY)
 	rm -rf demo
@@ -29,6 +29,12 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The Java core held against Python, byte for byte, on the desktop's Java; BUNDLE=folder adds the
+# golden images of a real bundle (.../assets/hierattn).
+BUNDLE ?=
+test-android: $(READY)
+	$(BIN)/python -m tests.android.java_core $(if $(BUNDLE),--bundle $(BUNDLE))
 
 arm64-parity: $(READY)
 ifeq ($(EXPORT),)

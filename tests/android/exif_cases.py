@@ -98,7 +98,11 @@ def _blocks() -> Iterator[tuple[str, bytes]]:
 def _block(order: str, entries: list[tuple[int, int, int, int]], at: int = 8) -> bytes:
     """A TIFF block of one directory. A value is written as its type asks, inline."""
     mark = "<" if order == "II" else ">"
-    parts = [order.encode(), struct.pack(f"{mark}HI", 42, at), struct.pack(f"{mark}H", len(entries))]
+    parts = [
+        order.encode(),
+        struct.pack(f"{mark}HI", 42, at),
+        struct.pack(f"{mark}H", len(entries)),
+    ]
     for tag, kind, count, value in entries:
         short = kind in (3, 8) and count <= 2
         packed = struct.pack(f"{mark}HH", value, 0) if short else struct.pack(f"{mark}I", value)

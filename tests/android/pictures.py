@@ -46,14 +46,20 @@ class Picture:
     sizes: tuple[int, ...]
 
 
-def generated_pictures(random_cases: int) -> Iterator[Picture]:
-    """All of them; the same bytes every time."""
+def generated_pictures(random_sides: int, large: bool) -> Iterator[Picture]:
+    """All of them, the same every time.
+
+    Args:
+        random_sides: how many pictures of random sides.
+        large: whether two of 12 megapixels come too.
+    """
     yield from _odd_sides()
     yield from _turned()
     yield from _modes()
     yield from _png_kinds()
-    yield from _random_sides(random_cases)
-    yield from _twelve_megapixels()
+    if large:
+        yield from _twelve_megapixels()
+    yield from _random_sides(random_sides)
 
 
 def noise(width: int, height: int, channels: int = 3, seed: int = 0) -> np.ndarray:

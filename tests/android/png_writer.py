@@ -1,4 +1,4 @@
-"""A PNG writer for tests that can do what Pillow's cannot: every bit depth, interlaced, any filter."""
+"""A PNG writer that can do what Pillow's cannot: every bit depth, interlaced, any filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ DEPTHS = {
     GREY_ALPHA: (8, 16),
     COLOUR_ALPHA: (8, 16),
 }
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ byte arrays with their length before them. Photos go no further than the folder 
 
 from __future__ import annotations
 
-import argparse
 import os
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,21 +27,36 @@ PHOTO_SIZES = (256, 224, 96)
 PHOTO_SETS = ("ham10000", "isic_2017", "pad_ufes_20")
 
 
-def write_vectors(
-    out: Path, photos: Path | None, photo_count: int, random_cases: int, damaged: int
-) -> int:
+@dataclass(frozen=True)
+class Amounts:
+    """How much to write.
+
+    Attributes:
+        photos: real ones, where there are any.
+        random_sides: generated pictures of random sides.
+        damaged: EXIF blocks with random bytes changed.
+        large: whether pictures of 12 megapixels are among it.
+    """
+
+    photos: int = 360
+    random_sides: int = 400
+    damaged: int = 300
+    large: bool = True
+
+
+def write_vectors(out: Path, photos: Path | None, amounts: Amounts) -> int:
     """Write everything; returns how many real photos are among it."""
     out.mkdir(parents=True, exist_ok=True)
-    chosen = [] if photos is None else choose_photos(photos, photo_count)
+    chosen = [] if photos is None else choose_photos(photos, amounts.photos)
     with (out / "preprocess.bin").open("wb") as file:
         for path in chosen:
             content = path.read_bytes()
             name = f"photo {path.relative_to(photos or path)}"
             _write_picture(file, Picture(name, path.suffix, content, PHOTO_SIZES), out)
-        for picture in generated_pictures(random_cases):
+        for picture in generated_pictures(amounts.random_sides, amounts.large):
             _write_picture(file, picture, out)
     with (out / "exif.bin").open("wb") as file:
-        for case in exif_cases(damaged):
+        for case in exif_cases(amounts.damaged):
             _write_bytes(file, case.name.encode())
             _write_numbers(file, case.expected)
             _write_bytes(file, case.content)
@@ -52,8 +67,8 @@ def write_vectors(
 
 def photos_folder() -> Path | None:
     """The folder of real photos, or None where there is none."""
-    asked = os.environ.get("HIERATTN_PHOTOS")
-    root = Path(asked) if asked else Path(__file__).parents[3] / "shared" / "data"
+    beside = Path(__file__).parents[3] / "shared" / "data"
+    root = Path(os.environ.get("HIERATTN_PHOTOS", beside))
     return root if any((root / name).is_dir() for name in PHOTO_SETS) else None
 
 
@@ -111,23 +126,3 @@ def _write_numbers(file: BinaryIO, *numbers: int) -> None:
 def _write_bytes(file: BinaryIO, content: bytes) -> None:
     _write_numbers(file, len(content))
     file.write(content)
-
-
-def main() -> None:
-    """Write the vectors into the folder that is named."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=int, default=360, help="how many real photos")
-    parser.add_argument("--random", type=int, default=400, help="how many random sides")
-    parser.add_argument("--damaged", type=int, default=300, help="how many damaged EXIF blocks")
-    asked = parser.parse_args()
-    root = photos_folder()
-    count = write_vectors(asked.out, root, asked.photos, asked.random, asked.damaged)
-    if count:
-        print(f"vectors: {count} real photos of {root}, and generated cases")
-    else:
-        print("vectors: NO real photos here (set HIERATTN_PHOTOS), generated cases alone")
-
-
-if __name__ == "__main__":
-    main()
