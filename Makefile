@@ -52,6 +52,10 @@ ABI ?= arm64-v8a
 apk: $(READY)
 	$(BIN)/python -m android_demo.offline $(addprefix --abi ,$(ABI))
 
+# The classes of that APK ask the network on this machine's Java; needs a C compiler too.
+apk-desktop: $(READY)
+	$(BIN)/python -m android_demo.offline.desktop > /dev/null
+
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_demo.offline.errors import PackageUnavailableError
-from android_demo.offline.pins import DebianPackage
+from android_demo.offline.pins import DebianPackage, DebianSource
 
 SOURCES = Path("/etc/apt")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -33,10 +33,10 @@ class Mirror:
     address: str
     key: str | None
 
-    def line(self, suite: str) -> str:
-        """The line of a sources list for ``main`` of ``suite``."""
+    def line(self, suite: str, kind: str = "deb") -> str:
+        """The line of a sources list for ``main`` of ``suite``; kind ``deb`` or ``deb-src``."""
         options = f" [signed-by={self.key}]" if self.key else ""
-        return f"deb{options} {self.address} {suite} main"
+        return f"{kind}{options} {self.address} {suite} main"
 
 
 def find_mirror(folder: Path = SOURCES) -> Mirror:
@@ -110,26 +110,44 @@ def download(packages: Sequence[DebianPackage], folder: Path) -> dict[str, Path]
     Raises:
         PackageUnavailableError: no apt, no network, or a mirror without one of them.
     """
+    mirror = _mirror()
+    suites = sorted({package.suite for package in packages})
+    configuration = _private_configuration([mirror.line(suite) for suite in suites], folder / "apt")
+    _apt(configuration, folder, "update")
+    _apt(configuration, folder, "download", *(f"{p.name}={p.version}" for p in packages))
+    return {package.name: next(folder.glob(f"{package.name}_*.deb")) for package in packages}
+
+
+def download_source(package: DebianSource, folder: Path) -> Path:
+    """Fetch the upstream sources of a package into ``folder``; the hash is the caller's to check.
+
+    Raises:
+        PackageUnavailableError: as in :func:`download`.
+    """
+    line = _mirror().line(package.suite, "deb-src")
+    configuration = _private_configuration([line], folder / "apt")
+    _apt(configuration, folder, "update")
+    wanted = f"{package.name}={package.version}"
+    _apt(configuration, folder, "source", "--download-only", "--tar-only", wanted)
+    return next(folder.glob(f"{package.name}_*.orig.tar.xz"))
+
+
+def _mirror() -> Mirror:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise PackageUnavailableError(
                 f"no '{program}' here: the offline build needs Debian's packages; elsewhere build "
                 "with Gradle, see android_demo/README.md"
             )
-    configuration = _private_configuration(packages, folder / "apt")
-    _apt(configuration, folder, "update")
-    _apt(configuration, folder, "download", *(f"{p.name}={p.version}" for p in packages))
-    return {package.name: next(folder.glob(f"{package.name}_*.deb")) for package in packages}
+    return find_mirror()
 
 
-def _private_configuration(packages: Sequence[DebianPackage], folder: Path) -> Path:
-    mirror = find_mirror()
+def _private_configuration(lines: Sequence[str], folder: Path) -> Path:
     for part in ("state", "lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "state" / "status").touch()
-    suites = sorted({package.suite for package in packages})
     listing = folder / "sources.list"
-    listing.write_text("".join(f"{mirror.line(suite)}\n" for suite in suites), encoding="utf-8")
+    listing.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     settings = {
         "Dir::Etc::sourcelist": listing,
         "Dir::Etc::sourceparts": "-",
@@ -144,14 +162,14 @@ def _private_configuration(packages: Sequence[DebianPackage], folder: Path) -> P
         "Acquire::Retries": "3",
     }
     configuration = folder / "apt.conf"
-    lines = "".join(f'{name} "{value}";\n' for name, value in settings.items())
-    configuration.write_text(lines, encoding="utf-8")
+    text = "".join(f'{name} "{value}";\n' for name, value in settings.items())
+    configuration.write_text(text, encoding="utf-8")
     return configuration
 
 
-def _apt(configuration: Path, folder: Path, task: str, *names: str) -> None:
+def _apt(configuration: Path, folder: Path, task: str, *words: str) -> None:
     done = subprocess.run(
-        ["apt-get", "-qq", *(["--error-on=any"] if task == "update" else []), task, *names],
+        ["apt-get", "-qq", *(["--error-on=any"] if task == "update" else []), task, *words],
         cwd=folder,
         env={**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"},
         capture_output=True,
@@ -164,7 +182,7 @@ def _apt(configuration: Path, folder: Path, task: str, *names: str) -> None:
     # apt's own words name the package or suite that it cannot have.
     said = [line for line in done.stderr.splitlines() if line.startswith("E:")]
     raise PackageUnavailableError(
-        f"cannot have {'the Debian packages' if names else 'the lists of Debian'} from this "
+        f"cannot have {'the Debian packages' if words else 'the lists of Debian'} from this "
         f"machine's mirror: {said[0] if said else f'apt-get {task} ended with {done.returncode}'} "
         "(check the network, or raise the version in android_demo/offline/pins.py)"
     )

@@ -37,6 +37,14 @@ def build_dex(tools: Toolbox, versions: Versions, runtime: Path, work: Path) -> 
         runtime: the ``.aar`` of ONNX Runtime.
         work: folder; ``generated/`` in it holds ``R.java``.
     """
+    classes = build_classes(tools, runtime, work)
+    dex = work / "classes.dex"
+    tools.dx(f"--min-sdk-version={versions.min_sdk}", f"--output={dex}", classes)
+    return dex
+
+
+def build_classes(tools: Toolbox, runtime: Path, work: Path) -> Path:
+    """The jar of classes that the dex is made of; arguments as in :func:`build_dex`."""
     library = work / "library"
     _unpack_classes(runtime, library)
     own = work / "classes"
@@ -52,9 +60,7 @@ def build_dex(tools: Toolbox, versions: Versions, runtime: Path, work: Path) -> 
         encoding="utf-8",
     )
     tools.proguard(f"@{rules}")
-    dex = work / "classes.dex"
-    tools.dx(f"--min-sdk-version={versions.min_sdk}", f"--output={dex}", backported)
-    return dex
+    return backported
 
 
 def check_litert_flavour(tools: Toolbox, work: Path) -> None:

@@ -15,7 +15,13 @@ from pathlib import Path
 
 from android_demo.offline import apt_source
 from android_demo.offline.errors import BuildError, PackageUnavailableError
-from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage, NpmPackage
+from android_demo.offline.pins import (
+    DEBIAN_PACKAGES,
+    ONNX_RUNTIME,
+    DebianPackage,
+    DebianSource,
+    NpmPackage,
+)
 from hierattn.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]
@@ -57,7 +63,7 @@ def fetch_tools(cache: Path, say: Say) -> Path:
 
 
 def fetch_runtime(cache: Path, say: Say, package: NpmPackage = ONNX_RUNTIME) -> Path:
-    """The ``.aar`` of ONNX Runtime, checked against its pinned sha256 every time.
+    """One file of an npm package (ONNX Runtime's ``.aar``), held against its sha256 every time.
 
     Raises:
         PackageUnavailableError: it cannot be had here.
@@ -69,6 +75,25 @@ def fetch_runtime(cache: Path, say: Say, package: NpmPackage = ONNX_RUNTIME) -> 
             _fetch_npm(package, file, cache, say)
     if file_sha256(file) != package.member_sha256:
         raise BuildError(f"{file}: not the pinned bytes; delete it and build again")
+    return file
+
+
+def fetch_source(cache: Path, say: Say, package: DebianSource) -> Path:
+    """The sources of a Debian package, checked against their pinned sha256 every time.
+
+    Raises:
+        PackageUnavailableError: they cannot be had here.
+        BuildError: their bytes are not the pinned ones.
+    """
+    file = cache / package.file_name
+    with _only_one(cache):
+        if not file.is_file():
+            say(f"fetching the sources of Debian's {package.name} {package.version}")
+            with tempfile.TemporaryDirectory(prefix=".source-", dir=cache) as folder:
+                fetched = apt_source.download_source(package, Path(folder))
+                _check(fetched, package.sha256, f"Debian source {package.name} {package.version}")
+                fetched.rename(file)
+    _check(file, package.sha256, str(file))
     return file
 
 
@@ -93,7 +118,7 @@ def _fetch_npm(package: NpmPackage, file: Path, cache: Path, say: Say) -> None:
     wanted = f"npm package {package.name}@{package.version}"
     if shutil.which("npm") is None:
         raise PackageUnavailableError(f"no 'npm' here to fetch {wanted} (install npm)")
-    say(f"fetching {wanted} (143 MiB)")
+    say(f"fetching {wanted} ({package.megabytes} MB)")
     with tempfile.TemporaryDirectory(prefix=".npm-", dir=cache) as folder:
         done = subprocess.run(
             ["npm", "pack", "--silent", f"{package.name}@{package.version}"],

@@ -41,6 +41,7 @@ class NpmPackage:
         sha256: of the packed ``.tgz``.
         member: path of the file inside it.
         member_sha256: of that file.
+        megabytes: of the ``.tgz``, to say what is being waited for.
     """
 
     name: str
@@ -48,11 +49,34 @@ class NpmPackage:
     sha256: str
     member: str
     member_sha256: str
+    megabytes: int
 
     @property
     def file_name(self) -> str:
         """How the one file lies in our cache."""
         return f"{self.member_sha256[:16]}_{self.member.rsplit('/', 1)[-1]}"
+
+
+@dataclass(frozen=True)
+class DebianSource:
+    """The upstream sources that a Debian package is made of.
+
+    Args:
+        name: of the source package.
+        version: full version.
+        suite: where it is.
+        sha256: of the ``.orig.tar.xz``.
+    """
+
+    name: str
+    version: str
+    suite: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """How it lies in our cache."""
+        return f"{self.name}_{self.sha256[:16]}.orig.tar.xz"
 
 
 # aapt2 and dexdump with the libraries that a Debian machine does not have by itself, apksigner,
@@ -211,5 +235,24 @@ ONNX_RUNTIME = NpmPackage(
     sha256="e59788788818fdde1b2e522e766a21ba0f7d8391de55737abf81e32cc801785d",
     member="package/Plugins/Android/onnxruntime.aar",
     member_sha256="98cddbac92640b4a6af72a03c42e0491851f366d3da66bbaeb5dd66310946cf2",
+    megabytes=150,
 )
 ONNX_RUNTIME_VERSION = "1.29.0"
+
+# Only for asking the app's classes on a desktop's Java, see desktop.py: the same version of ONNX
+# Runtime for Linux, and sources of the small library between it and Java. Those of 1.29 are in no
+# registry; 1.21's do, since ONNX Runtime keeps older interfaces.
+ONNX_RUNTIME_LINUX = NpmPackage(
+    name="onnxruntime-node",
+    version="1.29.0",
+    sha256="cfdfb45ec4044b1fdca43e5d2e180fb6817e649ff8ad1e0dfc90e18e51b67037",
+    member="package/bin/napi-v6/linux/x64/libonnxruntime.so.1",
+    member_sha256="89688f5cf51c7e31befbb7b9101bc027799009b18d1baa9a5b1146a72e69538d",
+    megabytes=112,
+)
+ONNX_RUNTIME_SOURCE = DebianSource(
+    name="onnxruntime",
+    version="1.21.0+dfsg-1",
+    suite="trixie",
+    sha256="32df1f82bd6b07b18372c0f387133214905cbde7a586b3ad83f0ed0075f80273",
+)
