@@ -1,4 +1,4 @@
-"""The classes of the dex on this machine's Java; skipped where their packages were never fetched."""
+"""The classes of the dex on this machine's Java; skipped where nothing was fetched for it."""
 
 import json
 import shutil
