@@ -168,11 +168,14 @@ def _random_sides(count: int) -> Iterator[Picture]:
 
 
 def _twelve_megapixels() -> Iterator[Picture]:
-    y, x = np.mgrid[0:3000, 0:4000]
-    waves = [(np.sin(x / 37 + k) * np.cos(y / (53 + 9 * k)) * 90 + 128) for k in range(3)]
-    image = Image.fromarray(np.stack(waves, axis=2).astype(np.uint8))
-    yield Picture("12 megapixels, orientation 6", ".jpg", _file(image, "JPEG", 6), (256,))
-    yield Picture("12 megapixels, orientation 1", ".png", _file(image, "PNG", 1), (256,))
+    x, y = np.arange(4000, dtype=np.float32), np.arange(3000, dtype=np.float32)[:, None]
+    image = np.empty((3000, 4000, 3), np.uint8)
+    for channel in range(3):
+        waves = np.sin(x / 37 + channel) * np.cos(y / (53 + 9 * channel))
+        image[..., channel] = waves * 90 + 128 + (x + y) % 3
+    drawn = Image.fromarray(image)
+    yield Picture("12 megapixels, orientation 6", ".jpg", _file(drawn, "JPEG", 6), (256,))
+    yield Picture("12 megapixels, orientation 1", ".png", _file(drawn, "PNG", 1), (256,))
 
 
 def _file(
