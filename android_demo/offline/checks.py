@@ -58,6 +58,7 @@ def check_apk(tools: Toolbox, subject: Subject) -> list[str]:
         check_badging,
         check_permissions,
         check_manifest,
+        check_components,
         check_dex,
         check_libraries,
         check_stored,
@@ -123,15 +124,32 @@ def check_manifest(tools: Toolbox, subject: Subject) -> str:
     return "manifest: no backup, not debuggable, no door open but the first screen"
 
 
-def check_dex(tools: Toolbox, subject: Subject) -> str:
-    """Instructions that Android 7 knows; nothing that could send anything."""
+def check_components(tools: Toolbox, subject: Subject) -> str:
+    """Every class that the manifest names is in the dex: Android would find out only at its start."""
+    tree = tools.aapt("dump", "xmltree", subject.apk, "AndroidManifest.xml")
+    parts = re.split(r"\n +E: (?=activity|provider|service|receiver)", tree)[1:]
+    names = [re.search(r'android:name\(0x[0-9a-f]+\)="([^"]+)"', part) for part in parts]
+    dex = tools.dexdump("-f", _unpack_dex(subject))
+    for name in (found[1] for found in names if found):
+        whole = f"{PACKAGE}{name}" if name.startswith(".") else name
+        if f"'L{whole.replace('.', '/')};'" not in dex:
+            raise BuildError(f"{subject.apk}: the manifest names {whole}, which is not in the dex")
+    return f"components: {len(names)}, all in the dex"
+
+
+def _unpack_dex(subject: Subject) -> Path:
     dex = subject.work / "checked.dex"
     with zipfile.ZipFile(subject.apk) as apk:
         names = [name for name in apk.namelist() if name.endswith(".dex")]
         if names != ["classes.dex"]:
             raise BuildError(f"{subject.apk}: dex files are {names}, not classes.dex alone")
         dex.write_bytes(apk.read("classes.dex"))
-    said = tools.dexdump("-d", dex)
+    return dex
+
+
+def check_dex(tools: Toolbox, subject: Subject) -> str:
+    """Instructions that Android 7 knows; nothing that could send anything."""
+    said = tools.dexdump("-d", _unpack_dex(subject))
     for word in ("invoke-custom", "invoke-polymorphic"):
         if word in said:
             raise BuildError(f"{subject.apk}: {word} in the dex, which Android 7 does not know")

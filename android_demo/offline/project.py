@@ -54,13 +54,21 @@ def read_versions(app: Path = APP) -> Versions:
 
 
 def java_sources(flavour: str, app: Path = APP) -> list[Path]:
-    """The Java files of the core, the app and one flavour, sorted."""
+    """The Java files of the core, the app and one flavour.
+
+    Raises:
+        BuildError: one of the three has none.
+    """
     folders = (
         app / "core/src/main/java",
         app / "app/src/main/java",
         app / "app/src" / flavour / "java",
     )
-    return sorted(file for folder in folders for file in folder.rglob("*.java"))
+    files = {folder: sorted(folder.rglob("*.java")) for folder in folders}
+    for folder in folders:
+        if not files[folder]:
+            raise BuildError(f"{folder}: no Java files; the checkout is not whole")
+    return [file for folder in folders for file in files[folder]]
 
 
 def assets_folder(app: Path = APP) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.offline import build, checks, fetch, signing
+from android_demo.offline import build, checks, fetch, project, resources, signing
 from android_demo.offline.apk import Entry, write_apk
 from android_demo.offline.errors import BuildError
 from android_demo.offline.project import read_versions
@@ -68,6 +68,10 @@ def rewritten(apk: Path, target: Path, changed: dict[str, bytes], plain: str = "
     return target
 
 
+def _assets(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "assets"]
+
+
 def subject(apk: Path, assets: Path, work: Path) -> checks.Subject:
     return checks.Subject(apk, assets, ABIS, read_versions(), work)
 
@@ -82,7 +86,7 @@ def test_a_signed_build_passes_every_check(
 ) -> None:
     apk = signed(tools, unsigned[0], tmp_path)
     findings = checks.check_apk(tools, subject(apk, assets, tmp_path))
-    assert len(findings) == 8
+    assert len(findings) == 9
     assert "permissions: none" in findings
 
 
@@ -107,6 +111,19 @@ def test_checks_find_what_is_wrong(
     tampered = rewritten(apk, tmp_path / "tampered.apk", {model: b"another model"})
     with pytest.raises(BuildError, match="assets are not those"):
         checks.check_bundle(tools, replace(fine, apk=tampered))
+    # An APK was once built of a checkout without the app's own classes, and passed.
+    manifest = (project.APP / "app/src/main/AndroidManifest.xml").read_text()
+    renamed = tmp_path / "renamed"
+    shutil.copytree(project.APP / "app/src/main", renamed / "app/src/main", ignore=_assets)
+    (renamed / "app/src/main/AndroidManifest.xml").write_text(
+        manifest.replace(".AboutActivity", ".NowhereActivity")
+    )
+    linked = resources.link_resources(tools, read_versions(), tmp_path / "linked", renamed)
+    with zipfile.ZipFile(linked) as archive:
+        named = {"AndroidManifest.xml": archive.read("AndroidManifest.xml")}
+    lacking = rewritten(apk, tmp_path / "lacking.apk", named)
+    with pytest.raises(BuildError, match=r"demo\.NowhereActivity, which is not in the dex"):
+        checks.check_components(tools, replace(fine, apk=lacking))
     two = rewritten(apk, tmp_path / "two.apk", {"classes2.dex": b"dex"})
     with pytest.raises(BuildError, match="classes2"):
         checks.check_dex(tools, replace(fine, apk=two))

@@ -15,7 +15,7 @@ from android_demo.offline.apk import LIBRARY_ALIGNMENT, Entry, content_offset, w
 from android_demo.offline.checks import _segment_alignment
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
 from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
-from android_demo.offline.project import APP, read_versions
+from android_demo.offline.project import APP, java_sources, read_versions
 from tests.android.offline_helpers import bundle_by_hand
 
 DEB822 = """\
@@ -134,6 +134,28 @@ class TestFetch:
             PackageUnavailableError, match=r"'7' for 'aapt' was not found.*pins\.py"
         ):
             fetch.fetch_tools(tmp_path / "cache", print)
+
+
+class TestSources:
+    def test_a_checkout_without_the_app_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "core/src/main/java").mkdir(parents=True)
+        (tmp_path / "core/src/main/java/A.java").touch()
+        with pytest.raises(BuildError, match=r"app/src/main/java: no Java files"):
+            java_sources("ort", tmp_path)
+
+    def test_git_takes_every_source(self) -> None:
+        """A rule for a folder of results once hid the package of that name."""
+        sources = [file for flavour in ("ort", "litert") for file in java_sources(flavour)]
+        ignored = subprocess.run(
+            ["git", "check-ignore", "--no-index", "--stdin"],
+            input="\n".join(str(file) for file in sources),
+            capture_output=True,
+            text=True,
+            cwd=APP,
+        )
+        if ignored.returncode == 128:
+            pytest.skip("not a checkout of git")
+        assert ignored.stdout == ""
 
 
 class TestApk:
