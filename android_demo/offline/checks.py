@@ -125,7 +125,7 @@ def check_manifest(tools: Toolbox, subject: Subject) -> str:
 
 
 def check_components(tools: Toolbox, subject: Subject) -> str:
-    """Every class that the manifest names is in the dex: Android would find out only at its start."""
+    """Every class that the manifest names is in the dex; Android finds out only at its start."""
     tree = tools.aapt("dump", "xmltree", subject.apk, "AndroidManifest.xml")
     parts = re.split(r"\n +E: (?=activity|provider|service|receiver)", tree)[1:]
     names = [re.search(r'android:name\(0x[0-9a-f]+\)="([^"]+)"', part) for part in parts]
