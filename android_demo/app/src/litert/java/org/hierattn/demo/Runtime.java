@@ -11,7 +11,8 @@ final class Runtime {
     /** As {@link TimedClassifier#runtimeName} says it, for when there is none. */
     static final String NAME = "litert";
 
-    static final String LICENCE = "LiteRT: Apache licence 2.0, © Google LLC";
+    static final String LICENCE = "LiteRT, © Google LLC: Apache licence 2.0, "
+            + "https://www.apache.org/licenses/LICENSE-2.0";
 
     private Runtime() {}
 
