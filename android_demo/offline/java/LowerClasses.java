@@ -2,7 +2,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.objectweb.asm.ClassReader;
@@ -30,10 +35,49 @@ public final class LowerClasses {
             classes = files.filter(file -> file.toString().endsWith(".class"))
                     .sorted().collect(Collectors.toList());
         }
+        refuseAccidentalOverriding(classes);
         for (Path file : classes) {
             Path target = to.resolve(from.relativize(file).toString());
             Files.createDirectories(target.getParent());
             Files.write(target, lower(Files.readAllBytes(file)));
+        }
+    }
+
+    /** An opened method that a subclass has too would be overridden, which a private one is not. */
+    private static void refuseAccidentalOverriding(List<Path> classes) throws IOException {
+        Map<String, String> parents = new HashMap<>();
+        Map<String, Set<String>> methods = new HashMap<>();
+        Map<String, Set<String>> opened = new HashMap<>();
+        for (Path file : classes) {
+            ClassReader reader = new ClassReader(Files.readAllBytes(file));
+            String name = reader.getClassName();
+            parents.put(name, reader.getSuperName());
+            methods.put(name, new TreeSet<>());
+            opened.put(name, new HashSet<>());
+            reader.accept(new ClassVisitor(Opcodes.ASM9) {
+                @Override
+                public MethodVisitor visitMethod(int access, String method, String descriptor,
+                        String signature, String[] exceptions) {
+                    boolean ofObjects = (access & Opcodes.ACC_STATIC) == 0 && !method.startsWith("<");
+                    if (ofObjects) {
+                        methods.get(name).add(method + descriptor);
+                    }
+                    if (ofObjects && (access & Opcodes.ACC_PRIVATE) != 0) {
+                        opened.get(name).add(method + descriptor);
+                    }
+                    return null;
+                }
+            }, ClassReader.SKIP_CODE | ClassReader.SKIP_DEBUG);
+        }
+        for (String name : methods.keySet()) {
+            for (String up = parents.get(name); opened.containsKey(up); up = parents.get(up)) {
+                for (String method : methods.get(name)) {
+                    if (opened.get(up).contains(method)) {
+                        throw new IllegalStateException(
+                                name + " would override the private " + up + "." + method);
+                    }
+                }
+            }
         }
     }
 
