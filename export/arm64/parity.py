@@ -24,7 +24,7 @@ from export.selftest import golden_inputs
 from hierattn.errors import UnknownNameError
 
 DEFAULT_CPU = "cortex-a76"
-"""A core of 2018 with half-precision and dot-product instructions, as most phones in use have."""
+"""A phone's core of 2018: half-precision and dot-product instructions, no SVE."""
 
 WANTED = (("onnx", "fp32"), ("tflite", "fp32"), ("onnx", "int8"), ("tflite", "int8"))
 FORMATS = ("onnx", "tflite")
