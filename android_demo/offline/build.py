@@ -17,6 +17,7 @@ from android_demo.offline.toolbox import Toolbox, require
 from hierattn.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]
+_STALE_SECONDS = 6 * 3600
 
 
 @dataclass
@@ -78,6 +79,7 @@ def build(
     runtime = fetch.fetch_runtime(cache, say)
     clock.done("packages")
     target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent)
     work = Path(tempfile.mkdtemp(prefix=".apk-", dir=target.parent))
     try:
         unsigned = build_unsigned(tools, runtime, assets, abis, work, clock, say)
@@ -91,6 +93,13 @@ def build(
         return Built(target, file_sha256(unsigned), findings, clock.steps)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what builds that were killed outright left here; none runs for hours."""
+    for left in folder.glob(".apk-*"):
+        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def build_unsigned(
