@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from export.devices.errors import DeviceError
+
+LONGEST_WORDS = 300
+
+
+def _one_line(text: str) -> str:
+    """What a phone says is printed in tables: one line, of characters that can be seen."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(shown.split())[:LONGEST_WORDS]
+
+
+Words = Annotated[str, AfterValidator(_one_line)]
 
 
 class _Part(BaseModel):
@@ -17,14 +35,14 @@ class _Part(BaseModel):
 class PhoneRuntime(_Part):
     """What ran the model; no version where it could not be loaded."""
 
-    name: str
-    version: str | None
+    name: Words
+    version: Words | None
 
 
 class PhoneArtefact(_Part):
     """The model's file in the app."""
 
-    file: str
+    file: Words
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     format: str
     precision: str
@@ -33,12 +51,12 @@ class PhoneArtefact(_Part):
 class PhoneDevice(_Part):
     """The phone in its own words."""
 
-    manufacturer: str | None
-    model: str | None
-    chip: str | None
-    android: str | None
+    manufacturer: Words | None
+    model: Words | None
+    chip: Words | None
+    android: Words | None
     sdk: int
-    abi: str | None
+    abi: Words | None
     cores: int
 
     @property
@@ -56,8 +74,8 @@ class PhoneResult(_Part):
 
     version: Literal[1] = Field(alias="schema")
     token: str
-    reason: str | None
-    app_version: str
+    reason: Words | None
+    app_version: Words
     runtime: PhoneRuntime
     artefact: PhoneArtefact | None
     device: PhoneDevice
@@ -83,8 +101,8 @@ class PhoneSelfTest(PhoneResult):
 class PhoneThermal(_Part):
     """Android's word for how warm it is; None where it does not tell."""
 
-    before: str | None
-    after: str | None
+    before: Words | None
+    after: Words | None
 
 
 class PhoneBattery(_Part):
@@ -98,7 +116,7 @@ class PhoneBattery(_Part):
 class PhoneSelfTestSummary(_Part):
     """Of the self-test that came before the runs."""
 
-    status: str
+    status: Words
     max_relative: float | None
 
 
