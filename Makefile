@@ -4,7 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: demo test test-all lint format clean
+# For arm64-parity: an export folder; without one the shipped checkpoint is exported, with int8
+# where there are photos.
+EXPORT ?=
+PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
+
+.PHONY: demo test test-all lint format clean arm64-parity apk test-android
 
 demo: $(READY)
 	rm -rf demo
@@ -24,6 +29,32 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The Java core held against Python, byte for byte, on the desktop's Java; BUNDLE=folder adds the
+# golden images of a real bundle (.../assets/hierattn).
+BUNDLE ?=
+test-android: $(READY)
+	$(BIN)/python -m tests.android.java_core $(if $(BUNDLE),--bundle $(BUNDLE))
+
+arm64-parity: $(READY)
+ifeq ($(EXPORT),)
+	rm -rf build/arm64
+	$(BIN)/hierattn export hierattn_xs.pad_ufes_20 --out build/arm64 --format onnx,tflite \
+		$(if $(PHOTOS),--data $(PHOTOS))
+	$(BIN)/python -m export.arm64 build/arm64
+else
+	$(BIN)/python -m export.arm64 $(EXPORT)
+endif
+
+# The Android app without an SDK; ABI="arm64-v8a x86_64" for more processors. The program ends
+# with 3 where a package cannot be had on this machine, which make reports as "Error 3".
+ABI ?= arm64-v8a
+apk: $(READY)
+	$(BIN)/python -m android_demo.offline $(addprefix --abi ,$(ABI))
+
+# The classes of that APK ask the network on this machine's Java; needs a C compiler too.
+apk-desktop: $(READY)
+	$(BIN)/python -m android_demo.offline.desktop > /dev/null
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.accuracy import judge_all
 from benchmarks.book import Book
 from benchmarks.compare import Comparison, check_comparable, compare
+from benchmarks.devices.session import PhoneFigures, PhoneOrder, measure_phones
 from benchmarks.environment import HOST, describe_host
-from benchmarks.exports import read_exports
+from benchmarks.exports import Export, read_exports
 from benchmarks.logits_cache import LogitsCache
 from benchmarks.photos import choose, parse_class_map
 from benchmarks.profiling import profile_all
-from benchmarks.report_folder import check_report_folder
-from benchmarks.results import (
-    BenchmarkError,
-    Results,
-    read_results,
-)
+from benchmarks.report_folder import check_report_folder, write_results
+from benchmarks.results import BenchmarkError, Environment, Results, read_results
 from benchmarks.runtimes import RUNTIMES, check_runtimes
 from benchmarks.schedule import Plan
 from benchmarks.session import measure, sustain
 from benchmarks.subjects import make_subjects
 from benchmarks.sweep import sweep
+from export.devices.adb import find_adb
+from export.devices.fleet import ADB, choose_phones, parse_devices
+from export.devices.phone import Patience
 from export.progress import Observer, unobserved
 from hierattn.errors import HierAttnError, UnknownNameError
 
@@ -39,7 +40,8 @@ class BenchmarkRequest:
         exports: export folders.
         out: the report folder.
         data: photos to judge every file by.
-        device: ``host``.
+        device: ``host``, ``adb`` for all phones, ``adb:SERIAL``, or several of them, separated by
+            commas.
         runtimes: names, see :data:`benchmarks.runtimes.RUNTIMES`.
         sustained_s: seconds of sustained load for each row; 0 for none.
         compare: ``results.json``, or its folder, of an earlier session.
@@ -47,6 +49,8 @@ class BenchmarkRequest:
         class_map: ``DATA=MODEL`` pairs of class names.
         command: as typed, for the record.
         cache: of logits.
+        apk: to install on the phones first.
+        patience: with the phones.
     """
 
     exports: tuple[Path, ...]
@@ -65,6 +69,22 @@ class BenchmarkRequest:
     skip_unreadable: bool = False
     command: str = ""
     cache: LogitsCache = field(default_factory=LogitsCache)
+    apk: Path | None = None
+    patience: Patience = field(default_factory=Patience)
+
+    @property
+    def on_host(self) -> bool:
+        """Whether this machine is measured."""
+        return HOST in self._devices
+
+    @property
+    def phones(self) -> str:
+        """As for :func:`export.devices.fleet.parse_devices`; "" for none."""
+        return ",".join(name for name in self._devices if name != HOST)
+
+    @property
+    def _devices(self) -> list[str]:
+        return [part.strip() for part in self.device.split(",") if part.strip()]
 
     def check(self) -> None:
         """Refuse what cannot be done before anything is.
@@ -75,10 +95,15 @@ class BenchmarkRequest:
         """
         if not self.exports:
             raise BenchmarkError("no export folder given")
-        if self.device.partition(":")[0] == "adb":
-            raise BenchmarkError(f"--device {self.device}: phones are not supported yet; use host")
-        if self.device != HOST:
-            raise UnknownNameError("device", self.device, (HOST,))
+        for name in self._devices or [self.device]:
+            if name != HOST and name.partition(":")[0] != ADB:
+                raise UnknownNameError("device", name, (HOST, ADB, f"{ADB}:SERIAL"))
+        if self.phones:
+            parse_devices(self.phones)
+        if self.apk is not None and not self.phones:
+            raise BenchmarkError("--apk: is for --device adb")
+        if not self.on_host:
+            self._check_phones_only()
         check_runtimes(self.runtimes)
         if not self.threads or not all(1 <= count <= MOST_THREADS for count in self.threads):
             raise BenchmarkError(f"--threads: give numbers from 1 to {MOST_THREADS}")
@@ -87,6 +112,21 @@ class BenchmarkRequest:
         if self.class_map and self.data is None:
             raise BenchmarkError("--map-class: is for --data")
         check_report_folder(self.out)
+
+    def _check_phones_only(self) -> None:
+        """Refuse what only this machine can do, rather than leave it out silently."""
+        asked = {
+            "--data": self.data is not None,
+            "--sweep": self.sweep,
+            "--profile": self.profile,
+            "--sustained": bool(self.sustained_s),
+        }
+        for option, given in asked.items():
+            if given:
+                raise BenchmarkError(
+                    f"{option}: is not done on phones; measure this machine as well with "
+                    "--device host,adb"
+                )
 
 
 @dataclass(frozen=True)
@@ -112,6 +152,9 @@ def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) ->
             used.
     """
     request.check()
+    if request.phones:
+        # Before minutes on this machine.
+        choose_phones(find_adb(), parse_devices(request.phones))
     environment = describe_host()
     earlier = read_results(request.compare) if request.compare is not None else None
     for old in earlier.environments if earlier else ():
@@ -120,30 +163,80 @@ def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) ->
     with tempfile.TemporaryDirectory(prefix="hierattn-benchmark-") as temporary:
         workspace = Path(temporary)
         exports = read_exports(request.exports, request.runs, workspace)
-        subjects = make_subjects(exports, request.threads, request.runtimes)
-        photos = None
-        if request.data is not None:
-            table = parse_class_map(request.class_map)
-            skip = request.skip_unreadable
-            photos = choose(request.data, exports, table, skip_unreadable=skip)
-        book = Book(request.out, request.plan, request.command, environment, subjects, photos)
-        try:
-            _fill(book, request, progress)
-            if request.sweep:
-                points, problems = sweep(
-                    exports, request.threads, request.plan, workspace, progress
-                )
-                book.sweep, book.remarks = points, [*book.remarks, *problems]
-            results = book.write(complete=True)
-        except KeyboardInterrupt:
-            book.remarks.append("interrupted; rows whose turn had not come are marked")
-            book.checkpoint()
-            raise
-        except HierAttnError:
-            book.checkpoint()
-            raise
+        results: Results | None = None
+        undone: list[str] = []
+        if request.on_host:
+            results, undone = _measure_host(request, exports, environment, workspace, progress)
+        if request.phones:
+            figures = _measure_phones(request, exports, progress)
+            results = _with_phones(request, results, figures)
+            undone += figures.undone
+    assert results is not None
     comparison = compare(earlier, results) if earlier is not None else None
-    return BenchmarkOutcome(results, comparison, book.undone())
+    return BenchmarkOutcome(results, comparison, undone)
+
+
+def _measure_host(
+    request: BenchmarkRequest,
+    exports: list[Export],
+    environment: Environment,
+    workspace: Path,
+    progress: Observer,
+) -> tuple[Results, list[str]]:
+    """Results of this machine, and the rows that are undone."""
+    subjects = make_subjects(exports, request.threads, request.runtimes)
+    photos = None
+    if request.data is not None:
+        table = parse_class_map(request.class_map)
+        skip = request.skip_unreadable
+        photos = choose(request.data, exports, table, skip_unreadable=skip)
+    book = Book(request.out, request.plan, request.command, environment, subjects, photos)
+    try:
+        _fill(book, request, progress)
+        if request.sweep:
+            points, problems = sweep(exports, request.threads, request.plan, workspace, progress)
+            book.sweep, book.remarks = points, [*book.remarks, *problems]
+        return book.write(complete=True), book.undone()
+    except KeyboardInterrupt:
+        book.remarks.append("interrupted; rows whose turn had not come are marked")
+        book.checkpoint()
+        raise
+    except HierAttnError:
+        book.checkpoint()
+        raise
+
+
+def _measure_phones(
+    request: BenchmarkRequest, exports: list[Export], progress: Observer
+) -> PhoneFigures:
+    order = PhoneOrder(
+        request.phones, request.apk, request.threads, request.plan.runs, request.patience
+    )
+    return measure_phones(order, exports, progress)
+
+
+def _with_phones(request: BenchmarkRequest, host: Results | None, figures: PhoneFigures) -> Results:
+    """The report with the phones' rows, this machine's first."""
+    results = host or Results(
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=request.command,
+        environments=[],
+        photos=None,
+        noise_floor=None,
+        rows=[],
+    )
+    results = results.model_copy(
+        update={
+            "rows": [*results.rows, *figures.rows],
+            "environments": [*results.environments, *figures.environments],
+            "remarks": [*results.remarks, *figures.remarks],
+        }
+    )
+    from benchmarks.report import write_report
+
+    write_results(request.out, results)
+    write_report(request.out, results)
+    return results
 
 
 def _fill(book: Book, request: BenchmarkRequest, progress: Observer) -> None:

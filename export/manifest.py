@@ -28,13 +28,15 @@ from hierattn.preprocessing import PreprocessSpec
 
 MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
 SELFTEST, LOG = "selftest", "export.log"
+ARM64_PARITY = "arm64_parity.json"
 PARTS = (MODEL_CARD, PARITY, SELFTEST)
 """What belongs to every export folder beside the exported files."""
 
 LONGEST_NAME = 200
 
-UNLISTED = frozenset({MANIFEST, LOG})
-"""Files of an export folder that the manifest does not list: itself, and the converters' noise."""
+UNLISTED = frozenset({MANIFEST, LOG, ARM64_PARITY})
+"""Files of an export folder that the manifest does not list: itself, the converters' noise, and
+what was found on an emulated ARM processor later."""
 
 
 class _Part(BaseModel):

@@ -9,12 +9,14 @@ from typing import Literal
 
 import numpy as np
 
+from export.arm64.record import describe_record
 from export.assessment import Reference, as_mapping, differing_figures
 from export.description import Description, Precision
 from export.errors import ManifestError
 from export.folder_hashes import artefact_problems, folder_problems
 from export.formats import FORMATS
 from export.gates import OTHER_RUNTIMES
+from export.golden_answers import check_golden
 from export.jobs import Answered, Event, Failed, Job, Step
 from export.manifest import (
     PARITY,
@@ -68,12 +70,14 @@ class Verification:
     Attributes:
         problems: of the folder as a whole; those of single files stand with them.
         photos: which photos were asked again, in words.
+        arm64: what was found on an emulated ARM processor, a line each, if that was done.
     """
 
     manifest: Manifest
     files: list[VerifiedFile]
     problems: list[str]
     photos: str
+    arm64: list[str]
 
     @property
     def passed(self) -> bool:
@@ -97,7 +101,8 @@ def verify(
     """
     manifest = read_manifest(folder)
     files = [VerifiedFile(record) for record in manifest.artefacts]
-    problems = folder_problems(folder, manifest)
+    arm64, failures = describe_record(folder, manifest)
+    problems = folder_problems(folder, manifest) + failures
     for file in files:
         file.problems += artefact_problems(folder / file.record.path, file.record)
     try:
@@ -110,11 +115,11 @@ def verify(
     except ManifestError as error:
         if data is not None:
             raise
-        return Verification(manifest, files, _once(problems, str(error)), "none")
+        return Verification(manifest, files, _once(problems, str(error)), "none", arm64)
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
         _ask(folder, manifest, files, reference, pixels, Path(workspace), progress)
     _compare_with_export(files, answers)
-    return Verification(manifest, files, problems, words)
+    return Verification(manifest, files, problems, words, arm64)
 
 
 def _once(problems: list[str], problem: str) -> list[str]:
@@ -128,19 +133,8 @@ def _reference(
     answers: ParityRecord,
     photos: Photos | None,
 ) -> tuple[Reference, np.ndarray]:
-    for name in ("model", "classes", "image_size", "preprocessing"):
-        if getattr(selftest, name) != getattr(manifest, name):
-            raise ManifestError(f"{folder / SELFTEST}: its '{name}' is not the manifest's")
-    if selftest.weights_sha256 != manifest.source.weights_sha256:
-        raise ManifestError(f"{folder / SELFTEST}: made for other weights than the manifest's")
+    check_golden(folder, manifest, selftest, answers)
     names = [image.file for image in selftest.images]
-    if set(names) != set(answers.golden):
-        raise ManifestError(f"{folder / PARITY}: its golden images are not the self-test's")
-    width = len(next(iter(answers.golden.values())))
-    if width != len(manifest.classes):
-        raise ManifestError(
-            f"{folder / PARITY}: {width} logits an image for {len(manifest.classes)} classes"
-        )
     judged = manifest.data.judged if manifest.data else 0
     if len(answers.photos) != judged:
         raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +36,15 @@ def benchmark(
         Path | None, typer.Option(help="Photos to judge every file by, beside its latency.")
     ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
-    device: Annotated[str, typer.Option(help="host: this machine.")] = "host",
+    device: Annotated[
+        str, typer.Option(help="host: this machine; adb: all phones; adb:SERIAL; or host,adb.")
+    ] = "host",
+    apk: Annotated[
+        Path | None, typer.Option(help="App to install on the phones first; see 'make apk'.")
+    ] = None,
+    device_timeout: Annotated[
+        float, typer.Option(help="Seconds to wait for one result of a phone.", min=1)
+    ] = 600,
     runtimes: Annotated[
         str | None,
         typer.Option(
@@ -80,6 +89,7 @@ def benchmark(
     from benchmarks.benchmark import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes import RUNTIMES
     from benchmarks.schedule import Plan
+    from export.devices.phone import Patience
 
     request = BenchmarkRequest(
         tuple(exports),
@@ -97,6 +107,8 @@ def benchmark(
         tuple(map_class or ()),
         skip_unreadable,
         command=shlex.join(["hierattn", *sys.argv[1:]]),
+        apk=apk,
+        patience=Patience(task=device_timeout),
     )
     try:
         with TurnsProgress() as bar:
@@ -196,7 +208,9 @@ class TurnsProgress:
             self.progress.stop()
 
     def follow(self, step: Step) -> None:
-        """Show one step."""
+        """Show one step; of phones, which work side by side, the last that spoke."""
+        if step.part:
+            step = replace(step, text=f"{step.part}: {step.text}")
         if self._task is None:
             self.progress.start()
             self._task = self.progress.add_task(step.text)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich import box
 from rich.table import Table
 
+from benchmarks.devices.rows import UNKNOWN
+from benchmarks.environment import HOST
 from benchmarks.results import NoiseFloor, Results, Row
 from hierattn.cli.console import number
 
@@ -100,7 +102,10 @@ def remarks(results: Results) -> Iterator[str]:
     told: dict[str, None] = {}
     for row in results.rows:
         if row.reason:
-            told[f"{row.name}, {row.runtime}: {row.status}: {row.reason}"] = None
+            # A phone that told nothing has neither file nor runtime to name.
+            names = [row.device] if row.device != HOST else []
+            names += [name for name in (row.name, row.runtime) if name != UNKNOWN]
+            told[f"{', '.join(names)}: {row.status}: {row.reason}"] = None
     yield from told
     for row in results.rows:
         words = f"{row.name}, {row.runtime}, {row.threads} thread(s)"

@@ -28,19 +28,19 @@ def print_json(value: Any) -> None:
 
 def standard_console() -> Console:
     """Console for results; a pipe gets 120 columns rather than Rich's 80."""
-    # No markup: names of files and classes may hold brackets.
-    console = Console(highlight=False, markup=False)
+    # No markup and no emoji: names of files and classes may hold brackets and colons.
+    console = Console(highlight=False, markup=False, emoji=False)
     if console.is_terminal:
         return console
-    return Console(highlight=False, markup=False, width=120)
+    return Console(highlight=False, markup=False, emoji=False, width=120)
 
 
 def progress_console() -> Console:
     """Console for progress, on stderr, so that stdout holds results alone."""
-    console = Console(stderr=True, highlight=False, markup=False)
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
         return console
-    return Console(stderr=True, highlight=False, markup=False, width=120)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=120)
 
 
 def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:

@@ -125,11 +125,33 @@ def verify(
     run: Annotated[
         str | None, typer.Option(help="For --explain: the run, or shipped name, behind the files.")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="adb: ask all phones, or adb:SERIAL, for the golden images instead."),
+    ] = None,
+    apk: Annotated[
+        Path | None, typer.Option(help="For --device: app to install first; see 'make apk'.")
+    ] = None,
+    device_timeout: Annotated[
+        float, typer.Option(help="For --device: seconds to wait for a phone's result.", min=1)
+    ] = 600,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short."""
+    """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short.
+
+    With --device, phones answer the golden images, and their logits are judged here.
+    """
     set_up_logging(verbose)
+    if device is not None:
+        if data is not None or explain or run is not None:
+            raise ConfigError("--device: asks phones alone; leave --data, --explain and --run out")
+        from hierattn.cli.devices import verify_phones
+
+        verify_phones(folder, device, apk, device_timeout, json_output)
+        return
+    if apk is not None:
+        raise ConfigError("--apk: is for --device adb")
     from export.verify import verify as run_verify
     from hierattn.cli.explain import (
         explain_files,
@@ -164,6 +186,8 @@ def show_verification(found: Verification, folder: Path) -> None:
     console.print(verify_table(found, f"{folder}, verified"))
     words = legend((file.record, file.parity) for file in found.files)
     console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
+    for line in found.arm64:
+        console.print(line, soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print("FAILED " + problem.replace("\n", "\\n"), soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")

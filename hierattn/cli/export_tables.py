@@ -99,6 +99,7 @@ def verification_document(found: Verification, explanations: dict[str, Any]) -> 
         "passed": found.passed,
         "problems": found.problems,
         "photos": found.photos,
+        "arm64": found.arm64,
         "files": [
             {
                 "path": file.record.path,

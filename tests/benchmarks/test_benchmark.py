@@ -12,6 +12,7 @@ from benchmarks.results import BenchmarkError, read_results
 from benchmarks.schedule import Plan
 from benchmarks.sweep import sweep
 from export.description import Precision
+from export.errors import ExportError
 from export.progress import Progress
 from export.untrained import write_untrained_run
 from hierattn.errors import UnknownNameError
@@ -124,8 +125,8 @@ def test_torch_is_run_in_eager_mode(request_: BenchmarkRequest, tmp_path: Path) 
     ("change", "error", "named"),
     [
         ({"exports": ()}, BenchmarkError, "no export folder"),
-        ({"device": "adb"}, BenchmarkError, "phones are not supported yet"),
-        ({"device": "adb:123"}, BenchmarkError, "phones are not supported yet"),
+        ({"device": "adb:"}, ExportError, "give a serial"),
+        ({"device": "adb", "sweep": True}, BenchmarkError, "--sweep: is not done on phones"),
         ({"device": "hots"}, UnknownNameError, "did you mean 'host'"),
         ({"threads": (0,)}, BenchmarkError, "--threads"),
         ({"threads": ()}, BenchmarkError, "--threads"),

@@ -89,7 +89,7 @@ def test_bad_input_is_one_line(cli: Cli, export: Path, tmp_path: Path) -> None:
         ([export, "--data", tmp_path / "empty"], "holds no class folder"),
         ([export, "--data", tmp_path / "nowhere"], "no such data folder"),
         ([export, "--compare", other], "field 'schema'"),
-        ([export, "--device", "adb"], "phones are not supported yet"),
+        ([export, "--device", "adb:"], "give a serial"),
         ([export, "--runtime", "onnx"], "unknown runtime 'onnx'"),
         ([export, "--run", "nobody"], "nobody"),
         ([export, "--map-class", "a=b"], "--data"),

@@ -1,0 +1,1 @@
+"""The Android app; its Python part is the offline build."""

@@ -1,0 +1,80 @@
+package org.hierattn.demo;
+
+import android.content.Intent;
+import java.util.Locale;
+import java.util.Map;
+
+/** Measures the network on this phone. */
+public final class BenchmarkActivity extends TaskActivity {
+    @Override
+    String kind() {
+        return "benchmark";
+    }
+
+    @Override
+    int title() {
+        return R.string.benchmark;
+    }
+
+    @Override
+    int purpose() {
+        return R.string.benchmark_purpose;
+    }
+
+    @Override
+    int runLabel() {
+        return R.string.benchmark_run;
+    }
+
+    @Override
+    int progressText() {
+        return R.string.benchmark_progress;
+    }
+
+    @Override
+    Map<String, Object> work(Engine engine, Intent order, String token, final ResultFile file) {
+        int runs = order.getIntExtra("runs", 100);
+        int warmup = order.getIntExtra("warmup", 10);
+        int threads = order.getIntExtra("threads", Engine.defaultThreads());
+        Benchmark benchmark = new Benchmark(getApplicationContext(), engine, runs, warmup, threads);
+        return benchmark.run(token, new Benchmark.Progress() {
+            @Override
+            public void at(int done, int total) {
+                file.progress(done, total);
+                showProgress(done, total);
+            }
+        });
+    }
+
+    @Override
+    String headline(Map<String, Object> result) {
+        if (result.get("p50_ms") == null) {
+            return getString(R.string.result_failed, result.get("reason"));
+        }
+        return getString(R.string.benchmark_done, milliseconds(result.get("p50_ms")),
+                milliseconds(result.get("p90_ms")), milliseconds(result.get("p99_ms")));
+    }
+
+    @Override
+    String details(Map<String, Object> result) {
+        if (result.get("p50_ms") == null) {
+            return "";
+        }
+        Map<?, ?> thermal = (Map<?, ?>) result.get("thermal");
+        return SelfTestActivity.runtime(result)
+                + "\nthreads: " + result.get("threads") + ", runs: " + result.get("runs")
+                + "\nload: " + milliseconds(result.get("load_ms"))
+                + " ms, first run: " + milliseconds(result.get("first_ms"))
+                + " ms\npeak memory: " + milliseconds(result.get("peak_rss_mb"))
+                + " MB\nthermal: " + told(thermal.get("before")) + " → "
+                + told(thermal.get("after")) + "\n";
+    }
+
+    private static String milliseconds(Object value) {
+        return value == null ? "not told" : String.format(Locale.ROOT, "%.2f", (Double) value);
+    }
+
+    private static String told(Object value) {
+        return value == null ? "not told" : value.toString();
+    }
+}

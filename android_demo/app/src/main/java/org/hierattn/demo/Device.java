@@ -1,0 +1,135 @@
+package org.hierattn.demo;
+
+import android.content.Context;
+import android.content.Intent;
+import android.content.IntentFilter;
+import android.os.BatteryManager;
+import android.os.Build;
+import android.os.PowerManager;
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What a result says of the phone. Fields that this Android cannot tell are null. */
+final class Device {
+    /** PowerManager.THERMAL_STATUS_NONE and so on, by value. */
+    private static final String[] THERMAL = {
+        "none", "light", "moderate", "severe", "critical", "emergency", "shutdown"
+    };
+
+    private Device() {}
+
+    /** manufacturer, model, chip, android, sdk, abi, cores. */
+    static Map<String, Object> facts(Context context) {
+        Map<String, Object> json = new LinkedHashMap<String, Object>();
+        json.put("manufacturer", Build.MANUFACTURER);
+        json.put("model", Build.MODEL);
+        json.put("chip", chip());
+        json.put("android", Build.VERSION.RELEASE);
+        json.put("sdk", Build.VERSION.SDK_INT);
+        json.put("abi", abi(context));
+        json.put("cores", java.lang.Runtime.getRuntime().availableProcessors());
+        return json;
+    }
+
+    /** SOC_MANUFACTURER and SOC_MODEL since Android 12, which our android.jar does not know. */
+    private static String chip() {
+        String maker = buildField("SOC_MANUFACTURER");
+        String model = buildField("SOC_MODEL");
+        if (model == null) {
+            return Build.HARDWARE;
+        }
+        return maker == null ? model : maker + " " + model;
+    }
+
+    private static String buildField(String name) {
+        try {
+            Field field = Build.class.getField(name);
+            Object value = field.get(null);
+            return value == null || Build.UNKNOWN.equals(value) ? null : value.toString();
+        } catch (ReflectiveOperationException olderAndroid) {
+            return null;
+        }
+    }
+
+    /** Of this process: the folder of its libraries is named after it. */
+    private static String abi(Context context) {
+        String folder = String.valueOf(context.getApplicationInfo().nativeLibraryDir);
+        String last = folder.substring(folder.lastIndexOf('/') + 1);
+        if ("arm64".equals(last)) {
+            return "arm64-v8a";
+        }
+        if ("arm".equals(last)) {
+            return "armeabi-v7a";
+        }
+        if ("x86".equals(last) || "x86_64".equals(last)) {
+            return last;
+        }
+        return Build.SUPPORTED_ABIS[0];
+    }
+
+    /** How warm the phone says it is; null before Android 10. */
+    static String thermal(Context context) {
+        PowerManager power = (PowerManager) context.getSystemService(Context.POWER_SERVICE);
+        try {
+            Object status =
+                    PowerManager.class.getMethod("getCurrentThermalStatus").invoke(power);
+            int value = (Integer) status;
+            return value >= 0 && value < THERMAL.length ? THERMAL[value] : "status " + value;
+        } catch (ReflectiveOperationException olderAndroid) {
+            return null;
+        } catch (RuntimeException notTold) {
+            return null;
+        }
+    }
+
+    /** percent, charging, temperature_c. */
+    static Map<String, Object> battery(Context context) {
+        Map<String, Object> json = new LinkedHashMap<String, Object>();
+        Intent state = context.registerReceiver(
+                null, new IntentFilter(Intent.ACTION_BATTERY_CHANGED));
+        int level = number(state, BatteryManager.EXTRA_LEVEL);
+        int scale = number(state, BatteryManager.EXTRA_SCALE);
+        int status = number(state, BatteryManager.EXTRA_STATUS);
+        int tenths = number(state, BatteryManager.EXTRA_TEMPERATURE);
+        boolean known = level >= 0 && scale > 0;
+        json.put("percent", known ? (Object) (100.0 * level / scale) : null);
+        boolean charging = status == BatteryManager.BATTERY_STATUS_CHARGING
+                || status == BatteryManager.BATTERY_STATUS_FULL;
+        json.put("charging", status < 0 ? null : (Object) charging);
+        json.put("temperature_c", tenths < 0 ? null : (Object) (tenths / 10.0));
+        return json;
+    }
+
+    private static int number(Intent state, String name) {
+        return state == null ? -1 : state.getIntExtra(name, -1);
+    }
+
+    /** The most memory this process ever held, megabytes (10^6 bytes); null if not told. */
+    static Double peakMemoryMb() {
+        try {
+            BufferedReader lines = new BufferedReader(new InputStreamReader(
+                    new FileInputStream("/proc/self/status"), StandardCharsets.US_ASCII));
+            try {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    if (line.startsWith("VmHWM:")) {
+                        String[] words = line.split("\\s+");
+                        return Long.parseLong(words[1]) * 1024 / 1e6;
+                    }
+                }
+            } finally {
+                lines.close();
+            }
+        } catch (IOException notTold) {
+            return null;
+        } catch (RuntimeException notANumber) {
+            return null;
+        }
+        return null;
+    }
+}

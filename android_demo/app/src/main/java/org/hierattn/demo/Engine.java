@@ -1,0 +1,265 @@
+package org.hierattn.demo;
+
+import android.content.Context;
+import android.os.Handler;
+import android.os.Looper;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.hierattn.core.AssetReader;
+import org.hierattn.core.BundleException;
+import org.hierattn.core.ClassifierException;
+import org.hierattn.core.ModelBundle;
+import org.hierattn.core.NotTestedException;
+import org.hierattn.core.PlainPngDecoder;
+import org.hierattn.core.SelfTestGate;
+import org.hierattn.core.SelfTestResult;
+
+/**
+ * The one network of this process, behind its self-test gate, and the one thread that uses it.
+ *
+ * <p>Everything heavy runs on that thread, one task after the other, so that a benchmark never
+ * measures beside a classification.
+ */
+final class Engine {
+    /** Where the network stands. */
+    enum State {
+        /** Its files are being read. */
+        LOADING,
+        /** The self-test runs. */
+        TESTING,
+        /** It answers. */
+        READY,
+        /** The self-test failed: it does not answer. */
+        REFUSED,
+        /** It could not even be loaded. */
+        BROKEN
+    }
+
+    private static Engine instance;
+
+    final AssetReader assets;
+    private final Context context;
+    private final ExecutorService thread = Executors.newSingleThreadExecutor();
+    private final Handler screen = new Handler(Looper.getMainLooper());
+    private volatile State state = State.LOADING;
+    private volatile String reason;
+    private volatile ModelBundle bundle;
+    private volatile TimedClassifier classifier;
+    private volatile SelfTestGate gate;
+    private volatile boolean runtimeUsed;
+    private boolean prepared;
+    /** Touched on the main thread only. */
+    private Runnable listener;
+
+    private Engine(Context context) {
+        this.context = context;
+        assets = new AssetFolder(context.getAssets());
+    }
+
+    static synchronized Engine of(Context context) {
+        if (instance == null) {
+            instance = new Engine(context.getApplicationContext());
+        }
+        return instance;
+    }
+
+    /** As many threads as help on most phones. */
+    static int defaultThreads() {
+        return Math.min(4, java.lang.Runtime.getRuntime().availableProcessors());
+    }
+
+    State state() {
+        return state;
+    }
+
+    /** Why it does not answer; null where it does. */
+    String reason() {
+        return reason;
+    }
+
+    /** Null before it was read, or where it could not be. */
+    ModelBundle bundle() {
+        return bundle;
+    }
+
+    /** The model behind its gate; null unless the state is READY or REFUSED. */
+    SelfTestGate gate() {
+        return gate;
+    }
+
+    /** The model's runtime, for its name and version; null where it could not be loaded. */
+    TimedClassifier classifier() {
+        return classifier;
+    }
+
+    /** Whether this process has loaded a model before: a second loading is quicker. */
+    boolean runtimeUsed() {
+        return runtimeUsed;
+    }
+
+    /** Be told of changes, on the main thread; null to be left alone. */
+    void listen(Runnable newListener) {
+        listener = newListener;
+    }
+
+    /** Run a task on the engine's thread. */
+    void run(Runnable task) {
+        thread.execute(task);
+    }
+
+    /** Run something on the main thread. */
+    void onScreen(Runnable task) {
+        screen.post(task);
+    }
+
+    /** Load the network once, and test it if this very one has not passed on this phone yet. */
+    void prepare() {
+        synchronized (this) {
+            if (prepared) {
+                return;
+            }
+            prepared = true;
+        }
+        run(new Runnable() {
+            @Override
+            public void run() {
+                load();
+                if (gate != null && gate.resume(assets, readRecord(), environment())) {
+                    set(State.READY, null);
+                } else if (gate != null) {
+                    write("last", test("last"));
+                }
+            }
+        });
+    }
+
+    /** Read bundle.json; on the engine's thread. */
+    ModelBundle loadBundle() throws BundleException {
+        if (bundle == null) {
+            ModelBundle read = ModelBundle.load(assets);
+            if (!read.format.equals(Runtime.FORMAT)) {
+                throw new BundleException(ModelBundle.FILE + ": field 'format': this app runs "
+                        + Runtime.FORMAT + ", not " + read.format
+                        + "; bundle another file or build the other flavour");
+            }
+            bundle = read;
+        }
+        return bundle;
+    }
+
+    /** Open the bundle's model anew; on the engine's thread. The caller closes it. */
+    TimedClassifier open(byte[] model, int threads) throws ClassifierException {
+        try {
+            return Runtime.open(model, bundle, threads);
+        } finally {
+            runtimeUsed = true;
+        }
+    }
+
+    private void load() {
+        if (gate != null) {
+            return;
+        }
+        try {
+            ModelBundle read = loadBundle();
+            classifier = open(read.readModel(assets), defaultThreads());
+            gate = new SelfTestGate(read, classifier);
+        } catch (BundleException error) {
+            set(State.BROKEN, error.getMessage());
+        } catch (ClassifierException error) {
+            set(State.BROKEN, error.getMessage());
+        } catch (OutOfMemoryError error) {
+            set(State.BROKEN, "this phone has too little memory for it");
+        }
+    }
+
+    /**
+     * Run the self-test; on the engine's thread.
+     *
+     * @param token of the result
+     * @return the result as selftest-TOKEN.json has it
+     */
+    Map<String, Object> test(String token) {
+        load();
+        Map<String, Object> json;
+        if (gate == null) {
+            json = Report.head(context, token, Report.ERROR, reason, bundle, null);
+            json.put("images", new ArrayList<Object>());
+        } else {
+            set(State.TESTING, null);
+            SelfTestResult result = gate.test(assets, new PlainPngDecoder());
+            json = Report.head(context, token, result.status, result.reason, bundle, classifier);
+            json.put("images", result.toJson().get("images"));
+            keepRecord();
+            set(result.passed() ? State.READY : State.REFUSED, result.reason);
+        }
+        return json;
+    }
+
+    /** The self-test that the app ran by itself, for whoever looks into its files. */
+    private void write(String token, Map<String, Object> json) {
+        try {
+            new ResultFile(context.getExternalFilesDir(null), "selftest", token).write(json);
+        } catch (IOException storageAway) {
+            // The screen says what the file would have said.
+            return;
+        }
+    }
+
+    private String environment() {
+        return Report.environment(context);
+    }
+
+    /** In the app's private files, which no backup takes: no other app can forge it. */
+    private File recordFile() {
+        return new File(context.getNoBackupFilesDir(), "selftest-record.json");
+    }
+
+    private String readRecord() {
+        try {
+            FileInputStream stream = new FileInputStream(recordFile());
+            try {
+                return new String(AssetFolder.readAll(stream, 1 << 16), StandardCharsets.UTF_8);
+            } finally {
+                stream.close();
+            }
+        } catch (IOException absent) {
+            return null;
+        }
+    }
+
+    private void keepRecord() {
+        try {
+            ResultFile.writeWhole(recordFile(), gate.record(environment()), true);
+        } catch (NotTestedException failed) {
+            recordFile().delete();
+        } catch (IOException notKept) {
+            // The next launch tests again; nothing worse.
+            recordFile().delete();
+        }
+    }
+
+    /** Tell the listener that something changed; from any thread. */
+    void tell() {
+        screen.post(new Runnable() {
+            @Override
+            public void run() {
+                if (listener != null) {
+                    listener.run();
+                }
+            }
+        });
+    }
+
+    private void set(State newState, String newReason) {
+        reason = newReason;
+        state = newState;
+        tell();
+    }
+}

@@ -1,0 +1,111 @@
+package org.hierattn.demo;
+
+import org.hierattn.core.UnreadableImageException;
+
+/**
+ * Walks through a JPEG without decoding it, to refuse what a platform decoder would let pass: a
+ * file that was cut off, whose missing part it paints grey, and four inks (CMYK), which it turns into
+ * colours in a way of its own.
+ */
+final class JpegLayout {
+    private static final int START_OF_SCAN = 0xDA;
+    private static final int END_OF_IMAGE = 0xD9;
+
+    private JpegLayout() {}
+
+    /** Whether a file begins as a JPEG does. */
+    static boolean isJpeg(byte[] file) {
+        return file.length > 2 && at(file, 0) == 0xFF && at(file, 1) == 0xD8 && at(file, 2) == 0xFF;
+    }
+
+    /**
+     * Refuse a JPEG that is not whole, or not of grey or three colours.
+     *
+     * @throws UnreadableImageException says which
+     */
+    static void check(byte[] jpeg) throws UnreadableImageException {
+        int place = 2;
+        while (true) {
+            int marker = markerAt(jpeg, place);
+            place += 2;
+            if (marker == END_OF_IMAGE) {
+                return;
+            }
+            if (marker == 0xFF) {
+                // A fill byte: the marker begins one later.
+                place--;
+                continue;
+            }
+            if (marker == 0x01 || marker >= 0xD0 && marker <= 0xD7) {
+                continue;
+            }
+            int length = number(jpeg, place);
+            if (length < 2) {
+                throw new UnreadableImageException("JPEG: a segment of impossible length");
+            }
+            if (isFrame(marker)) {
+                checkColours(jpeg, place, length);
+            }
+            place += length;
+            if (marker == START_OF_SCAN) {
+                place = behindScan(jpeg, place);
+            }
+        }
+    }
+
+    private static int markerAt(byte[] jpeg, int place) throws UnreadableImageException {
+        if (place + 1 >= jpeg.length) {
+            throw cutOff();
+        }
+        if (at(jpeg, place) != 0xFF) {
+            throw new UnreadableImageException("JPEG: no marker where one is needed");
+        }
+        return at(jpeg, place + 1);
+    }
+
+    /** SOF0 to SOF15, without DHT, JPG and DAC, which share their row. */
+    private static boolean isFrame(int marker) {
+        return marker >= 0xC0 && marker <= 0xCF
+                && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+    }
+
+    private static void checkColours(byte[] jpeg, int place, int length)
+            throws UnreadableImageException {
+        if (length < 8 || place + 8 > jpeg.length) {
+            throw cutOff();
+        }
+        int components = at(jpeg, place + 7);
+        if (components != 1 && components != 3) {
+            throw new UnreadableImageException("JPEG: " + components
+                    + " colour components; only grey and three colours are understood");
+        }
+    }
+
+    /** Over the packed pixels, where 0xFF is followed by 0 or a restart marker. */
+    private static int behindScan(byte[] jpeg, int from) throws UnreadableImageException {
+        for (int place = from; place + 1 < jpeg.length; place++) {
+            if (at(jpeg, place) == 0xFF) {
+                int next = at(jpeg, place + 1);
+                if (next != 0 && next != 0xFF && !(next >= 0xD0 && next <= 0xD7)) {
+                    return place;
+                }
+            }
+        }
+        throw cutOff();
+    }
+
+    private static int number(byte[] jpeg, int place) throws UnreadableImageException {
+        if (place + 1 >= jpeg.length) {
+            throw cutOff();
+        }
+        return at(jpeg, place) << 8 | at(jpeg, place + 1);
+    }
+
+    private static int at(byte[] jpeg, int place) {
+        return jpeg[place] & 255;
+    }
+
+    private static UnreadableImageException cutOff() {
+        return new UnreadableImageException("JPEG: the file is cut off");
+    }
+}

@@ -1,0 +1,71 @@
+package org.hierattn.demo;
+
+import android.content.Intent;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Runs the self-test anew and shows it picture by picture. */
+public final class SelfTestActivity extends TaskActivity {
+    @Override
+    String kind() {
+        return "selftest";
+    }
+
+    @Override
+    int title() {
+        return R.string.self_test;
+    }
+
+    @Override
+    int purpose() {
+        return R.string.self_test_purpose;
+    }
+
+    @Override
+    int runLabel() {
+        return R.string.self_test_run;
+    }
+
+    @Override
+    int progressText() {
+        return R.string.self_test_progress;
+    }
+
+    @Override
+    Map<String, Object> work(Engine engine, Intent order, String token, ResultFile file) {
+        return engine.test(token);
+    }
+
+    @Override
+    String headline(Map<String, Object> result) {
+        Object reason = result.get("reason");
+        if ("passed".equals(result.get("status"))) {
+            return getString(R.string.self_test_passed, runtime(result));
+        }
+        boolean failed = "failed".equals(result.get("status"));
+        return getString(failed ? R.string.self_test_failed : R.string.self_test_error, reason);
+    }
+
+    @Override
+    String details(Map<String, Object> result) {
+        StringBuilder text = new StringBuilder();
+        for (Object entry : (List<?>) result.get("images")) {
+            Map<?, ?> image = (Map<?, ?>) entry;
+            Object relative = image.get("max_relative");
+            text.append(Boolean.TRUE.equals(image.get("passed")) ? "✓ " : "✗ ")
+                    .append(image.get("file")).append(": ")
+                    .append(image.get("differing_bytes")).append(" bytes differ, logits ")
+                    .append(relative == null ? "no number"
+                            : String.format(Locale.ROOT, "%.1e", (Double) relative))
+                    .append('\n');
+        }
+        return text.toString();
+    }
+
+    static String runtime(Map<String, Object> result) {
+        Map<?, ?> runtime = (Map<?, ?>) result.get("runtime");
+        Object version = runtime.get("version");
+        return version == null ? "" + runtime.get("name") : runtime.get("name") + " " + version;
+    }
+}

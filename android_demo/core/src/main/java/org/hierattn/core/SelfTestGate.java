@@ -1,0 +1,150 @@
+package org.hierattn.core;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Keeps a model silent until the self-test of this very bundle passed on this device.
+ *
+ * <p>An app runs {@link #test} at its first launch and after every change, keeps {@link #record} in
+ * its private files, and calls {@link #resume} at later launches. A record counts only for the same
+ * bundle (by sha256), runtime, runtime version and environment; the bundle's files are hashed again.
+ */
+public final class SelfTestGate implements AutoCloseable {
+    private final ModelBundle bundle;
+    private final Classifier classifier;
+    private String shutReason = "the self-test has not been run";
+    private boolean closed;
+
+    /**
+     * Start shut.
+     *
+     * @param bundle what the model comes from
+     * @param classifier made from {@code bundle.readModel}; closed with the gate
+     */
+    public SelfTestGate(ModelBundle bundle, Classifier classifier) {
+        this.bundle = bundle;
+        this.classifier = classifier;
+    }
+
+    /**
+     * Run the self-test; opens if it passes, and shuts if it does not.
+     *
+     * @throws IllegalStateException the gate was closed
+     */
+    public synchronized SelfTestResult test(AssetReader assets, PngDecoder decoder) {
+        if (closed) {
+            throw new IllegalStateException("the model was closed");
+        }
+        shutReason = "the self-test was not finished";
+        SelfTestResult result = SelfTest.run(bundle, assets, decoder, classifier);
+        shutReason = result.passed() ? null : "the self-test " + verb(result) + ": " + result.reason;
+        return result;
+    }
+
+    /**
+     * Open by a record of an earlier launch instead of running the self-test again.
+     *
+     * @param assets the bundle's files, all of which are hashed
+     * @param record from {@link #record}, or null where there is none
+     * @param environment as it was given to {@link #record}
+     * @return whether it opened; if not, call {@link #test}
+     */
+    public synchronized boolean resume(AssetReader assets, String record, String environment) {
+        try {
+            if (closed || record == null || !facts(environment).equals(Json.parse(record))) {
+                return false;
+            }
+            bundle.checkFiles(assets);
+        } catch (JsonException error) {
+            return false;
+        } catch (BundleException error) {
+            return false;
+        }
+        shutReason = null;
+        return true;
+    }
+
+    /**
+     * What to keep of a self-test that passed.
+     *
+     * @param environment whatever else must stay the same, such as the app's version code and
+     *     Android's build fingerprint: an update of either may compute differently
+     * @throws NotTestedException the gate is shut
+     */
+    public synchronized String record(String environment) throws NotTestedException {
+        check();
+        try {
+            return JsonWriter.write(facts(environment));
+        } catch (JsonException error) {
+            throw new IllegalStateException("strings alone are always JSON", error);
+        }
+    }
+
+    /** Whether the model answers. */
+    public synchronized boolean isOpen() {
+        return shutReason == null;
+    }
+
+    /** Why the model does not answer, for the screen; null where it does. */
+    public synchronized String shutReason() {
+        return shutReason;
+    }
+
+    /**
+     * Ask the model.
+     *
+     * @param rgb bytes [S, S, 3]
+     * @throws NotTestedException the self-test did not pass
+     * @throws ClassifierException the runtime failed, or what it answers is no number
+     */
+    public synchronized Decision decide(byte[] rgb)
+            throws NotTestedException, ClassifierException {
+        float[] logits = logits(rgb);
+        try {
+            return Decision.of(logits, bundle.classes, bundle.operatingPoint);
+        } catch (IllegalArgumentException error) {
+            throw new ClassifierException("the model gives no answer: " + error.getMessage(), error);
+        }
+    }
+
+    /**
+     * Ask the model for its logits alone, as a benchmark does.
+     *
+     * @throws NotTestedException the self-test did not pass
+     * @throws ClassifierException the runtime failed
+     */
+    public synchronized float[] logits(byte[] rgb) throws NotTestedException, ClassifierException {
+        check();
+        return classifier.logits(rgb);
+    }
+
+    /** Shuts for good and frees the model. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            shutReason = "the model was closed";
+            classifier.close();
+        }
+    }
+
+    private void check() throws NotTestedException {
+        if (shutReason != null) {
+            throw new NotTestedException(shutReason);
+        }
+    }
+
+    private Map<String, Object> facts(String environment) {
+        Map<String, Object> facts = new LinkedHashMap<String, Object>();
+        facts.put("bundle_sha256", bundle.identity);
+        facts.put("runtime", classifier.runtimeName());
+        facts.put("runtime_version", classifier.runtimeVersion());
+        facts.put("environment", environment);
+        return facts;
+    }
+
+    private static String verb(SelfTestResult result) {
+        return result.status.equals(SelfTestResult.ERROR) ? "broke off" : "failed";
+    }
+}

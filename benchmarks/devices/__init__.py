@@ -1,0 +1,1 @@
+"""Phones as rows of the report, beside this machine's."""

@@ -1,0 +1,175 @@
+"""From what a phone wrote to a row and an environment of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from benchmarks.exports import Export
+from benchmarks.figures import summarise
+from benchmarks.results import Environment, Row
+from export.devices.results import PhoneBenchmark
+from export.devices.verify import find_artefact, other_model
+from export.manifest import ArtefactRecord
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class PhoneRun:
+    """One phone with one number of threads: what it wrote, or why it wrote nothing.
+
+    Attributes:
+        device: its name in the report, unique among the phones.
+    """
+
+    serial: str
+    device: str
+    threads: int
+    told: PhoneBenchmark | None
+    reason: str | None
+
+
+def name_phones(found: Sequence[tuple[str, PhoneBenchmark | None]]) -> dict[str, str]:
+    """Names by serial: the phone's own words, numbered where two are alike; never its serial.
+
+    A phone that never told is ``adb:SERIAL``: its owner must know which one it was.
+    """
+    names: dict[str, str] = {}
+    for serial, told in found:
+        if serial in names and told is None:
+            continue
+        if told is None:
+            names[serial] = f"adb:{serial}"
+            continue
+        if serial in names and not names[serial].startswith("adb:"):
+            continue
+        others = {name for other, name in names.items() if other != serial}
+        wanted, number = told.device.name, 1
+        name = wanted
+        while name in others:
+            number += 1
+            name = f"{wanted} no. {number}"
+        names[serial] = name
+    return names
+
+
+def phone_row(run: PhoneRun, exports: Sequence[Export]) -> Row:
+    """The row of one run; failed, with the reason, where there is no trustworthy figure."""
+    told = run.told
+    if told is None:
+        return _failed(run, None, None, run.reason or "no answer")
+    export, record = _find(told, exports)
+    if told.artefact is not None and record is None:
+        return _failed(run, None, None, other_model(told.artefact))
+    if export is None or record is None or told.status == "error":
+        return _failed(run, export, record, told.reason or "the app could not measure")
+    if told.threads != run.threads:
+        return _failed(run, export, record, f"measured {told.threads} thread(s) instead")
+    latency = summarise(told.latencies_ms or [])
+    failed = record.gate.status == "failed"
+    return _row(run, export, record).model_copy(
+        update={
+            "load_ms": told.load_ms,
+            "first_ms": told.first_ms,
+            **asdict(latency),
+            "peak_rss_mb": told.peak_rss_mb,
+            "warm_up_runs": told.warmup,
+            "runs": told.runs,
+            "samples_ms": [round(ms, 4) for ms in told.latencies_ms or []],
+            "status": "gate failed" if failed else "measured",
+            "reason": "; ".join(filter(None, [_gate(record), state(told)])),
+        }
+    )
+
+
+def phone_environment(device: str, runs: Sequence[PhoneRun]) -> Environment:
+    """What is known of one phone; of one that never told, nothing but its name."""
+    told = [run.told for run in runs if run.told is not None]
+    if not told:
+        reason = next((run.reason for run in runs if run.reason), UNKNOWN)
+        return _environment(device, "Android", UNKNOWN, 1, {}, reason)
+    first, last = told[0], told[-1]
+    facts = first.device
+    versions = {"app": first.app_version, first.runtime.name: first.runtime.version or UNKNOWN}
+    environment = _environment(
+        device,
+        f"Android {facts.android or UNKNOWN} (API {facts.sdk})",
+        facts.chip or UNKNOWN,
+        facts.cores,
+        versions,
+        f"{first.thermal.before or UNKNOWN} before, {last.thermal.after or UNKNOWN} after",
+    )
+    features = [facts.abi] if facts.abi else []
+    return environment.model_copy(update={"features": features})
+
+
+def state(told: PhoneBenchmark) -> str:
+    """How warm it was and how it was powered, in words."""
+    warm, power = told.thermal, told.battery
+    parts = [f"thermal state {warm.before or UNKNOWN} before, {warm.after or UNKNOWN} after"]
+    if power.percent is not None:
+        charging = {True: ", charging", False: ", not charging", None: ""}[power.charging]
+        parts.append(f"battery {power.percent:.0f} %{charging}")
+    if power.temperature_c is not None:
+        parts.append(f"battery at {power.temperature_c:.0f} °C")
+    return ", ".join(parts)
+
+
+def _find(
+    told: PhoneBenchmark, exports: Sequence[Export]
+) -> tuple[Export | None, ArtefactRecord | None]:
+    for export in exports:
+        record = find_artefact(export.manifest, told.artefact)
+        if record is not None:
+            return export, record
+    return None, None
+
+
+def _gate(record: ArtefactRecord) -> str:
+    if record.gate.status == "passed":
+        return ""
+    reasons = "; ".join(record.gate.reasons) or "no reason recorded"
+    return reasons if record.gate.status == "failed" else f"gate not run: {reasons}"
+
+
+def _row(run: PhoneRun, export: Export | None, record: ArtefactRecord | None) -> Row:
+    return Row(
+        export=export.label if export else UNKNOWN,
+        name=record.path if record else UNKNOWN,
+        sha256=record.sha256 if record else None,
+        model=export.manifest.model if export else UNKNOWN,
+        format=record.format if record else UNKNOWN,
+        precision=record.precision.value if record else UNKNOWN,
+        runtime=run.told.runtime.name if run.told else UNKNOWN,
+        device=run.device,
+        threads=run.threads,
+        size_mb=record.bytes / 1e6 if record and record.bytes is not None else None,
+        status="not run",
+    )
+
+
+def _failed(
+    run: PhoneRun, export: Export | None, record: ArtefactRecord | None, reason: str
+) -> Row:
+    update = {"status": "failed", "reason": reason}
+    return _row(run, export, record).model_copy(update=update)
+
+
+def _environment(
+    device: str, system: str, cpu: str, cores: int, versions: dict[str, str], thermal: str
+) -> Environment:
+    return Environment(
+        device=device,
+        system=system,
+        cpu=cpu,
+        cores=cores,
+        features=[],
+        governor=None,
+        load_before=None,
+        load_after=None,
+        memory_gb=None,
+        pinned_to=None,
+        thermal=thermal,
+        versions=versions,
+    )

@@ -1,0 +1,116 @@
+"""``python -m export.arm64 EXPORT``: parity on the phone's instruction set; never a latency.
+
+Exit code 0 if every file agrees, 1 if one does not, 3 if the packages are not to be had here.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
+from export.arm64.parity import DEFAULT_CPU, Emulated, check_on_arm64, choose_files
+from export.arm64.record import Arm64Record, write_record
+from export.manifest import read_manifest
+from hierattn.cli.console import (
+    JsonFlag,
+    make_table,
+    print_json,
+    progress_console,
+    standard_console,
+)
+from hierattn.cli.progress import PartsProgress
+from hierattn.errors import HierAttnError
+
+UNAVAILABLE = 3
+
+
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
+    file: Annotated[
+        list[str] | None,
+        typer.Option(help="File to ask; default: fp32 and int8 of ONNX and TFLite."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Ask fp16 files as well.")] = False,
+    cpu: Annotated[
+        list[str] | None, typer.Option(help="Processor, in the emulator's words, such as max.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where the emulator and its Python are kept.")
+    ] = None,
+    json_output: JsonFlag = False,
+) -> None:
+    """Ask exported files the golden images on an emulated ARM processor; minutes a file."""
+    manifest = read_manifest(folder)
+    files = choose_files(manifest, file or (), every)
+    missing = {"fp32", "int8"} - {record.precision.value for record in files}
+    if missing and not file:
+        words = " nor ".join(sorted(missing))
+        progress_console().print(f"this export has no {words} file: not checked")
+    progress_console().print("fetching the emulated machine, once; then minutes a file")
+    machine = ensure_machine((cache or default_home()).absolute())
+    with PartsProgress() as parts:
+        record = check_on_arm64(
+            folder,
+            files,
+            tuple(cpu or (DEFAULT_CPU,)),
+            Emulated(machine),
+            machine.packages,
+            parts.follow,
+        )
+    path = write_record(folder, record)
+    if json_output:
+        print_json(record.model_dump(mode="json", by_alias=True))
+    else:
+        show(record, path)
+    if not record.passed:
+        raise typer.Exit(1)
+
+
+def show(record: Arm64Record, path: Path) -> None:
+    """Print a row a file and processor."""
+    console = standard_console()
+    columns = ("file", "cpu", "runtime", "against", "difference", "allowed", "gate")
+    table = make_table(
+        "ARM64, emulated: parity on the golden images", [(name, "left") for name in columns]
+    )
+    table.columns[0].no_wrap = True
+    for row in record.rows:
+        found = row.parity
+        table.add_row(
+            row.path,
+            row.cpu,
+            found.evaluator if found else "–",
+            "torch" if row.reference == "torch" else "own, at export",
+            f"{found.max_relative:.1e}" if found else "–",
+            f"{row.allowed:g}",
+            "passed" if row.passed else "FAILED",
+        )
+    console.print(table)
+    for row in record.rows:
+        if row.reason:
+            console.print(f"FAILED {row.path}, {row.cpu}: {row.reason}", soft_wrap=True)
+    console.print(
+        f"difference: largest of a logit, as a share of its image's scale.\nWritten: {path}; "
+        "'hierattn verify' shows it.",
+        soft_wrap=True,
+    )
+
+
+def main() -> None:
+    """Run; one line for every error a user can cause."""
+    try:
+        typer.run(check)
+    except PackagesUnavailableError as error:
+        print(f"NOT RUN: ARM64 parity was not checked: {error}", file=sys.stderr)
+        sys.exit(UNAVAILABLE)
+    except HierAttnError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

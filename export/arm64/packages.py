@@ -1,0 +1,231 @@
+"""An aarch64 Python and an emulator to run it, from packages that are fetched but not installed.
+
+Debian's packages come by a private apt configuration from the mirror that this machine uses itself
+(apt checks their signatures); the runtimes' wheels from pip's own configuration, by pinned hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.errors import ExportError
+
+SUITE, PYTHON = "trixie", "3.13"
+"""Debian 13: the emulator of the release before crashes on these runtimes."""
+
+EMULATOR = "qemu-user:amd64"
+PACKAGES = (
+    "libc6",
+    "libgcc-s1",
+    "libstdc++6",
+    "zlib1g",
+    "libffi8",
+    "libexpat1",
+    "libbz2-1.0",
+    "liblzma5",
+    "libssl3t64",
+    f"libpython{PYTHON}-minimal",
+    f"libpython{PYTHON}-stdlib",
+    f"python{PYTHON}-minimal",
+)
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
+FETCH_SECONDS = 900
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_SUITES = frozenset({"bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable"})
+_MARKER = "packages.txt"
+
+
+class PackagesUnavailableError(ExportError):
+    """A package that cannot be had here, so that nothing is known of the files."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The emulated machine.
+
+    Attributes:
+        emulator: a program of this machine.
+        root: its files: libraries, Python, and the runtimes in ``site``.
+        packages: name and version of all of it, a line each.
+    """
+
+    emulator: Path
+    root: Path
+    packages: tuple[str, ...]
+
+    def command(self, cpu: str, *arguments: str | Path) -> list[str]:
+        """How to start its Python on one kind of processor."""
+        return [
+            str(self.emulator),
+            *("-cpu", cpu, "-L", str(self.root)),
+            *("-E", f"PYTHONHOME={self.root / 'usr'}", "-E", f"PYTHONPATH={self.root / 'site'}"),
+            str(self.root / "usr" / "bin" / f"python{PYTHON}"),
+            *map(str, arguments),
+        ]
+
+
+def default_home() -> Path:
+    """In ``$XDG_CACHE_HOME/hierattn``, else ``~/.cache/hierattn``; another for other versions."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
+    content = "\n".join([SUITE, EMULATOR, *PACKAGES]).encode() + REQUIREMENTS.read_bytes()
+    return root / "hierattn" / f"arm64-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def ensure_machine(home: Path) -> Machine:
+    """The machine at ``home``; fetched and put together there, whole or not at all, if missing.
+
+    Raises:
+        PackagesUnavailableError: a tool or package is not to be had; one line says which.
+    """
+    if not (home / _MARKER).is_file():
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            building = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+        except OSError as error:
+            raise PackagesUnavailableError(
+                f"{home.parent}: cannot be written ({error.strerror})"
+            ) from error
+        try:
+            _build(building)
+            if not (home / _MARKER).is_file():
+                shutil.rmtree(home, ignore_errors=True)
+                building.rename(home)
+        except (OSError, zipfile.BadZipFile) as error:
+            # Another process may have been first; its machine is as good.
+            if not (home / _MARKER).is_file():
+                raise PackagesUnavailableError(f"{home}: not made: {error}") from error
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    packages = tuple((home / _MARKER).read_text(encoding="utf-8").splitlines())
+    return Machine(home / "qemu-aarch64", home / "root", packages)
+
+
+def _build(home: Path) -> None:
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise PackagesUnavailableError(f"{tool} is not here: this step needs Debian or Ubuntu")
+    apt, wheels, root = home / "apt", home / "wheels", home / "root"
+    debs = _fetch_debian(apt)
+    fetched = _fetch_wheels(wheels)
+    for deb in debs:
+        target = home / "host" if deb.name.startswith(EMULATOR.partition(":")[0]) else root
+        _run(["dpkg-deb", "-x", deb, target], f"unpacking {deb.name}")
+    # Packages of a merged /usr leave these to the base system.
+    (root / "lib").symlink_to("usr/lib")
+    for wheel in fetched:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(root / "site")
+    (home / "host" / "usr" / "bin" / "qemu-aarch64").rename(home / "qemu-aarch64")
+    names = [
+        *("_".join(deb.stem.replace("%3a", ":").split("_")[:2]) for deb in debs),
+        *("_".join(wheel.name.split("-")[:2]) for wheel in fetched),
+    ]
+    for folder in (apt, wheels, home / "host"):
+        shutil.rmtree(folder)
+    lines = "".join(f"{name.replace('_', ' ', 1)}\n" for name in sorted(names))
+    (home / _MARKER).write_text(lines, encoding="utf-8")
+
+
+def _fetch_debian(folder: Path) -> list[Path]:
+    """Download the packages; nothing of this machine's own apt is touched."""
+    for name in ("lists/partial", "cache/archives/partial", "debs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "status").touch()
+    signed = f" [signed-by={_KEYRING}]" if _KEYRING.is_file() else ""
+    source = f"deb{signed} {find_mirror()} {SUITE} main\n"
+    (folder / "sources.list").write_text(source, encoding="utf-8")
+    settings = {
+        "Dir::Etc::sourcelist": folder / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State": folder,
+        "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder / "cache",
+        "APT::Architecture": "arm64",
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+    }
+    lines = [f'{name} "{value}";\n' for name, value in settings.items()]
+    configuration = folder / "apt.conf"
+    configuration.write_text(
+        "".join(lines) + 'APT::Architectures { "amd64"; "arm64"; };\n', encoding="utf-8"
+    )
+    environment = {**os.environ, "APT_CONFIG": str(configuration)}
+    what = f"Debian {SUITE}'s packages"
+    _run(["apt-get", "-q", "--error-on=any", "update"], what, environment=environment)
+    wanted = [EMULATOR, *(f"{name}:arm64" for name in PACKAGES)]
+    _run(["apt-get", "-q", "download", *wanted], what, folder / "debs", environment)
+    return sorted((folder / "debs").glob("*.deb"))
+
+
+def find_mirror() -> str:
+    """The Debian archive that this machine's own apt uses.
+
+    Raises:
+        PackagesUnavailableError: it uses none.
+    """
+    form = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
+    told = _run(
+        ["apt-get", "indextargets", "--format", form, "Created-By: Packages"], "apt's sources"
+    )
+    for line in told.splitlines():
+        address, release, component = line.split("|")
+        if component == "main" and release in _SUITES:
+            return address
+    raise PackagesUnavailableError("apt's sources name no Debian archive on this machine")
+
+
+def _fetch_wheels(folder: Path) -> list[Path]:
+    platforms = [word for name in PLATFORMS for word in ("--platform", name)]
+    command: list[str | Path] = [
+        *(sys.executable, "-I", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"),
+        *("--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes"),
+        *("--implementation", "cp", "--python-version", PYTHON, *platforms),
+        *("--dest", folder, "--requirement", REQUIREMENTS),
+    ]
+    _run(command, "aarch64 wheels of onnxruntime, ai-edge-litert and numpy")
+    return sorted(folder.glob("*.whl"))
+
+
+def _run(
+    command: Sequence[str | Path],
+    what: str,
+    folder: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> str:
+    """Run a tool; returns its stdout.
+
+    Raises:
+        PackagesUnavailableError: it failed; its own first error line says why.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=FETCH_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PackagesUnavailableError(f"{what}: no end in {FETCH_SECONDS} s") from error
+    if done.returncode != 0:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if line.lower().startswith(("e:", "error"))]
+        reason = (errors or lines or [f"exit code {done.returncode}"])[0]
+        raise PackagesUnavailableError(f"{what}: not to be had: {reason[:300]}")
+    return done.stdout

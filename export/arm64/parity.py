@@ -1,0 +1,165 @@
+"""Asks exported files the golden images on the emulated machine, and judges their answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from export.arm64.packages import Machine
+from export.arm64.record import Arm64Record, Arm64Row
+from export.arm64.worker import REFUSED
+from export.errors import ExportError, ManifestError
+from export.folder_hashes import artefact_problems
+from export.golden_answers import Expectation, GoldenVerdict, expect, judge_golden, read_golden
+from export.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
+from export.progress import Observer, Progress, unobserved
+from export.selftest import golden_inputs
+from hierattn.errors import UnknownNameError
+
+DEFAULT_CPU = "cortex-a76"
+"""A phone's core of 2018: half-precision and dot-product instructions, no SVE."""
+
+WANTED = (("onnx", "fp32"), ("tflite", "fp32"), ("onnx", "int8"), ("tflite", "int8"))
+FORMATS = ("onnx", "tflite")
+ANSWER_SECONDS = 1800
+
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    machine: str
+    features: list[str]
+    evaluator: str
+    logits: list[list[float]]
+
+
+Runner = Callable[[str, Sequence[str | Path]], subprocess.CompletedProcess[str]]
+"""Starts the machine's Python on a kind of processor, with arguments; waits for its end."""
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """Runs the worker on the emulated machine."""
+
+    machine: Machine
+    timeout: float = ANSWER_SECONDS
+
+    def __call__(
+        self, cpu: str, arguments: Sequence[str | Path]
+    ) -> subprocess.CompletedProcess[str]:
+        """See :data:`Runner`."""
+        return subprocess.run(
+            self.machine.command(cpu, *arguments),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=self.timeout,
+            check=False,
+        )
+
+
+def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[ArtefactRecord]:
+    """The files to ask: those named; else all that run on Android; else :data:`WANTED` of them.
+
+    Raises:
+        UnknownNameError: a name that the export does not have.
+        ExportError: none is left, or a Core ML file.
+    """
+    fit = [record for record in manifest.artefacts if record.format in FORMATS]
+    by_name = {record.path: record for record in fit}
+    for name in names:
+        if name not in by_name:
+            raise UnknownNameError("file for ARM64", name, by_name)
+    if names:
+        return [by_name[name] for name in names]
+    chosen = [record for record in fit if every or (record.format, record.precision) in WANTED]
+    if not chosen:
+        raise ExportError("no ONNX or TFLite file in this export; export with --format onnx,tflite")
+    return chosen
+
+
+def check_on_arm64(
+    folder: Path,
+    files: Sequence[ArtefactRecord],
+    cpus: Sequence[str],
+    run: Runner,
+    packages: Sequence[str],
+    progress: Observer = unobserved,
+) -> Arm64Record:
+    """Ask every file on every kind of processor; one that fails stops no other.
+
+    Raises:
+        ManifestError: the export folder is damaged.
+    """
+    manifest = read_manifest(folder)
+    selftest, answers = read_golden(folder, manifest)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="hierattn-arm64-") as temporary:
+        images, answer = Path(temporary) / "images.npy", Path(temporary) / "answer.json"
+        np.save(images, golden_inputs(folder / SELFTEST, selftest))
+        asked = [(record, cpu) for record in files for cpu in cpus]
+        for number, (record, cpu) in enumerate(asked):
+            progress(Progress("", f"{record.path} on {cpu}", number, len(asked)))
+            problems = artefact_problems(folder / record.path, record)
+            if problems:
+                raise ManifestError(problems[0])
+            expected = expect(record, selftest, answers)
+            answer.unlink(missing_ok=True)
+            told = _ask(run, cpu, (folder / record.path).resolve(), images, answer)
+            rows.append(_row(record, cpu, expected, told))
+        progress(Progress("", "asked", len(asked), len(asked)))
+    return Arm64Record(packages=list(packages), rows=rows)
+
+
+def _ask(run: Runner, cpu: str, model: Path, images: Path, answer: Path) -> _Answer | str:
+    """The worker's answer, or why there is none."""
+    try:
+        done = run(cpu, [_WORKER, model, images, answer])
+    except subprocess.TimeoutExpired as error:
+        return f"no answer in {error.timeout:.0f} s"
+    except OSError as error:
+        return f"the emulator cannot be started: {error.strerror}"
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or ["nothing said"]
+        if done.returncode == REFUSED:
+            return f"the runtime refuses the file: {lines[-1][:300]}"
+        end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
+        return f"crashed ({end}): {lines[-1][:300]}"
+    try:
+        told = _Answer.model_validate(json.loads(answer.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        return f"the answer cannot be read: {str(error).splitlines()[0]}"
+    if told.machine != "aarch64":
+        return f"answered on {told.machine}, not on aarch64"
+    return told
+
+
+def _row(record: ArtefactRecord, cpu: str, expected: Expectation, told: _Answer | str) -> Arm64Row:
+    if isinstance(told, str):
+        verdict, features = GoldenVerdict(False, None, told), []
+    elif len(told.logits) != len(expected.images):
+        verdict, features = GoldenVerdict(False, None, "answers are missing"), told.features
+    else:
+        found = dict(zip(expected.images, told.logits, strict=True))
+        verdict, features = judge_golden(expected, found, told.evaluator), told.features
+    assert record.sha256 is not None
+    return Arm64Row(
+        path=record.path,
+        sha256=record.sha256,
+        cpu=cpu,
+        features=features,
+        reference=expected.reference,
+        allowed=expected.max_relative,
+        parity=verdict.parity,
+        passed=verdict.passed,
+        reason=verdict.reason,
+    )

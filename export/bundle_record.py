@@ -1,0 +1,122 @@
+"""``bundle.json``: what an app must know of the model in its assets, and how it checks itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from export.description import Precision
+from export.errors import ManifestError
+from export.manifest import Gate
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.preprocessing import PreprocessSpec
+
+BUNDLE, LABELS = "bundle.json", "labels.txt"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
+
+
+class BundleInput(_Part):
+    """The input tensor: float32 in [0, 1], one image; rows from the top, red first."""
+
+    name: str
+    layout: Literal["NCHW", "NHWC"]
+
+
+class BundleOutput(_Part):
+    """The output tensor: one logit a class."""
+
+    name: str
+
+
+class BundleImage(_Part):
+    """One golden image; ``file`` and ``tensor`` lie in the bundle's ``selftest/``.
+
+    Attributes:
+        tensor: what preprocessing must make of it, uint8 [S, S, 3].
+        what: why it is there.
+        logits: what the model must answer.
+        scale: what a difference is a share of.
+    """
+
+    file: str
+    sha256: str
+    tensor: str
+    tensor_sha256: str
+    what: str
+    logits: list[FiniteFloat]
+    scale: FiniteFloat = Field(gt=0)
+
+
+class BundleSelfTest(_Part):
+    """What an app holds itself against before it answers anybody.
+
+    A logit passes if it is within ``max_relative`` times its image's ``scale`` of the stated one.
+
+    Attributes:
+        reference: whose logits are stated: ``torch``'s, or the ``export``'s own (int8).
+    """
+
+    reference: Literal["torch", "export"]
+    max_relative: FiniteFloat = Field(gt=0)
+    images: list[BundleImage] = Field(min_length=1)
+
+
+class BundleRecord(_Part):
+    """The whole of ``bundle.json``.
+
+    Attributes:
+        artefact: file name of the model, beside ``bundle.json``; ``sha256`` and ``bytes`` are its.
+        verified: whether the file passed its gate when it was exported.
+        files: sha256 of every other file of the bundle, by path relative to it.
+    """
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    model: str
+    format: Literal["onnx", "tflite"]
+    precision: Precision
+    artefact: str
+    sha256: str
+    bytes: int
+    weights_sha256: str
+    classes: list[str]
+    image_size: int
+    input: BundleInput
+    output: BundleOutput
+    preprocessing: PreprocessSpec
+    operating_point: OperatingPoint
+    verified: bool
+    gate: Gate
+    licence: str
+    intended_use: str
+    selftest: BundleSelfTest
+    files: dict[str, str]
+
+    def to_json(self) -> str:
+        """Indented JSON, the same for the same record."""
+        fields = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_bundle(folder: Path) -> BundleRecord:
+    """Read ``bundle.json`` of a bundle's folder.
+
+    Raises:
+        ManifestError: missing, or a field that does not fit; it is named.
+    """
+    path = folder / BUNDLE
+    try:
+        return BundleRecord.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Phones at the end of a cable: found, asked and understood through adb."""

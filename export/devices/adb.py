@@ -1,0 +1,177 @@
+"""``adb``, the Android debug bridge: its program, its list of phones, and commands to one of them.
+
+A command that takes too long is ended: a phone that was unplugged may leave it waiting for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.devices.errors import AdbMissingError, DeviceError, DeviceLostError
+
+QUICK_SECONDS = 30
+"""For what a phone answers at once."""
+
+_LOST = ("not found", "device offline", "no devices")
+_CUT = ("closed", "protocol fault", "connection reset", "broken pipe", "connect failed")
+"""How adb words it, in lower case, that a phone is gone; and that a connection to it is."""
+
+_STATES = {
+    "unauthorized": "not authorised: unlock it and allow USB debugging for this computer",
+    "authorizing": "not authorised yet: unlock it and allow USB debugging for this computer",
+    "offline": "offline: plug it in again, or turn USB debugging off and on",
+    "no permissions": "no permission for USB here: see 'adb devices' and the udev rules",
+    "recovery": "in recovery: start Android on it",
+    "sideload": "in sideload: start Android on it",
+    "bootloader": "in its boot loader: start Android on it",
+    "connecting": "not connected yet: try again",
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of ``adb devices``: ``state`` is ``device`` where the phone may be asked."""
+
+    serial: str
+    state: str
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be asked, and the mend; None where it can."""
+        if self.state == "device":
+            return None
+        for state, words in _STATES.items():
+            if self.state.startswith(state):
+                return words
+        return f"in state '{self.state}': start Android on it and allow USB debugging"
+
+
+def find_adb() -> Path:
+    """The program: on the path, or in the Android SDK that the environment names.
+
+    Raises:
+        AdbMissingError: neither.
+    """
+    found = shutil.which("adb")
+    if found:
+        return Path(found)
+    for name in ("ANDROID_HOME", "ANDROID_SDK_ROOT"):
+        inside = Path(os.environ.get(name, "/nowhere")) / "platform-tools" / "adb"
+        if inside.is_file():
+            return inside
+    raise AdbMissingError(
+        "no 'adb' here: install Android's platform tools (Debian: apt install adb) and put them on "
+        "the PATH"
+    )
+
+
+def list_phones(adb: Path) -> list[Listed]:
+    """Every phone that adb knows of, whatever its state.
+
+    Raises:
+        AdbMissingError: adb does not work here.
+    """
+    try:
+        done = _run([str(adb), "devices"], QUICK_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AdbMissingError(f"{adb}: does not answer 'adb devices' ({error})") from error
+    if done.returncode != 0:
+        raise AdbMissingError(f"{adb}: 'adb devices' failed: {_last_line(done)}")
+    phones = []
+    for line in done.stdout.splitlines():
+        serial, tab, state = line.partition("\t")
+        if tab and serial.strip():
+            phones.append(Listed(serial.strip(), state.strip()))
+    return phones
+
+
+@dataclass(frozen=True)
+class Adb:
+    """Commands to one phone."""
+
+    program: Path
+    serial: str
+
+    def shell(self, command: str, seconds: float = QUICK_SECONDS) -> str:
+        """stdout of a shell command on the phone.
+
+        Raises:
+            DeviceLostError: the phone is gone.
+            DeviceError: the command failed or took too long.
+        """
+        return self.call(["shell", command], f"'{command.split()[0]}'", seconds)
+
+    def call(self, words: Sequence[str], what: str, seconds: float = QUICK_SECONDS) -> str:
+        """stdout of ``adb -s SERIAL WORDS``; ``what`` names it in errors.
+
+        Raises:
+            DeviceLostError: the phone is gone.
+            DeviceError: it failed or took too long.
+        """
+        done = self.try_(words, what, seconds)
+        if done.returncode != 0:
+            raise DeviceError(f"{what} failed on the phone: {_last_line(done)}")
+        return done.stdout
+
+    def try_(
+        self, words: Sequence[str], what: str, seconds: float = QUICK_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        """As :meth:`call`, but a failure other than a lost phone is the caller's to judge."""
+        command = [str(self.program), "-s", self.serial, *words]
+        try:
+            done = _run(command, seconds)
+        except subprocess.TimeoutExpired as error:
+            raise DeviceLostError(
+                f"{what}: no answer in {seconds:.0f} s; is it still plugged in?"
+            ) from error
+        except OSError as error:
+            raise AdbMissingError(
+                f"{self.program}: cannot be started ({error.strerror})"
+            ) from error
+        if done.returncode != 0 and self._is_lost(done):
+            raise DeviceLostError(
+                f"unplugged or gone during {what} ({_last_line(done)}); plug it in and run again"
+            )
+        return done
+
+    def _is_lost(self, done: subprocess.CompletedProcess[str]) -> bool:
+        """Whether a command failed because the phone is no longer there."""
+        own = [
+            line for line in done.stderr.lower().splitlines() if line.startswith(("adb:", "error:"))
+        ]
+        if any(sign in line for line in own for sign in _LOST):
+            return True
+        # A shell that is cut off says nothing at all.
+        cut = any(sign in line for line in own for sign in _CUT)
+        return (cut or not (done.stdout + done.stderr).strip()) and not self._answers()
+
+    def _answers(self) -> bool:
+        """Whether the phone is still there."""
+        try:
+            state = _run([str(self.program), "-s", self.serial, "get-state"], QUICK_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return state.returncode == 0 and state.stdout.strip() == "device"
+
+
+def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line.strip() for line in (done.stderr + "\n" + done.stdout).splitlines()]
+    told = [line for line in lines if line]
+    return told[-1][:300] if told else f"exit code {done.returncode}"

@@ -1,0 +1,88 @@
+"""``hierattn bundle``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    make_table,
+    number,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
+
+if TYPE_CHECKING:
+    from export.bundle import Bundled
+
+
+def bundle(
+    folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
+    app: Annotated[Path, typer.Option(help="Folder of an Android app, or of its module.")],
+    artefact: Annotated[
+        str | None,
+        typer.Option(help="Which .onnx or .tflite; needed where several passed their gates."),
+    ] = None,
+    allow_unverified: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unverified",
+            help="Take a file whose gate failed or was not run; the app will say so.",
+        ),
+    ] = False,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Put a model, its labels, preprocessing, self-test and card into an Android app's assets.
+
+    The app's earlier bundle is replaced wholly; if anything is wrong, it stays as it was.
+    """
+    set_up_logging(verbose)
+    from export.bundle import BundleRequest
+    from export.bundle import bundle as run_bundle
+
+    done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
+    if json_output:
+        record = done.record.model_dump(mode="json", by_alias=True)
+        print_json({"place": str(done.place), "bundle": record})
+    else:
+        show_bundle(done)
+
+
+def show_bundle(done: Bundled) -> None:
+    """Print what was put where, and what to do next."""
+    record, console = done.record, standard_console()
+    images = len(record.selftest.images)
+    selftest = {name for name in done.sizes if "/" in name}
+    rows = [
+        (record.artefact, f"{record.model}, {record.precision} {record.format}"),
+        ("bundle.json", "preprocessing, operating point, expected answers, hashes"),
+        ("labels.txt", f"{len(record.classes)} classes, one a line, in index order"),
+        ("MODEL_CARD.md", "what the model is for, and what not"),
+    ]
+    table = make_table(str(done.place), (("file", "left"), ("MB", "right"), ("what", "left")))
+    for name, what in rows:
+        table.add_row(name, number(done.sizes[name] / 1e6, 2), what)
+    size = sum(done.sizes[name] for name in selftest)
+    table.add_row("selftest/", number(size / 1e6, 2), f"{images} golden images and their tensors")
+    console.print(table)
+    console.print(f"sha256 {record.sha256}")
+    if record.verified:
+        console.print("gate: passed")
+    else:
+        reasons = "; ".join(record.gate.reasons) or "no reason recorded"
+        console.print(
+            f"UNVERIFIED: gate {record.gate.status}: {reasons}. The app must say so on screen.",
+            soft_wrap=True,
+        )
+    console.print(
+        'Next: keep the model uncompressed: androidResources { noCompress "onnx", "tflite" }\n'
+        "      read the assets with org.hierattn.core: docs/android.md has the lines\n"
+        "      hierattn verify EXPORT --device adb --apk APK, with a phone at hand",
+        soft_wrap=True,
+    )

@@ -1,0 +1,98 @@
+"""A bundle of a model that does not exist, for the tests of the self-test in Java.
+
+The golden images are the project's own; the "model" is a sum over pixels that the Java class
+``FakeClassifier`` repeats exactly. It says nothing about skin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from export.bundle_record import (
+    BUNDLE,
+    LABELS,
+    BundleImage,
+    BundleInput,
+    BundleOutput,
+    BundleRecord,
+    BundleSelfTest,
+)
+from export.description import Precision
+from export.golden_images import golden_images
+from export.manifest import Gate
+from hierattn.files import write_bytes, write_text
+from hierattn.metrics.calibration import OperatingPoint
+from hierattn.preprocessing import PreprocessSpec
+
+CLASSES = ["ACK", "MEL", "Nävus"]
+SIDE = 64
+MODEL = b"no model: the fake classifier of the tests stands for it"
+
+
+def fake_logits(pixels: np.ndarray) -> list[float]:
+    """Class k's logit is a weighted mean of the bytes of a tensor [S, S, 3]; exact in float32."""
+    flat = pixels.ravel().astype(np.int64)
+    places = np.arange(flat.size)
+    sums = [int((flat * ((places * (k + 3)) % 7 - 3)).sum()) for k in range(len(CLASSES))]
+    return [float(np.float32(total) / np.float32(1024)) for total in sums]
+
+
+def write_fake_bundle(folder: Path) -> BundleRecord:
+    """Write the folder as ``hierattn bundle`` lays it out."""
+    spec = PreprocessSpec(image_size=SIDE)
+    contents = {"fake.onnx": MODEL, "MODEL_CARD.md": b"# Not a model\n"}
+    contents[LABELS] = "".join(f"{name}\n" for name in CLASSES).encode()
+    images = []
+    (folder / "selftest").mkdir(parents=True, exist_ok=True)
+    for golden in golden_images(SIDE):
+        path = folder / "selftest" / f"{golden.name}.png"
+        write_bytes(path, golden.png)
+        tensor = spec.load(path)
+        contents[f"selftest/{golden.name}.png"] = golden.png
+        contents[f"selftest/{golden.name}.rgb"] = tensor.tobytes()
+        logits = fake_logits(tensor)
+        images.append(
+            BundleImage(
+                file=f"{golden.name}.png",
+                sha256=_sha256(golden.png),
+                tensor=f"{golden.name}.rgb",
+                tensor_sha256=_sha256(tensor.tobytes()),
+                what=golden.what,
+                logits=logits,
+                scale=max(map(abs, logits)),
+            )
+        )
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    record = BundleRecord(
+        model="fake",
+        format="onnx",
+        precision=Precision.FP32,
+        artefact="fake.onnx",
+        sha256=_sha256(MODEL),
+        bytes=len(MODEL),
+        weights_sha256=_sha256(b"none"),
+        classes=CLASSES,
+        image_size=SIDE,
+        input=BundleInput(name="input", layout="NCHW"),
+        output=BundleOutput(name="logits"),
+        preprocessing=spec,
+        operating_point=OperatingPoint(
+            temperature=1.5, melanoma_class="MEL", melanoma_threshold=0.25, abstain_threshold=0.4
+        ),
+        verified=True,
+        gate=Gate(status="passed"),
+        licence="none",
+        intended_use="Tests alone.",
+        selftest=BundleSelfTest(reference="torch", max_relative=1e-5, images=images),
+        files={name: _sha256(content) for name, content in sorted(contents.items())},
+    )
+    write_text(folder / BUNDLE, record.to_json())
+    return record
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

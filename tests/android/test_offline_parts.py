@@ -1,0 +1,279 @@
+"""The offline build's parts that need no tools."""
+
+import json
+import re
+import struct
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from android_demo.offline import __main__ as command
+from android_demo.offline import apt_source, assets, build, fetch, toolbox
+from android_demo.offline.apk import LIBRARY_ALIGNMENT, Entry, content_offset, write_apk
+from android_demo.offline.checks import _segment_alignment
+from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
+from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
+from android_demo.offline.project import APP, java_sources, read_versions
+from tests.android.offline_helpers import bundle_by_hand
+
+DEB822 = """\
+Types: deb
+# a comment
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+"""
+
+
+class TestMirror:
+    def test_new_style(self, tmp_path: Path) -> None:
+        (tmp_path / "sources.list.d").mkdir()
+        (tmp_path / "sources.list.d/debian.sources").write_text(DEB822)
+        mirror = apt_source.find_mirror(tmp_path)
+        assert mirror.line("bullseye") == (
+            "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+            "http://mirror.example/debian bullseye main"
+        )
+
+    def test_old_style_skips_security_and_others(self, tmp_path: Path) -> None:
+        (tmp_path / "sources.list").write_text(
+            "# deb http://off.example/debian bookworm main\n"
+            "deb http://mirror.example/security bookworm-security main\n"
+            "deb [arch=amd64] https://other.example/node nodistro main\n"
+            "deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main contrib\n"
+        )
+        assert apt_source.find_mirror(tmp_path).line("bookworm") == (
+            "deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main"
+        )
+
+    def test_switched_off(self, tmp_path: Path) -> None:
+        (tmp_path / "sources.list.d").mkdir()
+        (tmp_path / "sources.list.d/a.sources").write_text(f"Enabled: no\n{DEB822}")
+        with pytest.raises(PackageUnavailableError, match="no Debian archive"):
+            apt_source.find_mirror(tmp_path)
+
+    def test_a_key_inside_the_file_is_no_path(self, tmp_path: Path) -> None:
+        (tmp_path / "sources.list.d").mkdir()
+        inline = "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n xyz\n"
+        text = re.sub("Signed-By: .*\n", inline, DEB822, count=1)
+        (tmp_path / "sources.list.d/a.sources").write_text(text)
+        assert "BEGIN" not in apt_source.find_mirror(tmp_path).line("bookworm")
+
+
+class TestPins:
+    def test_every_package_has_its_hash_once(self) -> None:
+        hashes = [package.sha256 for package in DEBIAN_PACKAGES]
+        hashes += [ONNX_RUNTIME.sha256, ONNX_RUNTIME.member_sha256]
+        assert all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes)
+        assert len(set(hashes)) == len(hashes)
+        names = [package.name for package in DEBIAN_PACKAGES]
+        assert len(set(names)) == len(names)
+
+    def test_gradle_takes_the_same_runtime(self) -> None:
+        from android_demo.offline.pins import ONNX_RUNTIME_VERSION
+
+        gradle = (APP / "app/build.gradle").read_text()
+        assert f"onnxruntime-android:{ONNX_RUNTIME_VERSION}'" in gradle
+
+    def test_gradle_reads_the_same_figures(self) -> None:
+        versions = read_versions()
+        assert (versions.min_sdk, versions.target_sdk) == (24, 35)
+        gradle = (APP / "app/build.gradle").read_text()
+        for name in ("minSdk", "targetSdk", "versionCode", "versionName"):
+            assert f"gradleProperty('hierattn.{name}')" in gradle
+
+
+class TestFetch:
+    def test_other_bytes_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def download(packages: list[DebianPackage], folder: Path) -> dict[str, Path]:
+            file = folder / "some.deb"
+            file.write_bytes(b"not what was pinned")
+            return {packages[0].name: file}
+
+        monkeypatch.setattr(apt_source, "download", download)
+        with pytest.raises(BuildError, match=r"aapt 1:10.*pinned is a4790dd0") as caught:
+            fetch.fetch_tools(tmp_path, print)
+        assert not isinstance(caught.value, PackageUnavailableError)
+        assert not list(tmp_path.glob("*.deb")) and not list(tmp_path.glob("tools-*"))
+
+    def test_a_changed_runtime_in_the_cache_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / ONNX_RUNTIME.file_name).write_bytes(b"changed")
+        with pytest.raises(BuildError, match="delete it"):
+            fetch.fetch_runtime(tmp_path, print)
+
+    def test_no_npm(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(PackageUnavailableError, match=r"'npm'.*@0\.4\.9 \(install npm\)"):
+            fetch.fetch_runtime(tmp_path, print)
+
+    def test_no_apt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(PackageUnavailableError, match="apt-get"):
+            fetch.fetch_tools(tmp_path, print)
+
+    def test_apt_names_the_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        fake = tmp_path / "bin"
+        fake.mkdir()
+        script = "#!/bin/sh\ncase $* in *update*) exit 0;; esac\n"
+        script += "echo \"E: Version '7' for 'aapt' was not found\" >&2\nexit 100\n"
+        (fake / "apt-get").write_text(script)
+        (fake / "dpkg-deb").write_text("#!/bin/sh\n")
+        for file in fake.iterdir():
+            file.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{fake}:/usr/bin:/bin")
+        monkeypatch.setattr(apt_source, "find_mirror", lambda: apt_source.Mirror("http://x", None))
+        with pytest.raises(
+            PackageUnavailableError, match=r"'7' for 'aapt' was not found.*pins\.py"
+        ):
+            fetch.fetch_tools(tmp_path / "cache", print)
+
+
+class TestSources:
+    def test_a_checkout_without_the_app_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "core/src/main/java").mkdir(parents=True)
+        (tmp_path / "core/src/main/java/A.java").touch()
+        with pytest.raises(BuildError, match=r"app/src/main/java: no Java files"):
+            java_sources("ort", tmp_path)
+
+    def test_git_takes_every_source(self) -> None:
+        """A rule for a folder of results once hid the package of that name."""
+        sources = [file for flavour in ("ort", "litert") for file in java_sources(flavour)]
+        ignored = subprocess.run(
+            ["git", "check-ignore", "--no-index", "--stdin"],
+            input="\n".join(str(file) for file in sources),
+            capture_output=True,
+            text=True,
+            cwd=APP,
+        )
+        if ignored.returncode == 128:
+            pytest.skip("not a checkout of git")
+        assert ignored.stdout == ""
+
+
+class TestApk:
+    ENTRIES = (
+        Entry("AndroidManifest.xml", b"manifest" * 50),
+        Entry("resources.arsc", b"table" * 7),
+        Entry("assets/m.onnx", b"weights" * 11),
+        Entry("lib/arm64-v8a/liba.so", b"\x7fELF" * 9),
+        Entry("lib/arm64-v8a/libb.so", b"\x7fELF" * 8),
+    )
+
+    def test_same_entries_same_bytes(self, tmp_path: Path) -> None:
+        for name in ("one.apk", "two.apk"):
+            write_apk(list(self.ENTRIES), tmp_path / name)
+        assert (tmp_path / "one.apk").read_bytes() == (tmp_path / "two.apk").read_bytes()
+
+    def test_what_is_read_in_place_is_stored_and_aligned(self, tmp_path: Path) -> None:
+        file = tmp_path / "a.apk"
+        write_apk(list(self.ENTRIES), file)
+        with zipfile.ZipFile(file) as apk:
+            assert apk.testzip() is None
+            for entry in self.ENTRIES:
+                info = apk.getinfo(entry.name)
+                start = content_offset(file, info)
+                assert apk.read(info) == entry.content
+                if entry.is_stored:
+                    assert info.compress_type == zipfile.ZIP_STORED
+                    assert file.read_bytes()[start : start + 4] == entry.content[:4]
+                    assert start % entry.alignment == 0
+        assert self.ENTRIES[3].alignment == LIBRARY_ALIGNMENT == 16384
+
+    def test_elf_alignment(self) -> None:
+        header = bytearray(64 + 2 * 56)
+        header[:6] = b"\x7fELF\x02\x01"
+        struct.pack_into("<Q", header, 32, 64)
+        struct.pack_into("<HH", header, 54, 56, 2)
+        for place, alignment in ((64, 65536), (120, 4096)):
+            struct.pack_into("<I", header, place, 1)
+            struct.pack_into("<Q", header, place + 48, alignment)
+        assert _segment_alignment(bytes(header)) == 4096
+
+
+class TestBundle:
+    def test_none(self, tmp_path: Path) -> None:
+        with pytest.raises(BuildError, match="hierattn bundle EXPORT"):
+            assets.check_bundled(tmp_path)
+
+    def test_tflite_is_for_the_other_flavour(self, tmp_path: Path) -> None:
+        bundle_by_hand(tmp_path)
+        record = tmp_path / "hierattn/bundle.json"
+        record.write_text(json.dumps({"format": "tflite"}))
+        with pytest.raises(BuildError, match="litert flavour with Gradle"):
+            assets.check_bundled(tmp_path)
+
+    def test_the_shipped_network_is_exported_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def run(*words: object) -> None:
+            asked.append(str(words[0]))
+            (tmp_path / "export").mkdir(exist_ok=True)
+
+        monkeypatch.setattr(assets, "_hierattn", run)
+        for _ in range(2):
+            assets.bundle_shipped(tmp_path / "export", print)
+        assert asked == ["export", "bundle", "bundle"]
+        monkeypatch.setattr(assets, "_source", lambda: {"other": "weights"})
+        assets.bundle_shipped(tmp_path / "export", print)
+        assert asked[3:] == ["export", "bundle"]
+
+
+class TestCommand:
+    def test_what_cannot_be_had_is_said_in_one_line_and_ends_with_3(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        def absent(*given: object) -> None:
+            raise PackageUnavailableError("cannot have npm package x (check the network)")
+
+        monkeypatch.setattr(command, "build", absent)
+        assert (
+            command.main(["--bundled", "--out", str(tmp_path / "a.apk")]) == UNAVAILABLE_EXIT == 3
+        )
+        assert capsys.readouterr().err == (
+            "NO APK: cannot have npm package x (check the network)\n"
+        )
+
+    def test_a_failure_ends_with_1(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        def fails(*given: object) -> None:
+            raise BuildError("javac failed")
+
+        monkeypatch.setattr(command, "build", fails)
+        assert command.main(["--bundled", "--out", str(tmp_path / "a.apk")]) == 1
+        assert capsys.readouterr().err == "error: javac failed\n"
+
+    def test_no_java(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        given = bundle_by_hand(tmp_path / "assets")
+        with pytest.raises(PackageUnavailableError, match=r"no 'java' here \(install a JDK"):
+            build.build(tmp_path / "a.apk", ("arm64-v8a",), tmp_path, print, given)
+
+    def test_a_missing_library_of_the_machine_is_named(self, tmp_path: Path) -> None:
+        program = tmp_path / "aapt2"
+        program.write_text(
+            "#!/bin/sh\necho 'aapt2: error while loading shared libraries: libpng16.so.16' >&2\n"
+            "exit 127\n"
+        )
+        program.chmod(0o755)
+        with pytest.raises(PackageUnavailableError, match=r"libpng16\.so\.16.*install the Debian"):
+            toolbox.run([program])
+
+    def test_help_needs_no_torch(self) -> None:
+        import sys
+
+        code = (
+            "import sys, android_demo.offline.__main__; "
+            "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", code], cwd=APP.parent).returncode == 0

@@ -1,0 +1,14 @@
+import pytest
+
+from hierattn.cli.console import make_table, progress_console, standard_console
+
+
+def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    table = make_table("", [("name", "left")])
+    table.add_row(":lock: [bold]")
+    for console in (standard_console(), progress_console()):
+        console.print("adb:locked: [red]x[/red]")
+        console.print(table)
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        assert "adb:locked: [red]x[/red]" in text and ":lock: [bold]" in text

@@ -1,0 +1,184 @@
+"""Judging and recording, with a stand-in for the emulator; one real run where it is cached."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from export.arm64.packages import REQUIREMENTS, default_home, ensure_machine
+from export.arm64.parity import Emulated, Runner, check_on_arm64, choose_files
+from export.arm64.record import describe_record, read_record, write_record
+from export.errors import ManifestError
+from export.folder_hashes import folder_problems
+from export.manifest import ARM64_PARITY, PARITY, Gate, path_bytes, path_sha256, read_manifest
+from hierattn.errors import UnknownNameError
+from tests.conftest import REPOSITORY
+from tests.export.bundle_helpers import FP32, INT8, TFLITE, relist, write_whole_export
+
+PASSED = Gate(status="passed")
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    return write_whole_export(tmp_path / "export", gates={FP32: PASSED, INT8: PASSED})
+
+
+def stand_in(export: Path, off: float = 0.0, machine: str = "aarch64") -> Runner:
+    """Not an emulator: answers what the export expects, ``off`` beside it."""
+    expected = json.loads((export / PARITY).read_text())["artefacts"]
+
+    def run(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        _, model, _, answer = map(Path, arguments)
+        rows = [[value + off for value in row] for row in expected[model.name].values()]
+        told = {"machine": machine, "features": ["asimd"], "evaluator": "stand-in", "logits": rows}
+        answer.write_text(json.dumps(told))
+        return subprocess.CompletedProcess([], 0, "", "")
+
+    return run
+
+
+def failing(code: int, words: str) -> Runner:
+    def run(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], code, "", words)
+
+    return run
+
+
+def check(export: Path, run: Runner, cpus: Sequence[str] = ("cortex-a76",)) -> Path:
+    record = check_on_arm64(export, read_manifest(export).artefacts, cpus, run, ["numpy 1"])
+    return write_record(export, record)
+
+
+def test_answers_within_the_tolerance_pass_and_verify_tells_it(export: Path) -> None:
+    manifest = read_manifest(export)
+    assert describe_record(export, manifest) == ([], [])
+    check(export, stand_in(export), ("cortex-a53", "cortex-a76"))
+    record = read_record(export)
+    assert record is not None and record.passed
+    rows = [(row.path, row.cpu, row.reference) for row in record.rows]
+    assert rows == [
+        (FP32, "cortex-a53", "torch"),
+        (FP32, "cortex-a76", "torch"),
+        (INT8, "cortex-a53", "export"),
+        (INT8, "cortex-a76", "export"),
+    ]
+    told, failures = describe_record(export, manifest)
+    assert len(told) == 4 and not failures
+    assert f"{FP32}: ARM64, cortex-a53, stand-in: within" in told[0]
+    assert f"{export / ARM64_PARITY}" not in "".join(folder_problems(export, manifest))
+
+
+def test_answers_off_the_tolerance_fail(export: Path) -> None:
+    check(export, stand_in(export, off=0.01))
+    told, failures = describe_record(export, read_manifest(export))
+    # 0.01 is within what int8 may differ, and far beyond float32's tolerance.
+    assert len(told) == 1 and INT8 in told[0]
+    assert len(failures) == 1 and "relative difference" in failures[0]
+    assert "is above 1e-05" in failures[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "expected"),
+    [
+        (3, "noise\nINVALID_GRAPH", "the runtime refuses the file: INVALID_GRAPH"),
+        (-11, "qemu: uncaught target signal 11", "crashed (signal 11)"),
+        (0, "", "the answer cannot be read"),
+    ],
+)
+def test_what_gives_no_answer_is_a_failed_row(
+    code: int, words: str, expected: str, export: Path
+) -> None:
+    check(export, failing(code, words))
+    _, failures = describe_record(export, read_manifest(export))
+    assert len(failures) == 2 and expected in failures[0]
+
+
+def test_another_machine_is_no_arm(export: Path) -> None:
+    check(export, stand_in(export, machine="x86_64"))
+    _, failures = describe_record(export, read_manifest(export))
+    assert "answered on x86_64, not on aarch64" in failures[0]
+
+
+def test_a_record_of_earlier_files_says_nothing_of_these(export: Path) -> None:
+    check(export, stand_in(export, off=1.0))
+    text = (export / ARM64_PARITY).read_text()
+    for record in read_manifest(export).artefacts:
+        text = text.replace(str(record.sha256), "f" * 64)
+    (export / ARM64_PARITY).write_text(text)
+    told, failures = describe_record(export, read_manifest(export))
+    assert not failures and all("of an earlier file" in line for line in told)
+
+
+def test_a_damaged_record_is_a_problem(export: Path) -> None:
+    (export / ARM64_PARITY).write_text('{"schema": 1, "packages": []}')
+    _, failures = describe_record(export, read_manifest(export))
+    assert len(failures) == 1 and "field 'rows'" in failures[0]
+
+
+def test_a_changed_file_is_not_asked(export: Path) -> None:
+    (export / FP32).write_bytes(b"another")
+    with pytest.raises(ManifestError, match="sha256 differs"):
+        check(export, stand_in(export))
+
+
+def test_choosing_files(tmp_path: Path) -> None:
+    export = write_whole_export(tmp_path / "x", gates={FP32: PASSED, TFLITE: PASSED})
+    manifest = read_manifest(export)
+    assert [record.path for record in choose_files(manifest, (), False)] == [FP32, TFLITE]
+    assert [record.path for record in choose_files(manifest, (TFLITE,), False)] == [TFLITE]
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        choose_files(manifest, ("tiny-32-fp33.onnx",), False)
+
+
+def test_the_worker_answers_like_the_lab_on_this_machine_and_refuses_rubbish(
+    export: Path,
+) -> None:
+    """The worker itself, run natively: everything but the instruction set."""
+
+    def native(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        answer = Path(arguments[3])
+        if answer.is_file():
+            told = json.loads(answer.read_text())
+            told["machine"] = "aarch64"
+            answer.write_text(json.dumps(told))
+        return done
+
+    manifest = read_manifest(export)
+    record = check_on_arm64(export, manifest.artefacts[:1], ["native"], native, [])
+    assert record.passed and record.rows[0].parity is not None
+    assert record.rows[0].parity.evaluator.startswith("onnxruntime ")
+    (export / FP32).write_bytes(b"rubbish")
+    broken = manifest.artefacts[0].model_copy(update=_facts(export / FP32))
+    relist(export, artefacts=[broken])
+    record = check_on_arm64(export, [broken], ["native"], native, [])
+    assert record.rows[0].reason is not None
+    assert "the runtime refuses the file" in record.rows[0].reason
+
+
+def _facts(path: Path) -> dict[str, object]:
+    return {"bytes": path_bytes(path), "sha256": path_sha256(path)}
+
+
+def test_the_runtimes_are_those_of_the_lab() -> None:
+    pinned = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
+    assert {line.split()[0] for line in lines} <= set(pinned)
+
+
+@pytest.mark.slow
+@pytest.mark.arm64
+def test_a_real_file_on_the_emulated_processor(export: Path) -> None:
+    home = default_home()
+    if not home.is_dir():
+        pytest.skip("no emulated machine in the cache; 'make arm64-parity' fetches it")
+    machine = ensure_machine(home)
+    files = read_manifest(export).artefacts[:1]
+    record = check_on_arm64(export, files, ["cortex-a53"], Emulated(machine), machine.packages)
+    assert record.passed, record.rows
+    (row,) = record.rows
+    assert "asimd" in row.features and "asimddp" not in row.features

@@ -1,0 +1,113 @@
+"""A whole tiny export folder with self-test and answers, written by hand in a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from export.assessment import golden_logits
+from export.description import Description, Precision
+from export.gates import relative_tolerances
+from export.manifest import (
+    MANIFEST,
+    MODEL_CARD,
+    PARITY,
+    PARTS,
+    SELFTEST,
+    Gate,
+    Manifest,
+    path_sha256,
+    read_manifest,
+)
+from export.questions import ParityRecord
+from export.selftest import golden_inputs, write_selftest
+from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
+
+FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"
+
+
+def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) -> Path:
+    """ONNX in fp32 and, for the tests, the same bytes plus noise called int8 and .tflite.
+
+    Args:
+        gates: by file name; passed by default, and which files there are: all three by default.
+    """
+    gates = {FP32: Gate(status="passed")} if gates is None else gates
+    folder.mkdir(parents=True)
+    model = write_onnx(folder / FP32)
+    content = model.read_bytes()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        answers: np.ndarray = session.run(None, {"input": images})[0]
+        return answers
+
+    for name in gates:
+        (folder / name).write_bytes(content)
+    if FP32 not in gates:
+        model.unlink()
+    records = [
+        record_of(
+            folder / name,
+            format="tflite" if name.endswith("tflite") else "onnx",
+            precision=Precision.INT8 if "int8" in name else Precision.FP32,
+            gate=gate,
+        )
+        for name, gate in gates.items()
+    ]
+    write_manifest(folder, records)
+    manifest = read_manifest(folder)
+    selftest = write_selftest(
+        folder / SELFTEST, description_of(manifest), predict, relative_tolerances()
+    )
+    names = [image.file for image in selftest.images]
+    logits = predict(golden_inputs(folder / SELFTEST, selftest))
+    answers = ParityRecord(
+        torch="none: a hand-made file",
+        golden=golden_logits(names, selftest.logits()),
+        photos=[],
+        # The int8 stand-in answered otherwise where it was "exported".
+        artefacts={name: golden_logits(names, logits + 0.01 * ("int8" in name)) for name in gates},
+    )
+    (folder / PARITY).write_text(answers.model_dump_json(), encoding="utf-8")
+    (folder / MODEL_CARD).write_text("# A card\n", encoding="utf-8")
+    relist(folder)
+    return folder
+
+
+def relist(folder: Path, **update: object) -> Manifest:
+    """Write the manifest anew, with the hashes of what lies there and other fields."""
+    manifest = read_manifest(folder)
+    files = {name: path_sha256(folder / name) for name in PARTS}
+    manifest = manifest.model_copy(update={"files": files, **update})
+    (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+    return manifest
+
+
+def description_of(manifest: Manifest) -> Description:
+    return Description(
+        model=manifest.model,
+        precision=Precision.FP32,
+        classes=manifest.classes,
+        image_size=manifest.image_size,
+        preprocessing=manifest.preprocessing,
+        operating_point=manifest.operating_point,
+        weights_sha256=manifest.source.weights_sha256,
+        licence=manifest.source.licence,
+        intended_use=manifest.intended_use,
+    )
+
+
+def write_app(folder: Path) -> Path:
+    """The folder of an Android app, as far as a bundle needs it."""
+    (folder / "app").mkdir(parents=True)
+    (folder / "app" / "build.gradle").write_text("// an app\n", encoding="utf-8")
+    return folder
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file's content, by its path."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -1,0 +1,105 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from export import bundle_place
+from export.bundle_place import find_main, replaced_bundle
+from export.errors import ExportError
+
+
+def write_bundle(main: Path, content: str) -> Path:
+    with replaced_bundle(main) as staging:
+        (staging / "bundle.json").write_text(content)
+        (staging / f"{content}.onnx").write_text(content)
+    return main / "assets" / "hierattn"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ("app/src/main", "app/src/main"),
+        ("app/build.gradle", "app/src/main"),
+        ("app/build.gradle.kts", "app/src/main"),
+        ("src/main", "src/main"),
+    ],
+)
+def test_any_gradle_app_is_known(made: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / made
+    path.parent.mkdir(parents=True)
+    path.touch() if "build" in made else path.mkdir()
+    assert find_main(tmp_path) == tmp_path / expected
+
+
+def test_no_app(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="not an Android app"):
+        find_main(tmp_path)
+    with pytest.raises(ExportError, match="no such folder"):
+        find_main(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_replaced_wholly_and_nothing_left(
+    can_swap: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not can_swap:
+        monkeypatch.setattr(bundle_place, "_exchange", lambda one, other: False)
+    assert names(write_bundle(tmp_path, "old")) == ["bundle.json", "old.onnx"]
+    assert names(write_bundle(tmp_path, "new")) == ["bundle.json", "new.onnx"]
+    assert names(tmp_path) == ["assets"]
+    with pytest.raises(KeyError), replaced_bundle(tmp_path) as staging:
+        (staging / "half").touch()
+        raise KeyError
+    assert names(tmp_path / "assets" / "hierattn") == ["bundle.json", "new.onnx"]
+    assert names(tmp_path) == ["assets"]
+
+
+@pytest.mark.parametrize("moment", ["writing", "renaming"])
+def test_killed_at_any_moment_there_is_one_whole_bundle_and_the_next_cleans_up(
+    moment: str, tmp_path: Path
+) -> None:
+    write_bundle(tmp_path, "old")
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from export import bundle_place\n"
+        "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"if {moment!r} == 'renaming': bundle_place._put = die\n"
+        "with bundle_place.replaced_bundle(Path(sys.argv[1])) as staging:\n"
+        "    (staging / 'bundle.json').write_text('new')\n"
+        f"    if {moment!r} == 'writing': die()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert names(tmp_path / "assets" / "hierattn") == ["bundle.json", "old.onnx"]
+    assert len(names(tmp_path)) == 2
+    write_bundle(tmp_path, "new")
+    assert names(tmp_path) == ["assets"]
+
+
+def test_what_is_no_bundle_is_not_removed(tmp_path: Path) -> None:
+    place = tmp_path / "assets" / "hierattn"
+    place.mkdir(parents=True)
+    (place / "notes.txt").touch()
+    with pytest.raises(ExportError, match="something else than a bundle"):
+        write_bundle(tmp_path, "new")
+    assert names(place) == ["notes.txt"]
+    (place / "notes.txt").unlink()
+    place.rmdir()
+    place.symlink_to(tmp_path)
+    with pytest.raises(ExportError, match="not a folder of its own"):
+        write_bundle(tmp_path, "new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ExportError, match="not made"):
+        write_bundle(tmp_path, "new")
