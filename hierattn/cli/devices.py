@@ -36,6 +36,7 @@ def _show(found: list[PhoneVerdict], folder: Path) -> None:
     console = standard_console()
     columns = ("phone", "device", "file", "runtime", "difference", "allowed", "pixels", "")
     table = make_table(f"{folder} on phones", [(name, "left") for name in columns])
+    table.columns[2].overflow = "fold"
     for verdict in found:
         parity, told = verdict.parity, verdict.told
         pixels = verdict.differing_bytes
