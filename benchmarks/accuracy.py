@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,10 @@ def _asked(
 ) -> np.ndarray:
     spec = subject.export.manifest.preprocessing
     runtime = f"{order.runtime} {find_runtime(order.runtime).version}"
-    key = subject.row.sha256 or "", photos.record.sha256, runtime
+    # Whatever else decides an answer: how photos become pixels, and for torch the network's code.
+    asked = f"{photos.record.sha256} {spec.model_dump_json()} pillow {metadata.version('pillow')}"
+    code = f"{runtime}, hierattn {metadata.version('hierattn-mobile')}"
+    key = subject.row.sha256 or "", asked, code
     shape = len(photos.folder.records), len(subject.export.manifest.classes)
     cached = cache.read(*key)
     if cached is not None and cached.shape == shape:

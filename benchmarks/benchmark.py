@@ -11,13 +11,13 @@ from benchmarks.accuracy import judge_all
 from benchmarks.book import Book
 from benchmarks.compare import Comparison, check_comparable, compare
 from benchmarks.devices.session import PhoneFigures, PhoneOrder, measure_phones
-from benchmarks.environment import HOST, describe_host
+from benchmarks.environment import describe_host
 from benchmarks.exports import Export, read_exports
 from benchmarks.logits_cache import LogitsCache
 from benchmarks.photos import choose, parse_class_map
 from benchmarks.profiling import profile_all
 from benchmarks.report_folder import check_report_folder, write_results
-from benchmarks.results import BenchmarkError, Environment, Results, read_results
+from benchmarks.results import HOST, BenchmarkError, Environment, Results, read_results
 from benchmarks.runtimes import RUNTIMES, check_runtimes
 from benchmarks.schedule import Plan
 from benchmarks.session import measure, sustain
@@ -104,6 +104,8 @@ class BenchmarkRequest:
             raise BenchmarkError("--apk: is for --device adb")
         if not self.on_host:
             self._check_phones_only()
+        if not self.runtimes:
+            raise BenchmarkError("--runtime: give at least one")
         check_runtimes(self.runtimes)
         if not self.threads or not all(1 <= count <= MOST_THREADS for count in self.threads):
             raise BenchmarkError(f"--threads: give numbers from 1 to {MOST_THREADS}")

@@ -9,7 +9,15 @@ from benchmarks.environment import finish_host, warning
 from benchmarks.noise import find_floors
 from benchmarks.photos import Photos
 from benchmarks.report_folder import write_results
-from benchmarks.results import Environment, NoiseFloor, Results, SweepPoint
+from benchmarks.results import (
+    PARETO_PNG,
+    REPORT_HTML,
+    RESULTS_JSON,
+    Environment,
+    NoiseFloor,
+    Results,
+    SweepPoint,
+)
 from benchmarks.runtimes import LITERT
 from benchmarks.schedule import Plan
 from benchmarks.session import Series
@@ -68,14 +76,20 @@ class Book:
         ]
 
     def checkpoint(self) -> None:
-        """Write what is known by now."""
-        self.write(complete=False)
+        """Write what is known by now; an earlier report stays until something is measured."""
+        measured = any(series.samples for series in self.everything)
+        if measured or not (self.out / RESULTS_JSON).exists():
+            self.write(complete=False)
 
     def write(self, *, complete: bool) -> Results:
         """Write the files; the page as well once all is done."""
         results = self._results(complete)
         write_results(self.out, results)
-        if complete:
+        if not complete:
+            # Those of an earlier session would stand beside figures they do not show.
+            for stale in (self.out / name for name in (REPORT_HTML, PARETO_PNG)):
+                stale.unlink(missing_ok=True)
+        else:
             from benchmarks.report import write_report
 
             write_report(self.out, results)

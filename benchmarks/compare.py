@@ -38,7 +38,7 @@ def check_comparable(old: Environment, new: Environment) -> None:
         before, now = getattr(old, name), getattr(new, name)
         if name == "system":
             # A kernel's patch level does not make another machine.
-            before, now = before.split()[0], now.split()[0]
+            before, now = before.split(" ")[0], now.split(" ")[0]
         if before != now:
             raise BenchmarkError(
                 f"the earlier results are of another machine ({name}: {before}; here {now}); "
@@ -64,6 +64,8 @@ def compare(old: Results, new: Results) -> Comparison:
     pairs = _pairs(old.rows, new.rows)
     if not pairs:
         raise BenchmarkError("the earlier results have no row in common with these")
+    if not old.environments:
+        raise BenchmarkError("--compare: the earlier results name no machine")
     same_photos = bool(old.photos and new.photos and old.photos.sha256 == new.photos.sha256)
     remarks = list(_remarks(old, new, same_photos))
     findings: list[str] = []
@@ -79,11 +81,18 @@ def compare(old: Results, new: Results) -> Comparison:
             )
     for before, now in pairs:
         findings += _status(before, now)
-        findings += _slower(before, now, old, new, drifts[now.device, now.threads])
+        # Its own change is what is asked, so it does not tell how the machine changed.
+        others = [pair for pair in pairs if pair[1] is not now]
+        drift = _drift(old, new, others, now.device, now.threads)
+        findings += _slower(before, now, old, new, drift)
         findings += _larger(before, now)
         if same_photos:
             findings += _less_accurate(before, now)
     findings += _gone(old.rows, pairs)
+    if not findings and not any(before.p50_ms and now.p50_ms for before, now in pairs):
+        raise BenchmarkError(
+            "--compare: no row was measured in both sessions, so nothing was compared"
+        )
     return Comparison(findings, remarks)
 
 

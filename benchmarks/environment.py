@@ -9,9 +9,8 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.results import Environment
+from benchmarks.results import HOST, Environment
 
-HOST = "host"
 FEATURES = (
     "sse4_2",
     "avx",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results import BenchmarkError
-from export.manifest import Manifest, read_manifest
+from export.manifest import PARITY, Manifest, path_sha256, read_manifest
 from export.untrained import UNTRAINED, write_untrained_run
 from hierattn.errors import HierAttnError
 from hierattn.runs import Run, load_run, shipped_runs
@@ -49,6 +49,7 @@ def read_exports(folders: Sequence[Path], runs: Sequence[str], workspace: Path) 
     exports = []
     for folder, label in zip(folders, labels, strict=True):
         manifest = read_manifest(folder)
+        _check_parity_record(folder, manifest)
         run, missing = _find_run(folder, manifest, given, workspace / "untrained" / label)
         exports.append(Export(folder, label, manifest, run, missing))
     behind = {one.manifest.source.weights_sha256 for one in exports}
@@ -56,6 +57,13 @@ def read_exports(folders: Sequence[Path], runs: Sequence[str], workspace: Path) 
         if run.config.weights_sha256 not in behind:
             raise BenchmarkError(f"--run {name}: its weights are behind none of the export folders")
     return exports
+
+
+def _check_parity_record(folder: Path, manifest: Manifest) -> None:
+    """Torch's answers are the reference of every accuracy; changed ones would move them all."""
+    path = folder / PARITY
+    if path.is_file() and path_sha256(path) != manifest.files.get(PARITY):
+        raise BenchmarkError(f"{path}: changed since the export (sha256 differs); export again")
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:

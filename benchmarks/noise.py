@@ -21,12 +21,11 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from benchmarks.results import UNKNOWN
+
 CONFIDENCE = 0.95
 LEAST = 1.01
 """Clocks, and whatever differs between sessions but not between launches, are not that exact."""
-
-UNKNOWN = 1.25
-"""Of a session with too few repetitions to tell: differences below a quarter are not trusted."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ def _variances(logs: np.ndarray) -> np.ndarray:
     """
     machine = np.median(logs - np.median(logs, axis=1, keepdims=True), axis=0)
     variances: np.ndarray = (logs - machine).var(axis=1, ddof=1)
-    return variances
+    # Of two rows the median is their mean, which takes half of each one's own variance along.
+    return variances * 2 if len(logs) == 2 else variances
 
 
 @cache

@@ -92,9 +92,11 @@ def choose(
     whole = _mapped(read_data_folder(data), class_map)
     for export in exports:
         _check_classes(whole, export)
+    skipped = 0
     if skip_unreadable and exports:
         spec = exports[0].manifest.preprocessing
-        whole = decode_folder(whole, spec, skip_unreadable=True).folder
+        cache = decode_folder(whole, spec, skip_unreadable=True)
+        whole, skipped = cache.folder, len(cache.skipped)
     groups = group_keys(whole)
     sha256 = describe_data(whole, groups).sha256
     chosen = {record.file for record in whole.records}
@@ -106,6 +108,8 @@ def choose(
     if not chosen:
         chosen = {record.file for record in whole.records}
         notes = ["no photo is new to every model; all were taken, so the figures flatter some"]
+    if skipped:
+        notes.append(f"{skipped} unreadable photos left out")
     kept = [index for index, record in enumerate(whole.records) if record.file in chosen]
     folder = replace(whole, records=tuple(whole.records[index] for index in kept))
     taken = tuple(groups[index] for index in kept)

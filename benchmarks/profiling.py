@@ -56,7 +56,10 @@ def profile(order: Order) -> list[CostlyOperator]:
         raise WorkerError(f"{order.python}: cannot be started ({error.strerror})") from error
     if done.returncode:
         raise WorkerError(f"not profiled: {last_words(done.returncode, done.stderr)}")
-    return costliest(json.loads(done.stdout))
+    try:
+        return costliest(json.loads(done.stdout))
+    except ValueError as error:
+        raise WorkerError("not profiled: the profiler's answer cannot be read") from error
 
 
 def costliest(milliseconds: Mapping[str, float], kept: int = KEPT) -> list[CostlyOperator]:
@@ -69,7 +72,7 @@ def costliest(milliseconds: Mapping[str, float], kept: int = KEPT) -> list[Costl
     whole = sum(milliseconds.values())
     ranked = sorted(milliseconds.items(), key=lambda pair: (-pair[1], pair[0]))
     return [
-        CostlyOperator(operator=name, milliseconds=spent, share=spent / whole)
+        CostlyOperator(operator=name, milliseconds=spent, share=spent / whole)  # whole >= spent > 0
         for name, spent in ranked[:kept]
         if spent > 0
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 from benchmarks.results import (
@@ -66,6 +67,17 @@ def check_report_folder(out: Path) -> None:
         raise BenchmarkError(
             f"{out} holds something else than a report ({min(there)}); give another folder"
         )
+    if there and not _is_results(out / RESULTS_JSON):
+        raise BenchmarkError(f"{out / RESULTS_JSON}: not of a benchmark; give another folder")
+
+
+def _is_results(path: Path) -> bool:
+    """Whether a file is a benchmark's, of whatever version."""
+    try:
+        fields = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and {"schema", "environments", "rows"} <= fields.keys()
 
 
 def write_results(out: Path, results: Results) -> None:

@@ -11,6 +11,12 @@ from hierattn.errors import HierAttnError
 from hierattn.metrics.bootstrap import Interval
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
+HOST = "host"
+"""The device that this process runs on."""
+
+UNKNOWN = 1.25
+"""The noise floor where too little is known: differences below a quarter are not trusted."""
+
 REPORT_HTML, PARETO_PNG = "report.html", "pareto.png"
 
 
@@ -118,7 +124,7 @@ class Row(_Part):
     size_mb: float | None
     load_ms: float | None = None
     first_ms: float | None = None
-    p50_ms: float | None = None
+    p50_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     p90_ms: float | None = None
     p99_ms: float | None = None
     mean_ms: float | None = None
@@ -242,8 +248,11 @@ class Results(_Part):
     def floor_between(self, one: Row, other: Row) -> float:
         """The ratio of p50 below which two rows cannot be told apart; 1 where nothing is known.
 
-        The session's floor for their thread count, or a row's own where that is noisier.
+        The session's floor for their thread count, or a row's own where that is noisier. No control
+        runs on a phone, whose differences below a quarter are not trusted.
         """
+        if one.device != HOST:
+            return UNKNOWN
         floor = self.noise_floor.of(one.threads) if self.noise_floor else 1.0
         return max(floor, one.noise_ratio or 1.0, other.noise_ratio or 1.0)
 
@@ -267,6 +276,9 @@ def read_results(path: Path) -> Results:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BenchmarkError(f"{file}: field '{place}': {first['msg']}") from error
+        where = f"field '{place}': " if place else ""
+        raise BenchmarkError(
+            f"{file}: not results of this version, or damaged: {where}{first['msg']}"
+        ) from error
     except OSError as error:
         raise BenchmarkError(f"{file}: {error.strerror}") from error

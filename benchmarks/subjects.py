@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.environment import HOST
 from benchmarks.exports import Export
 from benchmarks.figures import last_to_first, summarise
-from benchmarks.results import Row, SustainedLoad
+from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runtimes import RUNTIMES_OF, TFLITE_RUNTIME, TORCH, find_runtime
 from benchmarks.session import Series
 from benchmarks.workers import Order

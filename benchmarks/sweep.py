@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.environment import HOST
 from benchmarks.exports import Export
 from benchmarks.figures import summarise
-from benchmarks.results import SweepPoint
+from benchmarks.results import HOST, SweepPoint
 from benchmarks.runtimes import LITERT, ONNXRUNTIME, find_runtime
 from benchmarks.schedule import Plan
 from benchmarks.session import Series, measure

@@ -162,7 +162,8 @@ def _photos(
         calibration=int(calibration.sum()),
         judged=int(judged.sum()),
         seen_in_training=_seen(folder, judged, splits),
-        skipped=list(skipped),
+        # Where the photos lie on someone's disk is nobody else's business.
+        skipped=[reason.replace(f"{folder.root}/", "") for reason in skipped],
     )
     taken = np.flatnonzero(judged)
     return Photos(

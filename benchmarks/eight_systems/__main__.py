@@ -36,7 +36,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the results, small enough to keep.")],
     runs: Annotated[int, typer.Option(help="Timed runs of each row.", min=1)] = 200,
 ) -> None:
-    """Train the eight systems with one recipe from scratch, export, verify, time, compare."""
+    """Train the eight systems with one recipe from scratch, export (gated), time, compare."""
     study = Study(data, recipe, work)
     console = progress_console()
     command = (

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.benchmark import BenchmarkRequest, run_benchmark
 from benchmarks.eight_systems.published import SYSTEMS
 from benchmarks.eight_systems.table import Latency, SystemRow
-from benchmarks.results import RESULTS_JSON, Results, read_results
+from benchmarks.results import RESULTS_JSON, BenchmarkError, Results, read_results
 from benchmarks.runtimes import LITERT, ONNXRUNTIME, TORCH
 from benchmarks.schedule import Plan
 from export.manifest import read_manifest
@@ -19,7 +19,7 @@ from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_csv
 from hierattn.models.complexity import count_multiply_adds, count_parameters
 from hierattn.runs import CHECKPOINT, METRICS, PREDICTIONS, load_run
-from hierattn.training.config import build_config
+from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 
@@ -54,11 +54,24 @@ class Study:
 def train_system(study: Study, model: str) -> None:
     """Train a system from scratch, or go on with it."""
     out = study.run(model)
-    if (out / METRICS).exists():
-        return
     config = build_config("default", study.recipe, model=model)
+    if (out / METRICS).exists():
+        _check_finished(study, model, config)
+        return
     resume = (out / CHECKPOINT).exists()
     train(TrainingRequest(config, None if resume else study.data, out, resume=resume))
+
+
+def _check_finished(study: Study, model: str, config: TrainingConfig) -> None:
+    """A folder of another study must not pass for this one's."""
+    found = load_run(study.run(model)).config
+    if found.training != config:
+        raise BenchmarkError(f"{study.run(model)}: trained by another recipe; give another --work")
+    if found.data.name != study.data.name:
+        raise BenchmarkError(
+            f"{study.run(model)}: trained on '{found.data.name}', not on '{study.data.name}'; give "
+            "another --work"
+        )
 
 
 def export_system(study: Study, model: str) -> None:
@@ -77,7 +90,8 @@ def export_system(study: Study, model: str) -> None:
 
 def time_systems(study: Study, command: str, runs: int) -> Results:
     """Time all exports in one session: torch eager, onnxruntime and LiteRT, one thread."""
-    if not (study.report / RESULTS_JSON).exists():
+    done = (study.report / RESULTS_JSON).exists() and read_results(study.report).complete
+    if not done:
         run_benchmark(
             BenchmarkRequest(
                 exports=tuple(study.exported(system.model) for system in SYSTEMS),
@@ -112,8 +126,10 @@ def make_row(study: Study, model: str, predictions: Predictions, timed: Results)
     found = bootstrap_intervals(predictions, run.config.operating_point, replicates=2000)
     top1, balanced = found["top1"], found["balanced_accuracy"]
     if top1 is None or balanced is None:
-        raise ValueError(f"{run.path}: the held-out fold lacks a class")
+        raise BenchmarkError(f"{run.path}: the held-out fold lacks a class")
     manifest = read_manifest(study.exported(model))
+    if manifest.source.weights_sha256 != run.config.weights_sha256:
+        raise BenchmarkError(f"{study.exported(model)}: of other weights than the run's; remove it")
     sizes = [a.bytes for a in manifest.artefacts if a.format == "tflite" and a.bytes]
     return SystemRow(
         model=model,

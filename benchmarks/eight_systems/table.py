@@ -116,7 +116,7 @@ def to_markdown(table: SystemsTable) -> str:
         lines.append(
             _line(
                 [
-                    row.model,
+                    row.model if row.verified else f"{row.model} (gate failed)",
                     f"{row.parameters / 1e6:.2f}",
                     f"{row.multiply_adds / 1e9:.3f}",
                     _interval(row.balanced_accuracy),

@@ -106,7 +106,7 @@ def benchmark(
         tuple(run or ()),
         tuple(map_class or ()),
         skip_unreadable,
-        command=shlex.join(["hierattn", *sys.argv[1:]]),
+        command=shlex.join(["hierattn", *map(_anonymous, sys.argv[1:])]),
         apk=apk,
         patience=Patience(task=device_timeout),
     )
@@ -115,7 +115,7 @@ def benchmark(
             outcome = run_benchmark(request, bar.follow)
     except KeyboardInterrupt:
         kept = "nothing was measured"
-        if (out / "results.json").is_file():
+        if _anything_measured(out):
             kept = f"what was finished stands in {out}/results.json"
         print(f"interrupted; {kept}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -163,6 +163,23 @@ def benchmark_document(outcome: BenchmarkOutcome) -> dict[str, object]:
         {"findings": comparison.findings, "remarks": comparison.remarks} if comparison else None
     )
     return document
+
+
+def _anything_measured(out: Path) -> bool:
+    """Whether this session left figures; an earlier, complete report is not its own."""
+    from benchmarks.results import RESULTS_JSON, read_results
+
+    if not (out / RESULTS_JSON).is_file():
+        return False
+    results = read_results(out)
+    return not results.complete and any(row.p50_ms for row in results.rows)
+
+
+def _anonymous(word: str) -> str:
+    """For the record, which is passed on: a path's last name, and no phone's serial."""
+    if word.startswith(("adb:", "host,adb:")):
+        return word.partition(":")[0]
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def _counts(text: str) -> tuple[int, ...]:

@@ -8,8 +8,7 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
-from benchmarks.environment import HOST
-from benchmarks.results import NoiseFloor, Results, Row
+from benchmarks.results import HOST, NoiseFloor, Results, Row
 from hierattn.cli.console import number
 
 _LATENCY = (
@@ -50,18 +49,23 @@ def latency_tables(results: Results) -> Iterator[Table]:
     for device, threads in sorted({(row.device, row.threads) for row in results.rows}):
         rows = [row for row in results.rows if (row.device, row.threads) == (device, threads)]
         words = "1 thread" if threads == 1 else f"{threads} threads"
-        title = f"{device}, {words}{_floor_words(results.noise_floor, threads)}"
+        floor = results.noise_floor if device == HOST else None
+        title = f"{device}, {words}{_floor_words(floor, threads)}"
         table = _plain_table(title, _LATENCY)
         ranks = rank(results, rows)
-        measured = [row.p50_ms for row in rows if row.p50_ms is not None]
+        measured = [row.p50_ms for row in rows if row.status == "measured" and row.p50_ms]
         for row in rows:
             table.add_row(*_cells(row, several, ranks.get(id(row), ""), min(measured, default=0)))
         yield table
 
 
 def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:
-    """Ranks by p50, by the row's id; rows that tie with the fastest of a rank share it."""
-    ordered = sorted((row for row in rows if row.p50_ms), key=lambda row: row.p50_ms or 0)
+    """Ranks by p50, by the row's id; rows that tie with the fastest of a rank share it.
+
+    A file that failed its gate has no rank: it must not be shipped, however fast.
+    """
+    measured = (row for row in rows if row.status == "measured" and row.p50_ms)
+    ordered = sorted(measured, key=lambda row: row.p50_ms or 0)
     groups: list[list[Row]] = []
     for row in ordered:
         if groups and results.is_tie(groups[-1][0], row):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hierattn.runs import Run
 
 SHOWN = 8
-"""Rows of the table around the departure, or of the largest additions."""
+"""Rows of the table: the largest additions."""
 
 
 def find_run(folder: Path, run: str | None) -> Run:
@@ -62,7 +62,8 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
         record = file.record
         worst = 0
         if file.golden is not None:
-            worst = int(np.abs(file.golden - selftest.logits()).max(axis=1).argmax())
+            scales = np.array([image.scale for image in selftest.images])
+            worst = int((np.abs(file.golden - selftest.logits()).max(axis=1) / scales).argmax())
         image = images[worst : worst + 1]
         path = folder / record.path
         if not path.exists():

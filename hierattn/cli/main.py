@@ -40,6 +40,8 @@ app.command()(demo)
 def main() -> None:
     """Run the command line: exit 0 if all that was asked was done, 2 for wrong usage, else 1."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if hasattr(signal, "SIGHUP"):  # a closed terminal; Windows has none
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         app()
     except SystemExit as stop:
@@ -65,5 +67,5 @@ def _fail(message: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat SIGTERM like Ctrl-C."""
+    """Treat SIGTERM and a closed terminal like Ctrl-C."""
     raise KeyboardInterrupt

@@ -110,6 +110,7 @@ def write_manifest(
     weights: str = "0" * 64,
     data: JudgedData | None = None,
     model: str = "hierattn_xs",
+    files: dict[str, str] | None = None,
 ) -> Path:
     """An export folder's manifest."""
     manifest = Manifest(
@@ -124,7 +125,7 @@ def write_manifest(
         ),
         data=data,
         torch_quality=None,
-        files={},
+        files=files or {},
         artefacts=artefacts,
     )
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")

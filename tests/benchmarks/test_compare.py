@@ -140,3 +140,18 @@ def test_the_same_model_from_two_exports_is_told_apart() -> None:
 def test_the_naive_graph_in_place_of_the_deployed_one_is_found() -> None:
     naive = row(export="naive", p50_ms=18.0, sha256="n" * 64)
     assert "slower" in _found(results(row(export="deploy")), results(naive))
+
+
+def test_a_row_does_not_excuse_itself() -> None:
+    """The only row of its kind got slower with the same file: nothing says that the machine did."""
+    bare = [environment(matrix_product_gmacs={})]
+    old, new = results(row(), environments=bare), results(row(p50_ms=20.0), environments=bare)
+    assert "slower" in _found(old, new)
+
+
+def test_nothing_to_compare_is_no_success() -> None:
+    unmeasured = results(row(p50_ms=None, status="not run"))
+    with pytest.raises(BenchmarkError, match="nothing was compared"):
+        compare(unmeasured, results(row()))
+    with pytest.raises(BenchmarkError, match="name no machine"):
+        compare(results(row(), environments=[]), results(row()))

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.exports import Export, read_exports
 from benchmarks.photos import choose, parse_class_map
 from benchmarks.results import BenchmarkError
-from export.manifest import PARITY, JudgedData
+from export.manifest import PARITY, JudgedData, path_sha256
 from export.questions import ParityRecord, PhotoAnswer
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
@@ -68,9 +68,10 @@ def _judged(tmp_path: Path, name: str, data: Path, places: slice, seen: int = 0)
     )
     place = write_export(tmp_path / name)
     manifest = read_exports([place], [], tmp_path)[0].manifest
-    write_manifest(place, manifest.artefacts, data=record)
     parity = ParityRecord(torch="2", golden={}, photos=answers, artefacts={})
     (place / PARITY).write_text(parity.model_dump_json(), encoding="utf-8")
+    files = {PARITY: path_sha256(place / PARITY)}
+    write_manifest(place, manifest.artefacts, data=record, files=files)
     return read_exports([place], [], tmp_path)[0]
 
 
@@ -79,6 +80,14 @@ def test_the_photos_of_the_export_are_taken_again(data: Path, tmp_path: Path) ->
     photos = choose(data, [export], {})
     assert photos.record.images == 5
     assert photos.record.note == "judged: its weights learnt from 3 of them"
+
+
+def test_a_reference_that_was_changed_is_not_taken(data: Path, tmp_path: Path) -> None:
+    export = _judged(tmp_path, "judged", data, slice(2, 7))
+    path = export.folder / PARITY
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(BenchmarkError, match="changed since the export"):
+        read_exports([export.folder], [], tmp_path)
 
 
 def test_several_exports_are_judged_on_what_they_share(data: Path, tmp_path: Path) -> None:

@@ -57,6 +57,9 @@ def test_only_a_report_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").touch()
     with pytest.raises(BenchmarkError, match=r"photo\.jpg"):
         check_report_folder(tmp_path)
+    (tmp_path / "results.json").write_text('{"mine": 1}')
+    with pytest.raises(BenchmarkError, match="not of a benchmark"):
+        check_report_folder(tmp_path)
     write_results(tmp_path, results())
     check_report_folder(tmp_path)
     with pytest.raises(BenchmarkError, match="is a file"):
@@ -72,3 +75,10 @@ def test_ties_are_symmetric_and_as_wide_as_the_noisier_row() -> None:
     assert session.is_tie(fast, noisy) and session.is_tie(noisy, fast)
     assert not session.is_tie(fast, row(p50_ms=None))
     assert session.noise_floor is not None and session.noise_floor.of(8) == 1.1
+
+
+def test_phones_have_no_control_so_small_differences_are_ties() -> None:
+    session = results(floor=1.02)
+    phone = [row(p50_ms=ms, device="Pixel 9") for ms in (10.0, 12.0, 13.0)]
+    assert session.is_tie(phone[0], phone[1])
+    assert not session.is_tie(phone[0], phone[2])

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from export.description import Precision
 from export.manifest import Gate
+from hierattn.cli import benchmark as benchmark_cli
 from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
 from tests.benchmarks.helpers import (
     record_of,
@@ -118,9 +119,10 @@ def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"interrupted; what was finished stands in {out}/results.json" in err
     document = json.loads((out / "results.json").read_text())
     assert document["complete"] is False and len(document["rows"]) == 1
+    words = f"what was finished stands in {out}/results.json"
+    assert (words if document["rows"][0]["p50_ms"] else "nothing was measured") in err
     assert "Traceback" not in err
 
 
@@ -131,6 +133,22 @@ def test_rows_within_the_floor_of_the_fastest_share_its_rank() -> None:
     assert rank(results(), [row(p50_ms=None)]) == {}
     places = rank(results(*rows, noise_floor=None), rows)
     assert set(places.values()) == {"1", "2", "3", "4", "5"}
+
+
+def test_a_file_that_failed_its_gate_is_never_the_best() -> None:
+    fast, slow = row(p50_ms=1.0, status="gate failed", reason="melanomas"), row(p50_ms=10.0)
+    assert rank(results(), [fast, slow]) == {id(slow): "1"}
+
+
+def test_the_record_holds_no_path_and_no_serial() -> None:
+    words = ["hierattn", "benchmark", "/home/name/run", "--device", "adb:R5CT1", "--out", "here"]
+    assert [benchmark_cli._anonymous(word) for word in words[2:]] == [
+        "run",
+        "--device",
+        "adb",
+        "--out",
+        "here",
+    ]
 
 
 def test_the_table_fits_120_columns() -> None:

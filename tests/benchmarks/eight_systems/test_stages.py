@@ -1,3 +1,5 @@
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +7,9 @@ import pytest
 
 from benchmarks.eight_systems import stages
 from benchmarks.eight_systems.stages import Study
+from benchmarks.results import BenchmarkError
 from hierattn.data.records import DataFolder
+from hierattn.runs import load_run
 
 RECIPE = '{"epochs": 1, "image_size": 64, "batch_size": 8, "fold": "1/3"}'
 
@@ -40,11 +44,16 @@ def test_a_killed_training_goes_on(study: Study, asked: list[Any]) -> None:
     assert asked[0].resume
 
 
-def test_what_is_finished_is_not_done_again(study: Study, asked: list[Any]) -> None:
-    folder = study.run("mobilenet_v2")
-    folder.mkdir(parents=True)
-    (folder / "metrics.json").touch()
-    stages.train_system(study, "mobilenet_v2")
+def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked: list[Any]) -> None:
+    shutil.copytree(finished, study.run("hierattn_xs"))
+    with pytest.raises(BenchmarkError, match="another recipe"):
+        stages.train_system(study, "hierattn_xs")
+    recipe = load_run(finished).config.training.model_dump_json(exclude={"model"})
+    study.recipe.write_text(recipe)
+    stages.train_system(study, "hierattn_xs")
+    other = replace(study, data=study.data / "elsewhere")
+    with pytest.raises(BenchmarkError, match="not on 'elsewhere'"):
+        stages.train_system(other, "hierattn_xs")
     assert not asked
 
 
