@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import org.hierattn.core.Alpha;
 import org.hierattn.core.ExifReader;
+import org.hierattn.core.JpegLayout;
 import org.hierattn.core.PreprocessSpec;
 import org.hierattn.core.Preprocessor;
 import org.hierattn.core.StreamingResize;
