@@ -53,6 +53,9 @@ final class PhotoReader {
         } catch (OutOfMemoryError error) {
             throw new UnreadableImageException(
                     "it is too large for this phone's memory; choose a smaller one", error);
+        } catch (RuntimeException error) {
+            // Decoders, and the apps that keep pictures, throw these at damaged or absent ones.
+            throw new UnreadableImageException("it could not be read: " + error, error);
         }
     }
 
