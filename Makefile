@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 EXPORT ?=
 PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
 
-.PHONY: demo test test-all lint format clean arm64-parity apk test-android
+.PHONY: demo test test-all lint format clean arm64-parity apk apk-desktop test-android
 
 demo: $(READY)
 	rm -rf demo

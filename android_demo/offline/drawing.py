@@ -2,7 +2,9 @@
 
 Drawings, not screenshots: no Android runs here. Words and colours are read from the app's resource
 files, the picture and its logits from the self-test that the app's classes ran on a desktop's Java
-(:mod:`android_demo.offline.desktop`); the arrangement is redrawn by hand. A browser makes the PNG:
+(:mod:`android_demo.offline.desktop`); the arrangement is redrawn by hand. Two sentences below the
+picture are left out: that the phone decoded it (``decoder_note``), and how long it took
+(``answer_time``). A browser makes the PNG:
 ``chromium --headless --screenshot=OUT.png --window-size=392,1460 OUT.html``.
 """
 

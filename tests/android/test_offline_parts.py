@@ -16,6 +16,7 @@ from android_demo.offline.checks import _segment_alignment
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
 from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
 from android_demo.offline.project import APP, java_sources, read_versions
+from hierattn.files import file_sha256
 from tests.android.offline_helpers import bundle_by_hand
 
 DEB822 = """\
@@ -213,19 +214,68 @@ class TestBundle:
     def test_the_shipped_network_is_exported_once(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: list[str] = []
-
-        def run(*words: object) -> None:
-            asked.append(str(words[0]))
-            (tmp_path / "export").mkdir(exist_ok=True)
-
-        monkeypatch.setattr(assets, "_hierattn", run)
+        asked = _record_commands(monkeypatch)
+        export = tmp_path / "build/export"
         for _ in range(2):
-            assets.bundle_shipped(tmp_path / "export", print)
+            assets.bundle_shipped(export, print, tmp_path)
         assert asked == ["export", "bundle", "bundle"]
         monkeypatch.setattr(assets, "_source", lambda: {"other": "weights"})
-        assets.bundle_shipped(tmp_path / "export", print)
+        assets.bundle_shipped(export, print, tmp_path)
         assert asked[3:] == ["export", "bundle"]
+        assert [file.name for file in export.iterdir()] == ["manifest.json"]
+        assert sorted(file.name for file in export.parent.iterdir()) == [
+            "export",
+            "export.apk-source.json",
+        ]
+
+    def test_a_folder_that_is_not_ours_is_not_touched(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = _record_commands(monkeypatch)
+        export = tmp_path / "export"
+        export.mkdir()
+        (export / "thesis.txt").write_text("years of work")
+        (tmp_path / "export.apk-source.json").write_text("{}")
+        with pytest.raises(BuildError, match=r"export: holds something else than .*--export$"):
+            assets.bundle_shipped(export, print, tmp_path)
+        assert (export / "thesis.txt").read_text() == "years of work"
+        (export / "thesis.txt").unlink()
+        assets.bundle_shipped(export, print, tmp_path)
+        # Another export in the place of ours, whose stamp is still there.
+        (export / "manifest.json").write_text("another")
+        with pytest.raises(BuildError, match="holds something else"):
+            assets.bundle_shipped(export, print, tmp_path)
+        assert (export / "manifest.json").read_text() == "another"
+        assert asked == ["export", "bundle"]
+
+    def test_a_bundle_of_other_weights_is_not_replaced(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = _record_commands(monkeypatch)
+        record = tmp_path / "app/src/main/assets/hierattn/bundle.json"
+        record.parent.mkdir(parents=True)
+        record.write_text(json.dumps({"weights_sha256": "0" * 64}))
+        with pytest.raises(BuildError, match=r"python -m android_demo\.offline --bundled"):
+            assets.bundle_shipped(tmp_path / "export", print, tmp_path)
+        assert asked == []
+        weights = APP.parent / "hierattn/checkpoints" / assets.SHIPPED / "model.safetensors"
+        record.write_text(json.dumps({"weights_sha256": file_sha256(weights)}))
+        assets.bundle_shipped(tmp_path / "export", print, tmp_path)
+        assert asked == ["export", "bundle"]
+
+
+def _record_commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    asked: list[str] = []
+
+    def run(*words: object) -> None:
+        asked.append(str(words[0]))
+        if words[0] == "export":
+            out = Path(str(words[-1]))
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "manifest.json").write_text("{}")
+
+    monkeypatch.setattr(assets, "_hierattn", run)
+    return asked
 
 
 class TestCommand:

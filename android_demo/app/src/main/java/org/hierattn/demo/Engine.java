@@ -4,9 +4,7 @@ import android.content.Context;
 import android.os.Handler;
 import android.os.Looper;
 import java.io.File;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -15,7 +13,6 @@ import org.hierattn.core.AssetReader;
 import org.hierattn.core.BundleException;
 import org.hierattn.core.ClassifierException;
 import org.hierattn.core.ModelBundle;
-import org.hierattn.core.NotTestedException;
 import org.hierattn.core.PlainPngDecoder;
 import org.hierattn.core.SelfTestGate;
 import org.hierattn.core.SelfTestResult;
@@ -37,10 +34,11 @@ final class Engine {
         READY,
         /** The self-test failed: it does not answer. */
         REFUSED,
-        /** It could not even be loaded. */
+        /** It could not even be loaded or tested. */
         BROKEN
     }
 
+    static final String TOO_LITTLE_MEMORY = "this phone has too little memory for it";
     private static Engine instance;
 
     final AssetReader assets;
@@ -88,7 +86,7 @@ final class Engine {
         return bundle;
     }
 
-    /** The model behind its gate; null unless the state is READY or REFUSED. */
+    /** The model behind its gate; null where it could not be loaded. */
     SelfTestGate gate() {
         return gate;
     }
@@ -129,14 +127,25 @@ final class Engine {
         run(new Runnable() {
             @Override
             public void run() {
-                load();
-                if (gate != null && gate.resume(assets, readRecord(), environment())) {
-                    set(State.READY, null);
-                } else if (gate != null) {
-                    write("last", test("last"));
+                try {
+                    resumeOrTest();
+                } catch (OutOfMemoryError error) {
+                    set(State.BROKEN, TOO_LITTLE_MEMORY);
+                } catch (RuntimeException error) {
+                    // Runtimes throw these from native code; the app must live to say so.
+                    set(State.BROKEN, "unexpected: " + error);
                 }
             }
         });
+    }
+
+    private void resumeOrTest() {
+        load();
+        if (gate != null && gate.resume(assets, record().read(), environment())) {
+            set(State.READY, null);
+        } else if (gate != null) {
+            write("last", test("last"));
+        }
     }
 
     /** Read bundle.json; on the engine's thread. */
@@ -175,7 +184,10 @@ final class Engine {
         } catch (ClassifierException error) {
             set(State.BROKEN, error.getMessage());
         } catch (OutOfMemoryError error) {
-            set(State.BROKEN, "this phone has too little memory for it");
+            set(State.BROKEN, TOO_LITTLE_MEMORY);
+        } catch (RuntimeException error) {
+            // Runtimes throw these from native code; the app must live to say so.
+            set(State.BROKEN, "the runtime failed: " + error);
         }
     }
 
@@ -187,18 +199,34 @@ final class Engine {
      */
     Map<String, Object> test(String token) {
         load();
-        Map<String, Object> json;
         if (gate == null) {
-            json = Report.head(context, token, Report.ERROR, reason, bundle, null);
-            json.put("images", new ArrayList<Object>());
-        } else {
-            set(State.TESTING, null);
-            SelfTestResult result = gate.test(assets, new PlainPngDecoder());
-            json = Report.head(context, token, result.status, result.reason, bundle, classifier);
-            json.put("images", result.toJson().get("images"));
-            keepRecord();
-            set(result.passed() ? State.READY : State.REFUSED, result.reason);
+            return failure(token);
         }
+        set(State.TESTING, null);
+        try {
+            SelfTestResult result =
+                    gate.test(assets, new PlainPngDecoder(), environment(), record());
+            set(result.passed() ? State.READY : State.REFUSED, result.reason);
+            Map<String, Object> json = Report.head(
+                    context, token, result.status, result.reason, bundle, classifier);
+            json.put("images", result.toJson().get("images"));
+            return json;
+        } catch (IOException recordStays) {
+            set(State.BROKEN, recordStays.getMessage());
+        } catch (OutOfMemoryError error) {
+            set(State.BROKEN, TOO_LITTLE_MEMORY);
+        } catch (RuntimeException error) {
+            // Runtimes throw these from native code; the app must live to say so.
+            set(State.BROKEN, "the runtime failed: " + error);
+        }
+        return failure(token);
+    }
+
+    /** The result where there was no test; the reason is the state's. */
+    private Map<String, Object> failure(String token) {
+        Map<String, Object> json =
+                Report.head(context, token, Report.ERROR, reason, bundle, null);
+        json.put("images", new ArrayList<Object>());
         return json;
     }
 
@@ -217,32 +245,8 @@ final class Engine {
     }
 
     /** In the app's private files, which no backup takes: no other app can forge it. */
-    private File recordFile() {
-        return new File(context.getNoBackupFilesDir(), "selftest-record.json");
-    }
-
-    private String readRecord() {
-        try {
-            FileInputStream stream = new FileInputStream(recordFile());
-            try {
-                return new String(AssetFolder.readAll(stream, 1 << 16), StandardCharsets.UTF_8);
-            } finally {
-                stream.close();
-            }
-        } catch (IOException absent) {
-            return null;
-        }
-    }
-
-    private void keepRecord() {
-        try {
-            ResultFile.writeWhole(recordFile(), gate.record(environment()), true);
-        } catch (NotTestedException failed) {
-            recordFile().delete();
-        } catch (IOException notKept) {
-            // The next launch tests again; nothing worse.
-            recordFile().delete();
-        }
+    private RecordFile record() {
+        return new RecordFile(new File(context.getNoBackupFilesDir(), "selftest-record.json"));
     }
 
     /** Tell the listener that something changed; from any thread. */

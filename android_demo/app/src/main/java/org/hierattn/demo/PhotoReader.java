@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import org.hierattn.core.Alpha;
 import org.hierattn.core.ExifReader;
+import org.hierattn.core.JpegLayout;
 import org.hierattn.core.PreprocessSpec;
 import org.hierattn.core.Preprocessor;
 import org.hierattn.core.StreamingResize;
@@ -52,6 +53,9 @@ final class PhotoReader {
         } catch (OutOfMemoryError error) {
             throw new UnreadableImageException(
                     "it is too large for this phone's memory; choose a smaller one", error);
+        } catch (RuntimeException error) {
+            // Decoders, and the apps that keep pictures, throw these at damaged or absent ones.
+            throw new UnreadableImageException("it could not be read: " + error, error);
         }
     }
 

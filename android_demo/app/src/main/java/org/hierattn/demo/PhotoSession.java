@@ -76,6 +76,13 @@ final class PhotoSession {
                     wrong = context.getString(R.string.self_test_error, error.getMessage());
                 } catch (ClassifierException error) {
                     wrong = context.getString(R.string.self_test_error, error.getMessage());
+                } catch (OutOfMemoryError error) {
+                    wrong = context.getString(R.string.self_test_error,
+                            Engine.TOO_LITTLE_MEMORY);
+                } catch (RuntimeException error) {
+                    // Runtimes throw these from native code; the app must live to say so.
+                    wrong = context.getString(R.string.self_test_error,
+                            "the runtime failed: " + error);
                 } finally {
                     CaptureProvider.forget(context);
                 }

@@ -1,13 +1,14 @@
 package org.hierattn.core;
 
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * Keeps a model silent until the self-test of this very bundle passed on this device.
  *
- * <p>An app runs {@link #test} at its first launch and after every change, keeps {@link #record} in
- * its private files, and calls {@link #resume} at later launches. A record counts only for the same
+ * <p>An app runs {@link #test(AssetReader, PngDecoder, String, RecordStore)} at its first launch and
+ * after every change, and calls {@link #resume} with the record at later launches. A record counts only for the same
  * bundle (by sha256), runtime, runtime version and environment; the bundle's files are hashed again.
  */
 public final class SelfTestGate implements AutoCloseable {
@@ -43,12 +44,45 @@ public final class SelfTestGate implements AutoCloseable {
     }
 
     /**
+     * Run the self-test and keep its record. The old record is deleted first: were the app to die
+     * of the test, it would still open the gate at the next launch.
+     *
+     * @param environment as in {@link #record}
+     * @param store where the record is kept; if it cannot be kept, the next launch tests again
+     * @throws IOException the old record cannot be deleted; nothing was tested, the gate is shut
+     * @throws IllegalStateException the gate was closed
+     */
+    public synchronized SelfTestResult test(AssetReader assets, PngDecoder decoder,
+            String environment, RecordStore store) throws IOException {
+        try {
+            store.delete();
+        } catch (IOException error) {
+            String reason = "the record of an earlier self-test cannot be deleted: "
+                    + error.getMessage();
+            shutReason = closed ? shutReason : reason;
+            throw new IOException(reason, error);
+        }
+        SelfTestResult result = test(assets, decoder);
+        try {
+            if (result.passed()) {
+                store.keep(record(environment));
+            }
+        } catch (NotTestedException error) {
+            throw new IllegalStateException("a passed self-test opens the gate", error);
+        } catch (IOException notKept) {
+            // The next launch tests again; nothing worse.
+            return result;
+        }
+        return result;
+    }
+
+    /**
      * Open by a record of an earlier launch instead of running the self-test again.
      *
      * @param assets the bundle's files, all of which are hashed
      * @param record from {@link #record}, or null where there is none
      * @param environment as it was given to {@link #record}
-     * @return whether it opened; if not, call {@link #test}
+     * @return whether it opened; if not, test
      */
     public synchronized boolean resume(AssetReader assets, String record, String environment) {
         try {

@@ -7,6 +7,7 @@ import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
+import java.io.IOException;
 import org.junit.Test;
 
 public class SelfTestGateTest {
@@ -98,6 +99,77 @@ public class SelfTestGateTest {
         } catch (OutOfMemoryError expected) {
             assertShut(gate, classifier, "not finished");
         }
+    }
+
+    /** In memory; refuses what the test wants it to. */
+    private static final class Store implements RecordStore {
+        String record = "of an earlier self-test";
+        boolean stuck;
+        boolean full;
+
+        @Override
+        public void delete() throws IOException {
+            if (stuck) {
+                throw new IOException("read-only");
+            }
+            record = null;
+        }
+
+        @Override
+        public void keep(String newRecord) throws IOException {
+            if (full) {
+                throw new IOException("no space");
+            }
+            record = newRecord;
+        }
+    }
+
+    @Test
+    public void theOldRecordIsGoneBeforeTheModelIsAsked() throws Exception {
+        MapAssets assets = MapAssets.fake();
+        final Store store = new Store();
+        SelfTestGate gate = gate(assets, new FakeClassifier() {
+            @Override
+            public float[] logits(byte[] rgb) throws ClassifierException {
+                assertNull(store.record);
+                return super.logits(rgb);
+            }
+        });
+        assertTrue(gate.test(assets, new PlainPngDecoder(), PHONE, store).passed());
+        assertEquals(gate.record(PHONE), store.record);
+        assertFalse(gate.test(assets.flipBit("fake.onnx", 1), new PlainPngDecoder(), PHONE, store)
+                .passed());
+        assertNull(store.record);
+    }
+
+    @Test
+    public void aRecordThatStaysShutsItWithoutATest() throws Exception {
+        MapAssets assets = MapAssets.fake();
+        FakeClassifier classifier = new FakeClassifier();
+        SelfTestGate gate = gate(assets, classifier);
+        Store store = new Store();
+        gate.test(assets, new PlainPngDecoder(), PHONE, store);
+        store.stuck = true;
+        int asked = classifier.asked;
+        try {
+            gate.test(assets, new PlainPngDecoder(), PHONE, store);
+            fail("it was tested");
+        } catch (IOException expected) {
+            assertTrue(expected.getMessage(), expected.getMessage().endsWith("deleted: read-only"));
+        }
+        assertEquals(asked, classifier.asked);
+        assertShut(gate, classifier, "cannot be deleted: read-only");
+    }
+
+    @Test
+    public void aRecordThatIsNotKeptShutsNothing() throws Exception {
+        MapAssets assets = MapAssets.fake();
+        SelfTestGate gate = gate(assets, new FakeClassifier());
+        Store store = new Store();
+        store.full = true;
+        assertTrue(gate.test(assets, new PlainPngDecoder(), PHONE, store).passed());
+        assertTrue(gate.isOpen());
+        assertNull(store.record);
     }
 
     @Test

@@ -1,29 +1,30 @@
-package org.hierattn.demo;
-
-import org.hierattn.core.UnreadableImageException;
+package org.hierattn.core;
 
 /**
  * Walks through a JPEG without decoding it, to refuse what a platform decoder would let pass: a
  * file that was cut off, whose missing part it paints grey, and four inks (CMYK), which it turns into
  * colours in a way of its own.
  */
-final class JpegLayout {
+public final class JpegLayout {
     private static final int START_OF_SCAN = 0xDA;
     private static final int END_OF_IMAGE = 0xD9;
 
     private JpegLayout() {}
 
     /** Whether a file begins as a JPEG does. */
-    static boolean isJpeg(byte[] file) {
+    public static boolean isJpeg(byte[] file) {
         return file.length > 2 && at(file, 0) == 0xFF && at(file, 1) == 0xD8 && at(file, 2) == 0xFF;
     }
 
     /**
-     * Refuse a JPEG that is not whole, or not of grey or three colours.
+     * Refuse what is no JPEG, not whole, or not of grey or three colours.
      *
      * @throws UnreadableImageException says which
      */
-    static void check(byte[] jpeg) throws UnreadableImageException {
+    public static void check(byte[] jpeg) throws UnreadableImageException {
+        if (!isJpeg(jpeg)) {
+            throw new UnreadableImageException("not a JPEG");
+        }
         int place = 2;
         while (true) {
             int marker = markerAt(jpeg, place);

@@ -1,4 +1,4 @@
-package org.hierattn.demo;
+package org.hierattn.core;
 
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
@@ -14,7 +14,6 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
-import org.hierattn.core.UnreadableImageException;
 import org.junit.Test;
 
 public final class JpegLayoutTest {
@@ -51,6 +50,13 @@ public final class JpegLayoutTest {
                 refuses(Arrays.copyOf(whole, length), "");
             }
         }
+    }
+
+    @Test
+    public void otherFilesAreRefused() throws Exception {
+        refuses(new byte[0], "not a JPEG");
+        refuses(new byte[] {(byte) 0xFF, (byte) 0xD8}, "not a JPEG");
+        refuses("GIF89a, and no more".getBytes("US-ASCII"), "not a JPEG");
     }
 
     @Test
