@@ -127,9 +127,7 @@ def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, expor
     assert rows[-1].device == "adb:locked"
 
 
-def test_a_phone_that_did_something_else_than_ordered_has_no_figure(
-    ask: Ask, export: Path
-) -> None:
+def test_a_phone_that_did_something_else_than_ordered_has_no_figure(ask: Ask, export: Path) -> None:
     fewer = benchmark(export, FP32, RUNS - 1)
     cold = benchmark(export, FP32, RUNS) | {"warmup": 0}
     results, undone = ask(
@@ -213,3 +211,18 @@ def test_the_commands(
     assert answer.code == 1 and "FAILED locked: not authorised" in answer.out
     answer = cli("verify", export, "--device", "adb", "--explain")
     assert answer.code == 1 and "--device: asks phones alone" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--run", "run"), "--run: is for --explain"),
+        (("--device-timeout", "60"), "--device-timeout: is for --device adb"),
+        (("--apk", "app.apk"), "--apk: is for --device adb"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_an_error(
+    words: tuple[str, str], expected: str, cli: Callable[..., Answer], export: Path
+) -> None:
+    answer = cli("verify", export, *words)
+    assert answer.code == 1 and expected in answer.err, answer.err
