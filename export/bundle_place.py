@@ -2,8 +2,8 @@
 
 The new folder is filled beside the assets, in ``src/main``, where no build looks; then it takes
 the old one's place in one step. Where the system can swap two folders at once (Linux), there is no
-moment without a bundle; elsewhere a kill between two renames leaves none, the build says so, and the next run puts the old
-one back first.
+moment without a bundle; elsewhere a kill between two renames leaves none, the build says so, and
+the next run puts the old one back first.
 """
 
 from __future__ import annotations

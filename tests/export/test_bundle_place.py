@@ -76,7 +76,7 @@ def test_the_only_copy_outlives_a_failed_restoring_and_comes_back(
 
     with monkeypatch.context() as during:
         during.setattr(Path, "rename", broken)
-        with pytest.raises(ExportError, match="broken disk.* the old bundle is kept in") as raised:
+        with pytest.raises(ExportError, match=r"broken disk.* the old bundle is kept in") as raised:
             write_bundle(tmp_path, "new")
     assert "\n" not in str(raised.value)
     (aside,) = tmp_path.glob(".hierattn-bundle-*")
