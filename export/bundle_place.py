@@ -2,7 +2,8 @@
 
 The new folder is filled beside the assets, in ``src/main``, where no build looks; then it takes
 the old one's place in one step. Where the system can swap two folders at once (Linux), there is no
-moment without a bundle; elsewhere a kill between two renames leaves none, and the build says so.
+moment without a bundle; elsewhere a kill between two renames leaves none, the build says so, and
+the next run puts the old one back first.
 """
 
 from __future__ import annotations
@@ -66,8 +67,7 @@ def replaced_bundle(main: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(main):
             _check_replaceable(target)
-            for left in main.glob(f"{_STAGING}*"):
-                shutil.rmtree(left)
+            _clean_up(main, target)
             staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=main))
             try:
                 yield staging
@@ -114,14 +114,34 @@ def _put(staging: Path, target: Path) -> None:
     if _exchange(staging, target):
         return
     aside = Path(tempfile.mkdtemp(prefix=_STAGING, dir=staging.parent))
-    target.rename(aside / FOLDER)
     try:
-        staging.rename(target)
-    except OSError:
-        (aside / FOLDER).rename(target)
-        raise
+        target.rename(aside / FOLDER)
+        try:
+            staging.rename(target)
+        except OSError as error:
+            _put_back(aside / FOLDER, target, error)
+            raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(old: Path, target: Path, reason: OSError) -> None:
+    try:
+        old.rename(target)
+    except OSError as error:
+        raise ExportError(
+            f"{target}: not made: {reason.strerror}; the old bundle is kept in {old}: "
+            "bundle again, or move it back"
+        ) from error
+
+
+def _clean_up(main: Path, target: Path) -> None:
+    """Remove what a killed run left; a bundle that it had put aside comes back first."""
+    for left in main.glob(f"{_STAGING}*"):
+        if not target.exists() and (left / FOLDER / BUNDLE).is_file():
+            (left / FOLDER).rename(target)
+        shutil.rmtree(left)
 
 
 def _exchange(one: Path, other: Path) -> bool:

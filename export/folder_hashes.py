@@ -34,6 +34,14 @@ def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
 
 def artefact_problems(path: Path, record: ArtefactRecord) -> list[str]:
     """Why an artefact is not the one that passed its gate; empty where it is."""
+    problems = hash_problems(path, record)
+    if not problems and record.gate.status == "failed":
+        problems = [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
+    return problems
+
+
+def hash_problems(path: Path, record: ArtefactRecord) -> list[str]:
+    """Why an artefact is not the one that was exported, whatever its gate said of it."""
     if record.sha256 is None:
         return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
     if not path.exists():
@@ -43,8 +51,6 @@ def artefact_problems(path: Path, record: ArtefactRecord) -> list[str]:
         return changed
     if record.bytes != path_bytes(path):
         return [f"{path}: has {path_bytes(path)} bytes, its manifest says {record.bytes}"]
-    if record.gate.status == "failed":
-        return [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
     return []
 
 

@@ -21,11 +21,14 @@ class PhoneRun:
 
     Attributes:
         device: its name in the report, unique among the phones.
+        threads, runs, warm_up: what was ordered; the phone must have done just that.
     """
 
     serial: str
     device: str
     threads: int
+    runs: int
+    warm_up: int
     told: PhoneBenchmark | None
     reason: str | None
 
@@ -64,8 +67,13 @@ def phone_row(run: PhoneRun, exports: Sequence[Export]) -> Row:
         return _failed(run, None, None, other_model(told.artefact))
     if export is None or record is None or told.status == "error":
         return _failed(run, export, record, told.reason or "the app could not measure")
-    if told.threads != run.threads:
-        return _failed(run, export, record, f"measured {told.threads} thread(s) instead")
+    for what, done, ordered in (
+        ("threads", told.threads, run.threads),
+        ("runs", told.runs, run.runs),
+        ("runs to warm up", told.warmup, run.warm_up),
+    ):
+        if done != ordered:
+            return _failed(run, export, record, f"{what}: {done} on the phone, {ordered} ordered")
     latency = summarise(told.latencies_ms or [])
     failed = record.gate.status == "failed"
     return _row(run, export, record).model_copy(

@@ -82,9 +82,15 @@ def measure_phones(
         [(serial, None if isinstance(found, str) else found) for serial, _, found in told]
     )
     runs = [
-        PhoneRun(serial, names[serial], count, None, found)
-        if isinstance(found, str)
-        else PhoneRun(serial, names[serial], count, found, None)
+        PhoneRun(
+            serial,
+            names[serial],
+            count,
+            order.runs,
+            WARM_UP,
+            told=None if isinstance(found, str) else found,
+            reason=found if isinstance(found, str) else None,
+        )
         for serial, count, found in told
     ]
     rows = [phone_row(run, exports) for run in runs]

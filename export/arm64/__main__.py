@@ -1,6 +1,7 @@
 """``python -m export.arm64 EXPORT``: parity on the phone's instruction set; never a latency.
 
-Exit code 0 if every file agrees, 1 if one does not, 3 if the packages are not to be had here.
+Exit code 0 if every row of the record agrees, 1 if one does not; 3 if the packages are not to be
+had here, or a file took too long, so that nothing is known of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import typer
 from export.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
 from export.arm64.parity import DEFAULT_CPU, Emulated, check_on_arm64, choose_files
 from export.arm64.record import Arm64Record, write_record
-from export.manifest import read_manifest
+from export.manifest import ARM64_PARITY, read_manifest
 from hierattn.cli.console import (
     JsonFlag,
     make_table,
@@ -53,7 +54,7 @@ def check(
     progress_console().print("fetching the emulated machine, once; then minutes a file")
     machine = ensure_machine((cache or default_home()).absolute())
     with PartsProgress() as parts:
-        record = check_on_arm64(
+        found = check_on_arm64(
             folder,
             files,
             tuple(cpu or (DEFAULT_CPU,)),
@@ -61,13 +62,17 @@ def check(
             machine.packages,
             parts.follow,
         )
-    path = write_record(folder, record)
+    for line in found.unanswered:
+        print(f"NOT RUN: {line}", file=sys.stderr)
+    record = write_record(folder, found.record) if found.record.rows else found.record
     if json_output:
         print_json(record.model_dump(mode="json", by_alias=True))
-    else:
-        show(record, path)
+    elif record.rows:
+        show(record, folder / ARM64_PARITY)
     if not record.passed:
         raise typer.Exit(1)
+    if found.unanswered:
+        raise typer.Exit(UNAVAILABLE)
 
 
 def show(record: Arm64Record, path: Path) -> None:

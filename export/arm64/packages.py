@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from export.errors import ExportError
 SUITE, PYTHON = "trixie", "3.13"
 """Debian 13: the emulator of the release before crashes on these runtimes."""
 
-EMULATOR = "qemu-user:amd64"
+EMULATOR, HOST = "qemu-user:amd64", "x86_64"
 PACKAGES = (
     "libc6",
     "libgcc-s1",
@@ -87,8 +88,13 @@ def ensure_machine(home: Path) -> Machine:
     """The machine at ``home``; fetched and put together there, whole or not at all, if missing.
 
     Raises:
-        PackagesUnavailableError: a tool or package is not to be had; one line says which.
+        PackagesUnavailableError: this machine is not amd64, or a tool or package is not to be had;
+            one line says which.
     """
+    if platform.machine() != HOST:
+        raise PackagesUnavailableError(
+            f"this machine is {platform.machine() or 'unknown'}: the emulator needs amd64 ({HOST})"
+        )
     if not (home / _MARKER).is_file():
         try:
             home.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +121,7 @@ def ensure_machine(home: Path) -> Machine:
 def _build(home: Path) -> None:
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            raise PackagesUnavailableError(f"{tool} is not here: this step needs Debian or Ubuntu")
+            raise PackagesUnavailableError(f"{tool} is not here: this step needs Debian")
     apt, wheels, root = home / "apt", home / "wheels", home / "root"
     debs = _fetch_debian(apt)
     fetched = _fetch_wheels(wheels)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from export.arm64.packages import Machine
+from export.arm64.packages import Machine, PackagesUnavailableError
 from export.arm64.record import Arm64Record, Arm64Row
 from export.arm64.worker import REFUSED
 from export.errors import ExportError, ManifestError
@@ -40,6 +40,19 @@ class _Answer(BaseModel):
     features: list[str]
     evaluator: str
     logits: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Arm64Check:
+    """What a run found.
+
+    Attributes:
+        record: a row for each verdict.
+        unanswered: a line for each file of which nothing is known, since it took too long.
+    """
+
+    record: Arm64Record
+    unanswered: list[str]
 
 
 Runner = Callable[[str, Sequence[str | Path]], subprocess.CompletedProcess[str]]
@@ -94,15 +107,16 @@ def check_on_arm64(
     run: Runner,
     packages: Sequence[str],
     progress: Observer = unobserved,
-) -> Arm64Record:
+) -> Arm64Check:
     """Ask every file on every kind of processor; one that fails stops no other.
 
     Raises:
         ManifestError: the export folder is damaged.
+        PackagesUnavailableError: the emulator cannot be started.
     """
     manifest = read_manifest(folder)
     selftest, answers = read_golden(folder, manifest)
-    rows = []
+    rows, unanswered = [], []
     with tempfile.TemporaryDirectory(prefix="hierattn-arm64-") as temporary:
         images, answer = Path(temporary) / "images.npy", Path(temporary) / "answer.json"
         np.save(images, golden_inputs(folder / SELFTEST, selftest))
@@ -114,20 +128,30 @@ def check_on_arm64(
                 raise ManifestError(problems[0])
             expected = expect(record, selftest, answers)
             answer.unlink(missing_ok=True)
-            told = _ask(run, cpu, (folder / record.path).resolve(), images, answer)
-            rows.append(_row(record, cpu, expected, told))
+            try:
+                told = _ask(run, cpu, (folder / record.path).resolve(), images, answer)
+            except subprocess.TimeoutExpired as error:
+                unanswered.append(f"{record.path}, {cpu}: no answer in {error.timeout:.0f} s")
+            else:
+                rows.append(_row(record, cpu, expected, told))
         progress(Progress("", "asked", len(asked), len(asked)))
-    return Arm64Record(packages=list(packages), rows=rows)
+    return Arm64Check(Arm64Record(packages=list(packages), rows=rows), unanswered)
 
 
 def _ask(run: Runner, cpu: str, model: Path, images: Path, answer: Path) -> _Answer | str:
-    """The worker's answer, or why there is none."""
+    """The worker's answer, or why there is none.
+
+    Raises:
+        subprocess.TimeoutExpired: it took too long.
+        PackagesUnavailableError: the emulator cannot be started.
+    """
     try:
         done = run(cpu, [_WORKER, model, images, answer])
-    except subprocess.TimeoutExpired as error:
-        return f"no answer in {error.timeout:.0f} s"
     except OSError as error:
-        return f"the emulator cannot be started: {error.strerror}"
+        raise PackagesUnavailableError(
+            f"{error.filename or 'the emulator'}: cannot be started ({error.strerror}); remove its "
+            "folder, then it is fetched again"
+        ) from error
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["nothing said"]
         if done.returncode == REFUSED:

@@ -61,8 +61,9 @@ def find_adb() -> Path:
     if found:
         return Path(found)
     for name in ("ANDROID_HOME", "ANDROID_SDK_ROOT"):
-        inside = Path(os.environ.get(name, "/nowhere")) / "platform-tools" / "adb"
-        if inside.is_file():
+        sdk = os.environ.get(name)
+        inside = Path(sdk, "platform-tools", "adb") if sdk else None
+        if inside is not None and inside.is_file():
             return inside
     raise AdbMissingError(
         "no 'adb' here: install Android's platform tools (Debian: apt install adb) and put them on "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from export.devices.fleet import ask_phones
 from export.devices.phone import SELF_TEST, Patience, Phone, Told
@@ -15,6 +16,7 @@ from export.manifest import (
     PARITY,
     SELFTEST,
     ArtefactRecord,
+    Gate,
     Manifest,
     path_sha256,
     read_manifest,
@@ -34,7 +36,9 @@ class PhoneVerdict:
         file: the export's file that runs in the app; None where it holds another.
         allowed: bound on ``parity.max_relative``; None where nothing was compared.
         differing_bytes: of all golden tensors, by the phone's own count; 0 is needed.
+        passed: whether its numbers are those expected.
         reason: why it did not pass, one line.
+        gate: of the file, when it was exported; None where there is no such file.
     """
 
     serial: str
@@ -45,6 +49,14 @@ class PhoneVerdict:
     differing_bytes: int | None
     passed: bool
     reason: str | None
+    gate: Gate | None = None
+
+    @property
+    def status(self) -> Literal["passed", "failed", "numbers only"]:
+        """In the words of :class:`export.verify.VerifiedFile`."""
+        if not self.passed or self.gate is None:
+            return "failed"
+        return "passed" if self.gate.status == "passed" else "numbers only"
 
 
 def verify_on_phones(
@@ -120,6 +132,7 @@ def judge_phone(
         differing_bytes=differing,
         passed=reason is None,
         reason=reason,
+        gate=record.gate,
     )
 
 

@@ -23,7 +23,7 @@ def verify_phones(
 
     with PartsProgress() as parts:
         found = verify_on_phones(folder, device, apk, Patience(task=timeout), parts.follow)
-    passed = all(verdict.passed for verdict in found)
+    passed = all(verdict.status != "failed" for verdict in found)
     if json_output:
         print_json({"passed": passed, "phones": [_document(verdict) for verdict in found]})
     else:
@@ -48,12 +48,13 @@ def _show(found: list[PhoneVerdict], folder: Path) -> None:
             f"{parity.max_relative:.1e}" if parity else "–",
             f"{verdict.allowed:g}" if verdict.allowed is not None else "–",
             "–" if pixels is None else "equal" if pixels == 0 else f"{pixels} bytes differ",
-            "passed" if verdict.passed else "FAILED",
+            "FAILED" if verdict.status == "failed" else verdict.status,
         )
     console.print(table)
     console.print(
         "difference: largest of a logit of the golden images, as a share of its image's scale, "
-        "computed here from the phone's numbers. pixels: of the golden tensors.",
+        "computed here from the phone's numbers. pixels: of the golden tensors. numbers only: the "
+        "file's decisions had no photos when it was exported.",
         soft_wrap=True,
     )
     for verdict in found:
@@ -67,6 +68,7 @@ def _document(verdict: PhoneVerdict) -> dict[str, Any]:
     return {
         "serial": verdict.serial,
         "passed": verdict.passed,
+        "status": verdict.status,
         "reason": verdict.reason,
         "file": verdict.file,
         "allowed": verdict.allowed,

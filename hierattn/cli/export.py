@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 DEFAULT_SIZE = 256
+DEVICE_SECONDS = 600.0
+"""How long a phone may take."""
 
 
 def export(
@@ -133,8 +135,9 @@ def verify(
         Path | None, typer.Option(help="For --device: app to install first; see 'make apk'.")
     ] = None,
     device_timeout: Annotated[
-        float, typer.Option(help="For --device: seconds to wait for a phone's result.", min=1)
-    ] = 600,
+        float | None,
+        typer.Option(help="For --device: seconds to wait for its result; default 600.", min=1),
+    ] = None,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -148,10 +151,14 @@ def verify(
             raise ConfigError("--device: asks phones alone; leave --data, --explain and --run out")
         from hierattn.cli.devices import verify_phones
 
-        verify_phones(folder, device, apk, device_timeout, json_output)
+        verify_phones(folder, device, apk, device_timeout or DEVICE_SECONDS, json_output)
         return
     if apk is not None:
         raise ConfigError("--apk: is for --device adb")
+    if device_timeout is not None:
+        raise ConfigError("--device-timeout: is for --device adb")
+    if run is not None and not explain:
+        raise ConfigError("--run: is for --explain")
     from export.verify import verify as run_verify
     from hierattn.cli.explain import (
         explain_files,

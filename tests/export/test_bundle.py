@@ -39,6 +39,13 @@ def app(tmp_path: Path) -> Path:
     return write_app(tmp_path / "app")
 
 
+def test_a_changed_file_is_refused_whatever_its_folder_is_called(tmp_path: Path, app: Path) -> None:
+    export = write_whole_export(tmp_path / "it failed its gate", gates={FP32: FAILED})
+    (export / FP32).write_bytes(b"another")
+    with pytest.raises(ManifestError, match="sha256 differs"):
+        bundle(BundleRequest(export, app, FP32, allow_unverified=True))
+
+
 def test_everything_an_app_needs_and_every_hash(export: Path, app: Path) -> None:
     done = bundle(BundleRequest(export, app))
     assert done.place == app / "app" / "src" / "main" / "assets" / "hierattn"

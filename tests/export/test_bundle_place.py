@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -59,6 +60,30 @@ def test_replaced_wholly_and_nothing_left(
         raise KeyError
     assert names(tmp_path / "assets" / "hierattn") == ["bundle.json", "new.onnx"]
     assert names(tmp_path) == ["assets"]
+
+
+def test_the_only_copy_outlives_a_failed_restoring_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_bundle(tmp_path, "old")
+    monkeypatch.setattr(bundle_place, "_exchange", lambda one, other: False)
+    original = Path.rename
+
+    def broken(self: Path, place: Path) -> Path:
+        if place == target:
+            raise OSError(errno.EIO, "broken disk", str(place))
+        return original(self, place)
+
+    with monkeypatch.context() as during:
+        during.setattr(Path, "rename", broken)
+        with pytest.raises(ExportError, match=r"broken disk.* the old bundle is kept in") as raised:
+            write_bundle(tmp_path, "new")
+    assert "\n" not in str(raised.value)
+    (aside,) = tmp_path.glob(".hierattn-bundle-*")
+    assert names(aside / "hierattn") == ["bundle.json", "old.onnx"]
+    with pytest.raises(KeyError), replaced_bundle(tmp_path):
+        raise KeyError
+    assert names(target) == ["bundle.json", "old.onnx"] and names(tmp_path) == ["assets"]
 
 
 @pytest.mark.parametrize("moment", ["writing", "renaming"])

@@ -127,6 +127,24 @@ def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, expor
     assert rows[-1].device == "adb:locked"
 
 
+def test_a_phone_that_did_something_else_than_ordered_has_no_figure(ask: Ask, export: Path) -> None:
+    fewer = benchmark(export, FP32, RUNS - 1)
+    cold = benchmark(export, FP32, RUNS) | {"warmup": 0}
+    results, undone = ask(
+        {
+            "fewer": {"state": "device", "benchmark": fewer},
+            "cold": {"state": "device", "benchmark": cold},
+        },
+        threads=(1,),
+    )
+    assert [row.status for row in results.rows] == ["failed", "failed"] and len(undone) == 2
+    reasons = [row.reason for row in results.rows]
+    assert reasons == [
+        "runs: 4 on the phone, 5 ordered",
+        "runs to warm up: 0 on the phone, 20 ordered",
+    ]
+
+
 def test_what_was_measured_before_a_phone_was_lost_stays(ask: Ask, export: Path) -> None:
     phone = {"state": "device", "benchmark": benchmark(export, FP32, RUNS), "lost_at": 99}
     results, undone = ask({"A": phone}, threads=(1,))
@@ -193,3 +211,18 @@ def test_the_commands(
     assert answer.code == 1 and "FAILED locked: not authorised" in answer.out
     answer = cli("verify", export, "--device", "adb", "--explain")
     assert answer.code == 1 and "--device: asks phones alone" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--run", "run"), "--run: is for --explain"),
+        (("--device-timeout", "60"), "--device-timeout: is for --device adb"),
+        (("--apk", "app.apk"), "--apk: is for --device adb"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_an_error(
+    words: tuple[str, str], expected: str, cli: Callable[..., Answer], export: Path
+) -> None:
+    answer = cli("verify", export, *words)
+    assert answer.code == 1 and expected in answer.err, answer.err

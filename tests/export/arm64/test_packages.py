@@ -1,5 +1,6 @@
 """What is said where packages are missing; nothing is fetched here."""
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 from export.arm64 import packages
 from export.arm64.packages import PackagesUnavailableError, ensure_machine, find_mirror
 from tests.export.bundle_helpers import write_whole_export
+
+
+@pytest.fixture(autouse=True)
+def amd64(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
 
 
 def stand_in_apt(folder: Path, script: str) -> Path:
@@ -34,11 +40,12 @@ def test_the_mirror_is_this_machines_own(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_no_debian_no_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(PackagesUnavailableError, match="apt-get is not here"):
+    with pytest.raises(PackagesUnavailableError, match=r"not here: this step needs Debian$"):
         ensure_machine(tmp_path / "home")
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(platform.machine() != packages.HOST, reason="the emulator needs amd64")
 def test_a_package_that_is_not_to_be_had_is_a_loud_line_and_exit_3(tmp_path: Path) -> None:
     script = """case "$*" in
         indextargets*) echo "m://x|trixie|main";;
@@ -70,6 +77,15 @@ def test_a_machine_that_is_whole_is_taken_as_it_is(tmp_path: Path) -> None:
         "-cpu",
         "max",
     ]
+
+
+def test_a_machine_that_is_not_amd64_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    with pytest.raises(PackagesUnavailableError, match=r"this machine is arm64: .* needs amd64"):
+        ensure_machine(tmp_path / "home")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_cache_is_another_for_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:

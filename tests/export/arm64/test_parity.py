@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from export.arm64.packages import REQUIREMENTS, default_home, ensure_machine
+from export.arm64 import __main__ as command
+from export.arm64.packages import (
+    REQUIREMENTS,
+    Machine,
+    PackagesUnavailableError,
+    default_home,
+    ensure_machine,
+)
 from export.arm64.parity import Emulated, Runner, check_on_arm64, choose_files
-from export.arm64.record import describe_record, read_record, write_record
+from export.arm64.record import Arm64Record, describe_record, read_record, write_record
 from export.errors import ManifestError
 from export.folder_hashes import folder_problems
 from export.manifest import ARM64_PARITY, PARITY, Gate, path_bytes, path_sha256, read_manifest
@@ -47,9 +54,17 @@ def failing(code: int, words: str) -> Runner:
     return run
 
 
-def check(export: Path, run: Runner, cpus: Sequence[str] = ("cortex-a76",)) -> Path:
-    record = check_on_arm64(export, read_manifest(export).artefacts, cpus, run, ["numpy 1"])
-    return write_record(export, record)
+def check(
+    export: Path,
+    run: Runner,
+    cpus: Sequence[str] = ("cortex-a76",),
+    names: Sequence[str] = (),
+    packages: str = "numpy 1",
+) -> Arm64Record:
+    files = choose_files(read_manifest(export), names, every=True)
+    found = check_on_arm64(export, files, cpus, run, [packages])
+    assert found.unanswered == []
+    return write_record(export, found.record)
 
 
 def test_answers_within_the_tolerance_pass_and_verify_tells_it(export: Path) -> None:
@@ -112,6 +127,106 @@ def test_a_record_of_earlier_files_says_nothing_of_these(export: Path) -> None:
     assert not failures and all("of an earlier file" in line for line in told)
 
 
+def test_another_file_or_processor_does_not_erase_a_failed_row(export: Path) -> None:
+    check(export, stand_in(export, off=1.0), names=(FP32,))
+    check(export, stand_in(export), names=(INT8,), packages="numpy 2")
+    record = check(export, stand_in(export), ("cortex-a53",), (FP32,))
+    rows = [(row.path, row.cpu, row.passed) for row in record.rows]
+    assert rows == [
+        (FP32, "cortex-a76", False),
+        (INT8, "cortex-a76", True),
+        (FP32, "cortex-a53", True),
+    ]
+    assert record == read_record(export) and not record.passed
+    assert record.packages == ["numpy 1", "numpy 2"]
+    # Asked again, it is replaced.
+    assert check(export, stand_in(export), names=(FP32,)).passed
+    assert len(describe_record(export, read_manifest(export))[0]) == 3
+
+
+def test_rows_of_earlier_files_are_dropped_and_a_damaged_record_is_replaced(export: Path) -> None:
+    check(export, stand_in(export, off=1.0))
+    path = export / ARM64_PARITY
+    path.write_text(path.read_text().replace(path_sha256(export / FP32), "f" * 64))
+    record = check(export, stand_in(export), ("cortex-a53",), (INT8,))
+    assert {(row.path, row.cpu) for row in record.rows} == {(INT8, "cortex-a53")}
+    path.write_text("{")
+    assert check(export, stand_in(export)).passed
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        ({"allowed": 10.0}, "judged within 10 of 'torch', not 1e-05 of 'torch'"),
+        ({"reference": "export"}, "judged within 1e-05 of 'export'"),
+        ({}, "relative difference"),
+        ({"parity": None}, "no answer"),
+    ],
+)
+def test_passed_in_the_record_is_not_believed(
+    update: dict[str, object], expected: str, export: Path
+) -> None:
+    check(export, stand_in(export, off=0.01), names=(FP32,))
+    record = read_record(export)
+    assert record is not None
+    said = {"passed": True, "reason": None}
+    rows = [row.model_copy(update=said | update) for row in record.rows]
+    (export / ARM64_PARITY).unlink()
+    write_record(export, record.model_copy(update={"rows": rows}))
+    told, failures = describe_record(export, read_manifest(export))
+    assert not told and len(failures) == 1 and expected in failures[0]
+
+
+def test_failed_in_the_record_is_believed(export: Path) -> None:
+    record = check(export, stand_in(export), names=(FP32,))
+    rows = [row.model_copy(update={"passed": False}) for row in record.rows]
+    write_record(export, record.model_copy(update={"rows": rows}))
+    _, failures = describe_record(export, read_manifest(export))
+    assert failures == [f"{FP32}: ARM64, cortex-a76: failed"]
+
+
+def test_an_emulator_that_cannot_be_started_is_no_verdict(export: Path, tmp_path: Path) -> None:
+    gone = Emulated(Machine(tmp_path / "qemu-aarch64", tmp_path / "root", ()))
+    with pytest.raises(PackagesUnavailableError, match="qemu-aarch64: cannot be started"):
+        check(export, gone)
+    assert read_record(export) is None
+
+
+def test_a_timeout_is_told_but_is_no_verdict(
+    export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = stand_in(export)
+
+    def slow(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        if Path(arguments[1]).name == FP32:
+            raise subprocess.TimeoutExpired("emulator", 1800)
+        return answer(cpu, arguments)
+
+    machine = Machine(Path("emulator"), Path("root"), ("numpy 1",))
+    monkeypatch.setattr(command, "ensure_machine", lambda home: machine)
+    monkeypatch.setattr(command, "Emulated", lambda machine: slow)
+    check(export, stand_in(export, off=1.0), names=(FP32,))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["export.arm64", str(export), *words])
+        with pytest.raises(SystemExit) as left:
+            command.main()
+        return int(left.value.code or 0), *capsys.readouterr()
+
+    code, _, err = run("--file", INT8, "--file", FP32)
+    assert code == 1 and f"NOT RUN: {FP32}, cortex-a76: no answer in 1800 s" in err
+    record = read_record(export)
+    assert record is not None
+    rows = [(row.path, row.passed) for row in record.rows]
+    assert rows == [(FP32, False), (INT8, True)]
+    (export / ARM64_PARITY).unlink()
+    code, out, _ = run("--file", FP32, "--json")
+    assert code == 3 and json.loads(out)["rows"] == []
+    assert read_record(export) is None
+    code, _, _ = run("--file", INT8)
+    assert code == 0
+
+
 def test_a_damaged_record_is_a_problem(export: Path) -> None:
     (export / ARM64_PARITY).write_text('{"schema": 1, "packages": []}')
     _, failures = describe_record(export, read_manifest(export))
@@ -149,13 +264,13 @@ def test_the_worker_answers_like_the_lab_on_this_machine_and_refuses_rubbish(
         return done
 
     manifest = read_manifest(export)
-    record = check_on_arm64(export, manifest.artefacts[:1], ["native"], native, [])
+    record = check_on_arm64(export, manifest.artefacts[:1], ["native"], native, []).record
     assert record.passed and record.rows[0].parity is not None
     assert record.rows[0].parity.evaluator.startswith("onnxruntime ")
     (export / FP32).write_bytes(b"rubbish")
     broken = manifest.artefacts[0].model_copy(update=_facts(export / FP32))
     relist(export, artefacts=[broken])
-    record = check_on_arm64(export, [broken], ["native"], native, [])
+    record = check_on_arm64(export, [broken], ["native"], native, []).record
     assert record.rows[0].reason is not None
     assert "the runtime refuses the file" in record.rows[0].reason
 
@@ -178,7 +293,8 @@ def test_a_real_file_on_the_emulated_processor(export: Path) -> None:
         pytest.skip("no emulated machine in the cache; 'make arm64-parity' fetches it")
     machine = ensure_machine(home)
     files = read_manifest(export).artefacts[:1]
-    record = check_on_arm64(export, files, ["cortex-a53"], Emulated(machine), machine.packages)
+    run = Emulated(machine)
+    record = check_on_arm64(export, files, ["cortex-a53"], run, machine.packages).record
     assert record.passed, record.rows
     (row,) = record.rows
     assert "asimd" in row.features and "asimddp" not in row.features

@@ -17,6 +17,8 @@ from export.errors import ExportError, ManifestError
 from export.manifest import Gate
 from export.progress import Progress
 from hierattn.errors import UnknownNameError
+from tests.cli.conftest import Answer
+from tests.cli.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, INT8, write_whole_export
 from tests.export.devices.stand_ins import selftest, stand_in_adb
 
@@ -166,6 +168,43 @@ def test_no_phone_and_no_adb(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.delenv("ANDROID_SDK_ROOT", raising=False)
     with pytest.raises(AdbMissingError, match="no 'adb' here"):
         adb.find_adb()
+
+
+def test_an_empty_variable_names_no_sdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tools = tmp_path / "platform-tools"
+    tools.mkdir()
+    (tools / "adb").touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("ANDROID_HOME", "")
+    monkeypatch.delenv("ANDROID_SDK_ROOT", raising=False)
+    with pytest.raises(AdbMissingError, match="no 'adb' here"):
+        adb.find_adb()
+    monkeypatch.setenv("ANDROID_SDK_ROOT", str(tmp_path))
+    assert adb.find_adb() == tools / "adb"
+
+
+def test_what_was_never_judged_on_photos_is_numbers_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Answer]
+) -> None:
+    gate = Gate(status="not run", reasons=["decisions need photos"])
+    export = write_whole_export(tmp_path / "unjudged", gates={FP32: PASSED, INT8: gate})
+    off = selftest(export, INT8, off=1.0)
+    phones = {
+        "fp32": {"state": "device", "selftest": selftest(export, FP32)},
+        "int8": {"state": "device", "selftest": selftest(export, INT8)},
+        "off": {"state": "device", "selftest": off},
+    }
+    bin_ = stand_in_adb(tmp_path / "bin", phones)
+    monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
+    found = {verdict.serial: verdict for verdict in verify_on_phones(export, "adb", None, QUICK)}
+    statuses = {serial: verdict.status for serial, verdict in found.items()}
+    assert statuses == {"fp32": "passed", "int8": "numbers only", "off": "failed"}
+    answer = cli("verify", export, "--device", "adb:int8", "--json")
+    (told,) = json.loads(answer.out)["phones"]
+    assert answer.code == 0 and told["status"] == "numbers only"
+    answer = cli("verify", export, "--device", "adb:int8")
+    assert answer.code == 0 and "numbers only" in answer.out and "passed" not in answer.out
 
 
 def test_a_cable_that_hangs_is_given_up(
