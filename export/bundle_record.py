@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from export.description import Precision
 from export.errors import ManifestError
 from export.manifest import Gate
+from export.unfit import unfit
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
@@ -115,8 +116,6 @@ def read_bundle(folder: Path) -> BundleRecord:
     try:
         return BundleRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+        raise unfit(path, error, "bundle again") from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

@@ -22,6 +22,7 @@ from export.errors import ManifestError
 from export.formats import FORMATS
 from export.formats.interface import Delegation, InputFacts, OutputFacts
 from export.parity import Parity
+from export.unfit import unfit
 from hierattn.files import file_sha256
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
@@ -230,9 +231,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(_checked(path).read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+        raise unfit(path, error) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not a readable JSON file ({error})") from error
 

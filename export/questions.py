@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, model_
 
 from export.errors import ExportError, ManifestError
 from export.manifest import JudgedData
+from export.unfit import unfit
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
@@ -218,9 +219,7 @@ def read_parity_record(path: Path) -> ParityRecord:
     try:
         return ParityRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{path}: field '{place}': {first['msg']}") from error
+        raise unfit(path, error) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error
 

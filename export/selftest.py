@@ -24,6 +24,7 @@ from export.description import Description, Precision
 from export.errors import ExportError, ManifestError
 from export.golden_images import golden_images
 from export.parity import logit_scales
+from export.unfit import unfit
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
 from hierattn.evaluation import Predictor
@@ -182,10 +183,7 @@ def read_selftest(folder: Path) -> SelfTest:
     try:
         selftest = SelfTest.model_validate_json(_read(path, _LARGEST_JSON))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        where = f"field '{place}': " if place else ""
-        raise ManifestError(f"{path}: {where}{first['msg']}; export again") from error
+        raise unfit(path, error) from error
     for image in selftest.images:
         png = _checked(folder / image.file, image.sha256, _LARGEST_PNG)
         # A PNG's header follows its signature: length, "IHDR", width and height.
