@@ -41,9 +41,9 @@ ifeq ($(EXPORT),)
 	rm -rf build/arm64
 	$(BIN)/hierattn export hierattn_xs.pad_ufes_20 --out build/arm64 --format onnx,tflite \
 		$(if $(PHOTOS),--data $(PHOTOS))
-	$(BIN)/python -m export.arm64 build/arm64
+	$(BIN)/python -m export.targets.arm64 build/arm64
 else
-	$(BIN)/python -m export.arm64 $(EXPORT)
+	$(BIN)/python -m export.targets.arm64 $(EXPORT)
 endif
 
 # The Android app without an SDK; ABI="arm64-v8a x86_64" for more processors. The program ends

@@ -16,9 +16,9 @@ from benchmarks.results import Row
 from benchmarks.runtimes import TORCH, find_runtime
 from benchmarks.subjects import Subject
 from benchmarks.workers import Order, Worker, WorkerError
-from export.manifest import PARITY
 from export.progress import Observer, Progress, unobserved
-from export.questions import read_parity_record
+from export.schema.manifest import PARITY
+from export.schema.parity import read_parity_record
 from hierattn.evaluation import predict_logits
 from hierattn.metrics.bootstrap import Interval
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions

@@ -23,10 +23,10 @@ from benchmarks.schedule import Plan
 from benchmarks.session import measure, sustain
 from benchmarks.subjects import make_subjects
 from benchmarks.sweep import sweep
-from export.devices.adb import find_adb
-from export.devices.fleet import ADB, choose_phones, parse_devices
-from export.devices.phone import Patience
 from export.progress import Observer, unobserved
+from export.targets.adb.adb import find_adb
+from export.targets.adb.fleet import ADB, choose_phones, parse_devices
+from export.targets.adb.phone import Patience
 from hierattn.errors import HierAttnError, UnknownNameError
 
 MOST_THREADS = 256
@@ -79,7 +79,7 @@ class BenchmarkRequest:
 
     @property
     def phones(self) -> str:
-        """As for :func:`export.devices.fleet.parse_devices`; "" for none."""
+        """As for :func:`export.targets.adb.fleet.parse_devices`; "" for none."""
         return ",".join(name for name in self._devices if name != HOST)
 
     @property

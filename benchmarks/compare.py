@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.results import BenchmarkError, Environment, Results, Row
-from export.description import Precision
-from export.gates import TOLERANCES, Tolerance
+from export.checks.gates import TOLERANCES, Tolerance
+from export.schema.metadata import Precision
 
 SIZE_GROWTH = 1.02
 """A file this much larger is worse; metadata alone move it less."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results import BenchmarkError
-from export.manifest import PARITY, Manifest, path_sha256, read_manifest
+from export.checks.integrity import path_sha256
+from export.schema.manifest import PARITY, Manifest, read_manifest
 from export.untrained import UNTRAINED, write_untrained_run
 from hierattn.errors import HierAttnError
 from hierattn.runs import Run, load_run, shipped_runs

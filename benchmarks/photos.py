@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.exports import Export
 from benchmarks.results import BenchmarkError, JudgedPhotos
-from export.manifest import PARITY
-from export.questions import read_parity_record
+from export.schema.manifest import PARITY
+from export.schema.parity import read_parity_record
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data

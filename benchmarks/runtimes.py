@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 
 from export.errors import ExportError
-from export.side_interpreter import RUNTIME_VERSION, default_home, ensure_environment
+from export.runtime.tflite_runtime_env import RUNTIME_VERSION, default_home, ensure_environment
 from hierattn.errors import UnknownNameError
 
 ONNXRUNTIME, LITERT, TFLITE_RUNTIME = "onnxruntime", "litert", "tflite-runtime"

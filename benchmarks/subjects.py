@@ -14,7 +14,8 @@ from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runtimes import RUNTIMES_OF, TFLITE_RUNTIME, TORCH, find_runtime
 from benchmarks.session import Series
 from benchmarks.workers import Order
-from export.manifest import ArtefactRecord, path_sha256
+from export.checks.integrity import path_sha256
+from export.schema.manifest import ArtefactRecord
 from hierattn.runs import WEIGHTS
 
 WAITING = "its turn has not come"

@@ -17,10 +17,10 @@ from benchmarks.schedule import Plan
 from benchmarks.session import Series, measure
 from benchmarks.workers import Order
 from benchmarks.yardstick import gmacs_by_threads, yardsticks
-from export.manifest import Manifest
 from export.pipeline import ExportRequest
 from export.pipeline import export as run_export
 from export.progress import Observer, Progress, unobserved
+from export.schema.manifest import Manifest
 from hierattn.models.complexity import count_multiply_adds
 from hierattn.models.registry import create_model, minimum_image_size
 

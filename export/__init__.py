@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from export.artefact import load_artefact
-    from export.deployment import deployment_graph
+    from export.formats.load import load_artefact
+    from export.passes import deployment_graph
     from export.pipeline import export_run
 
 __all__ = ["deployment_graph", "export_run", "load_artefact"]
 
 _HOMES = {
-    "deployment_graph": "export.deployment",
+    "deployment_graph": "export.passes",
     "export_run": "export.pipeline",
-    "load_artefact": "export.artefact",
+    "load_artefact": "export.formats.load",
 }
 
 

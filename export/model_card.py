@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
-from export.manifest import ArtefactRecord, Manifest
+from export.schema.manifest import ArtefactRecord, Manifest
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError

@@ -12,15 +12,21 @@ from typing import Literal
 import numpy as np
 import torch
 
-from export.assessment import Reference, golden_logits
-from export.deployment import REWRITES, rewrites_for
-from export.description import Description, Precision
+from export.checks.comparison import Reference, golden_logits
+from export.checks.eval_data import SAMPLE, Photos, read_photos
+from export.checks.file_results import FileRows
+from export.checks.gates import relative_tolerances
+from export.checks.integrity import path_sha256
+from export.checks.selftest import golden_pixels, read_selftest, write_selftest
 from export.errors import ExportError
-from export.file_rows import FileRows
-from export.formats import FORMATS, find_format
-from export.gates import relative_tolerances
-from export.jobs import Event, Job, Step
-from export.manifest import (
+from export.formats.conversion_input import FormatOptions
+from export.formats.registry import FORMATS, find_format
+from export.jobs.messages import Event, Job, Step
+from export.jobs.pool import run_jobs
+from export.model_card import write_model_card
+from export.passes import REWRITES, rewrites_for
+from export.progress import Observer, Progress, unobserved
+from export.schema.manifest import (
     LOG,
     MANIFEST,
     MODEL_CARD,
@@ -30,15 +36,10 @@ from export.manifest import (
     ArtefactRecord,
     Manifest,
     Source,
-    path_sha256,
 )
-from export.model_card import write_model_card
-from export.progress import Observer, Progress, unobserved
-from export.questions import SAMPLE, ParityRecord, PhotoAnswer, Photos, read_photos
-from export.selftest import golden_pixels, read_selftest, write_selftest
-from export.source import FormatOptions
+from export.schema.metadata import Description, Precision
+from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
-from export.workers import run_jobs
 from hierattn.data.folder import read_data_folder
 from hierattn.data.staging import check_outside, staged_folder
 from hierattn.errors import UnknownNameError

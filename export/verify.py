@@ -9,16 +9,19 @@ from typing import Literal
 
 import numpy as np
 
-from export.arm64.record import describe_record
-from export.assessment import Reference, as_mapping, differing_figures
-from export.description import Description, Precision
+from export.checks.comparison import Reference, as_mapping, differing_figures
+from export.checks.conformance import check_golden
+from export.checks.eval_data import SAMPLE, Photos, reread_photos
+from export.checks.gates import OTHER_RUNTIMES
+from export.checks.integrity import artefact_problems, folder_problems
+from export.checks.parity import compare
+from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
-from export.folder_hashes import artefact_problems, folder_problems
-from export.formats import FORMATS
-from export.gates import OTHER_RUNTIMES
-from export.golden_answers import check_golden
-from export.jobs import Answered, Event, Failed, Job, Step
-from export.manifest import (
+from export.formats.registry import FORMATS
+from export.jobs.messages import Answered, Event, Failed, Job, Step
+from export.jobs.pool import run_jobs
+from export.progress import Observer, Progress, unobserved
+from export.schema.manifest import (
     PARITY,
     SELFTEST,
     ArtefactRecord,
@@ -28,11 +31,10 @@ from export.manifest import (
     RuntimeCheck,
     read_manifest,
 )
-from export.parity import Parity, compare
-from export.progress import Observer, Progress, unobserved
-from export.questions import SAMPLE, ParityRecord, Photos, read_parity_record, reread_photos
-from export.selftest import SelfTest, check_preprocessing, golden_pixels, read_selftest
-from export.workers import run_jobs
+from export.schema.metadata import Description, Precision
+from export.schema.parity import Parity, ParityRecord, read_parity_record
+from export.schema.selftest import SelfTest
+from export.targets.arm64.report import describe_record
 from hierattn.errors import HierAttnError
 
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from benchmarks.exports import Export
 from benchmarks.figures import summarise
 from benchmarks.results import Environment, Row
-from export.devices.results import PhoneBenchmark
-from export.devices.verify import find_artefact, other_model
-from export.manifest import ArtefactRecord
+from export.schema.manifest import ArtefactRecord
+from export.targets.adb.results import PhoneBenchmark
+from export.targets.adb.verify import find_artefact, other_model
 
 UNKNOWN = "unknown"
 

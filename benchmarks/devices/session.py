@@ -9,10 +9,10 @@ from pathlib import Path
 from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, phone_row
 from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
-from export.devices.fleet import ask_phones
-from export.devices.phone import Patience, Phone, Task, Told
-from export.devices.results import PhoneBenchmark
 from export.progress import Observer, unobserved
+from export.targets.adb.fleet import ask_phones
+from export.targets.adb.phone import Patience, Phone, Task, Told
+from export.targets.adb.results import PhoneBenchmark
 from hierattn.errors import HierAttnError
 
 WARM_UP = 20

@@ -13,8 +13,8 @@ from benchmarks.eight_systems.table import Latency, SystemRow
 from benchmarks.results import RESULTS_JSON, BenchmarkError, Results, read_results
 from benchmarks.runtimes import LITERT, ONNXRUNTIME, TORCH
 from benchmarks.schedule import Plan
-from export.manifest import read_manifest
 from export.pipeline import ExportRequest, export
+from export.schema.manifest import read_manifest
 from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_csv
 from hierattn.models.complexity import count_multiply_adds, count_parameters

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.description import Precision
+from export.checks.eval_data import Photos
+from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, judge
+from export.checks.parity import compare, logit_scales
 from export.errors import ArtefactError
-from export.gates import OTHER_RUNTIMES, TOLERANCES, judge
-from export.jobs import Answered, OpinionLine, sample_indices
-from export.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
-from export.parity import Parity, compare, logit_scales
-from export.questions import Photos
+from export.jobs.messages import Answered, OpinionLine, sample_indices
+from export.schema.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import OperatingPoint, expected_calibration_error
 from hierattn.metrics.classification import (

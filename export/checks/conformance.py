@@ -2,7 +2,7 @@
 
 fp32 and fp16 are held against torch, within the tolerances that ``selftest.json`` states. An int8
 file has none (its decisions are judged on photos): it is held against the answers it gave where
-it was exported, within :data:`export.gates.OTHER_RUNTIMES`.
+it was exported, within :data:`export.checks.gates.OTHER_RUNTIMES`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Literal
 
 import numpy as np
 
-from export.assessment import as_mapping
-from export.description import Precision
+from export.checks.comparison import as_mapping
+from export.checks.gates import OTHER_RUNTIMES
+from export.checks.parity import compare, logit_scales
+from export.checks.selftest import read_selftest
 from export.errors import ArtefactError, ManifestError
-from export.gates import OTHER_RUNTIMES
-from export.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
-from export.parity import Parity, compare, logit_scales
-from export.questions import ParityRecord, read_parity_record
-from export.selftest import SelfTest, read_selftest
+from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
+from export.schema.metadata import Precision
+from export.schema.parity import Parity, ParityRecord, read_parity_record
+from export.schema.selftest import SelfTest
 
 
 @dataclass(frozen=True, eq=False)

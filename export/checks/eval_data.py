@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError, model_validator
 
 from export.errors import ExportError, ManifestError
-from export.manifest import JudgedData
-from export.unfit import unfit
+from export.schema.manifest import JudgedData
+from export.schema.parity import PhotoAnswer
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
@@ -31,47 +29,6 @@ SAMPLE = 64
 """Of all images, golden ones first, how many other runtimes are asked, spread evenly."""
 
 LEAST_PHOTOS = 8
-
-
-class PhotoAnswer(BaseModel):
-    """Torch's logits for one photo."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    label: str
-    logits: list[FiniteFloat]
-
-
-class ParityRecord(BaseModel):
-    """``parity.json``: torch's answers, so that files can be checked without torch's weights.
-
-    Attributes:
-        golden: logits by golden image.
-        photos: logits of the judged photos, in judging order.
-        artefacts: each file's own logits for the golden images, as answered where it was exported.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    torch: str
-    golden: dict[str, list[FiniteFloat]]
-    photos: list[PhotoAnswer]
-    artefacts: dict[str, dict[str, list[FiniteFloat]]]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ParityRecord:
-        rows = [*self.golden.values(), *(answer.logits for answer in self.photos)]
-        for name, answers in self.artefacts.items():
-            if answers.keys() != self.golden.keys():
-                raise ValueError(f"artefacts.{name}: other golden images than torch's")
-            rows += answers.values()
-        if len({len(row) for row in rows}) != 1:
-            raise ValueError("logits of different lengths, or none")
-        if len({answer.file for answer in self.photos}) != len(self.photos):
-            raise ValueError("photos: a file is listed twice")
-        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,20 +165,6 @@ def reread_photos(
         cache.pixels[:0],
         record,
     )
-
-
-def read_parity_record(path: Path) -> ParityRecord:
-    """Read ``parity.json``.
-
-    Raises:
-        ManifestError: missing, or a field that does not fit; it is named.
-    """
-    try:
-        return ParityRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise unfit(path, error) from error
-    except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror}") from error
 
 
 def _share_of_each_class(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.ndarray:

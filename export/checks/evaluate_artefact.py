@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from export.artefact import load_artefact
+from export.formats.load import load_artefact
 from hierattn.data.folder import read_data_folder
 from hierattn.judging import Judgement, judge_predictor
 from hierattn.metrics.report import evaluate_predictions

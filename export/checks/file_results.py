@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.assessment import Assessment, Reference
-from export.description import Precision
-from export.jobs import Answered, Event, Failed, Job, Written
-from export.manifest import ArtefactRecord, Gate, path_bytes, path_sha256
+from export.checks.comparison import Assessment, Reference
+from export.checks.integrity import path_bytes, path_sha256
+from export.jobs.messages import Answered, Event, Failed, Job, Written
+from export.schema.manifest import ArtefactRecord, Gate
+from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
 
 

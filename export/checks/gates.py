@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from export.description import Precision
-from export.manifest import Gate, Quality
-from export.parity import Parity
+from export.schema.manifest import Gate, Quality
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
 
 SMALLEST_LOSS = 1
 """One melanoma fewer than torch is within what a single borderline photo can do; two are not."""
@@ -20,9 +20,10 @@ class Tolerance:
 
     Attributes:
         max_relative: largest difference of a logit, as a share of the image's largest logit
-            (scales differ 400-fold between networks; see :func:`export.parity.logit_scales`). On
-            all images, in int8 on photos only: golden images hold pictures like nothing on skin,
-            outside of the ranges that photos calibrate.
+            (scales differ 400-fold between networks; see
+            :func:`export.checks.parity.logit_scales`). On all images, in int8 on photos only:
+            golden images hold pictures like nothing on skin, outside of the ranges that photos
+            calibrate.
         agreement: least share of photos with the same decision as torch.
         balanced_accuracy_loss: at most so much less than torch.
         melanoma_sensitivity_loss: at most so much less than torch, or, unless the bound is 0, one

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import stat
 from pathlib import Path
 
-from export.manifest import PARTS, UNLISTED, ArtefactRecord, Manifest, path_bytes, path_sha256
+from export.schema.manifest import PARTS, UNLISTED, ArtefactRecord, Manifest
+from export.schema.validation import plain_file
 from hierattn.errors import HierAttnError
+from hierattn.files import file_sha256
 
 
 def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
@@ -60,3 +64,31 @@ def _changed(path: Path, recorded: str) -> list[str]:
     except HierAttnError as error:
         return [str(error)]
     return [] if same else [f"{path}: changed since the export (sha256 differs)"]
+
+
+def path_sha256(path: Path) -> str:
+    """sha256 of a file; of a folder, over its sorted list of (relative path, file hash).
+
+    Each entry of the list is ``path NUL hash LF`` in UTF-8, the path with forward slashes.
+
+    Raises:
+        ManifestError: a link or a device, which may lead out of the folder or never end.
+        HierAttnError: a file cannot be read.
+    """
+    if not stat.S_ISDIR(path.lstat().st_mode):
+        return file_sha256(plain_file(path))
+    digest = hashlib.sha256()
+    inside = {}
+    for entry in path.rglob("*"):
+        if not stat.S_ISDIR(entry.lstat().st_mode):
+            inside[entry.relative_to(path).as_posix()] = plain_file(entry)
+    for name in sorted(inside):
+        digest.update(f"{name}\0{file_sha256(inside[name])}\n".encode())
+    return digest.hexdigest()
+
+
+def path_bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder, bytes."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

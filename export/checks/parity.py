@@ -3,33 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from export.errors import ArtefactError
-
-
-class Parity(BaseModel):
-    """Distances between a file's logits and float32 torch's on the same images.
-
-    Attributes:
-        evaluator: who computed the file's answers.
-        max_abs: largest difference of one logit.
-        max_relative: largest difference of a logit over its image's :func:`logit_scales`; the
-            figure that tolerances bound, since scales differ 400-fold between models.
-        relative_l2: norm of all differences over the norm of the reference.
-        cosine: between all logits of the two, flattened; 0 where the file answers only zeros.
-        top1_agreement: share of images with the same most probable class.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    evaluator: str
-    images: int = Field(ge=1)
-    max_abs: float = Field(ge=0)
-    max_relative: float = Field(ge=0)
-    relative_l2: float = Field(ge=0)
-    cosine: float = Field(ge=-1, le=1)
-    top1_agreement: float = Field(ge=0, le=1)
+from export.schema.parity import Parity
 
 
 def compare(

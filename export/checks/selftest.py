@@ -5,7 +5,7 @@ into exactly the bytes of ``NAME.rgb`` (uint8 [S, S, 3], rows from the top, red 
 over 255 is the float32 input), and its model must answer that input with the stated logits, each
 within the tolerance of the file's precision times the image's ``scale``. An int8 file has no such
 tolerance (its decisions are judged on photos): an app holds it against the answers it gave where it
-was exported, ``artefacts`` in ``parity.json``, within :data:`export.gates.OTHER_RUNTIMES`.
+was exported, ``artefacts`` in ``parity.json``, within :data:`export.checks.gates.OTHER_RUNTIMES`.
 """
 
 from __future__ import annotations
@@ -15,93 +15,23 @@ import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import ValidationError
 
-from export.description import Description, Precision
+from export.checks.golden_images import golden_images
+from export.checks.parity import logit_scales
 from export.errors import ExportError, ManifestError
-from export.golden_images import golden_images
-from export.parity import logit_scales
-from export.unfit import unfit
+from export.schema.metadata import Description, Precision
+from export.schema.selftest import SELFTEST, SelfTest, SelfTestImage, Tolerance
+from export.schema.validation import unfit
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
 from hierattn.evaluation import Predictor
 from hierattn.files import write_bytes, write_json
-from hierattn.preprocessing import PreprocessSpec
 
-SELFTEST = "selftest.json"
 _LARGEST_JSON = 4 * 2**20
 _LARGEST_PNG = 16 * 2**20
-_PNG_NAME = r"^[a-z0-9_]{1,64}\.png$"
-_TENSOR_NAME = r"^[a-z0-9_]{1,64}\.rgb$"
-_SHA256 = r"^[0-9a-f]{64}$"
-
-
-class Tolerance(BaseModel):
-    """How far a logit may lie off: a share of its image's ``scale``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_relative: FiniteFloat = Field(gt=0)
-
-
-class SelfTestImage(BaseModel):
-    """One golden image.
-
-    Attributes:
-        width: of the file as stored, before any turning; pixels.
-        what: why it is there.
-        tensor: the file that preprocessing must yield, see the module.
-        logits: one a class, of the untouched network in float32 torch.
-        scale: what a difference is a share of, see :func:`export.parity.logit_scales`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str = Field(pattern=_PNG_NAME)
-    sha256: str = Field(pattern=_SHA256)
-    width: int = Field(ge=1, le=16384)
-    height: int = Field(ge=1, le=16384)
-    what: str
-    tensor: str = Field(pattern=_TENSOR_NAME)
-    tensor_sha256: str = Field(pattern=_SHA256)
-    logits: list[FiniteFloat]
-    scale: FiniteFloat = Field(gt=0)
-
-
-class SelfTest(BaseModel):
-    """``selftest.json``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    model: str
-    weights_sha256: str = Field(pattern=_SHA256)
-    image_size: int = Field(ge=1, le=4096)
-    preprocessing: PreprocessSpec
-    classes: list[str] = Field(min_length=2)
-    tolerances: dict[Precision, Tolerance]
-    images: list[SelfTestImage] = Field(min_length=1, max_length=256)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> SelfTest:
-        if self.preprocessing.image_size != self.image_size:
-            raise ValueError("image_size and preprocessing.image_size differ")
-        names = [name for image in self.images for name in (image.file, image.tensor)]
-        if len(set(names)) != len(names):
-            raise ValueError("two images share a file")
-        for image in self.images:
-            if len(image.logits) != len(self.classes):
-                raise ValueError(f"{image.file}: {len(self.classes)} logits are needed")
-        if not any(logit for image in self.images for logit in image.logits):
-            raise ValueError("all logits are zero")
-        return self
-
-    def logits(self) -> np.ndarray:
-        """The stated logits, float64 [N, K]."""
-        return np.array([image.logits for image in self.images], dtype=np.float64)
 
 
 def write_selftest(

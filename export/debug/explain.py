@@ -2,9 +2,9 @@
 
 Torch's operations are matched with the file's intermediate tensors by value, so that nothing has to
 be known of the format: names, layouts, fused and split operators differ everywhere. Torch runs
-twice: once as it is, and once led by the file (:mod:`export.led_by_file`), where each result that
-the file shows replaces torch's own. There every step starts from the file's own numbers, so that
-its distance from the file is what this one operation added.
+twice: once as it is, and once guided by the file (:mod:`export.debug.guided_trace`), where each
+result that the file shows replaces torch's own. There every step starts from the file's own
+numbers, so that its distance from the file is what this one operation added.
 
 A step is *confirmed* if that is within the rounding of the precision, and *sound* if a confirmed
 one was computed from it, too; that is how fused steps, which no file shows, become sound. The
@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from export.description import Precision
+from export.checks.gates import TOLERANCES
+from export.debug.guided_trace import LedByFile
+from export.debug.torch_trace import trace_torch
 from export.errors import ArtefactError
-from export.formats import format_of
 from export.formats.interface import Format
-from export.gates import TOLERANCES
-from export.led_by_file import LedByFile
-from export.torch_trace import trace_torch
+from export.formats.registry import format_of
+from export.schema.metadata import Precision
 
 
 @dataclass(frozen=True)

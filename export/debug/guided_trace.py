@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.description import Precision
-from export.formats.interface import TracedTensor
-from export.tensor_match import (
+from export.debug.tensor_match import (
     MATCH_TOLERANCES,
     RECOGNISABLE,
     Fingerprint,
@@ -18,7 +16,9 @@ from export.tensor_match import (
     nearest,
     same_values,
 )
-from export.torch_trace import TorchStep
+from export.debug.torch_trace import TorchStep
+from export.formats.interface import TracedTensor
+from export.schema.metadata import Precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class LedByFile:
         self._claimed = {place for places in self.owned.values() for place in places}
 
     def follow(self, step: TorchStep) -> np.ndarray | None:
-        """What the file has for a step just computed; see :func:`export.torch_trace.trace_torch`.
+        """The file's value for a step just computed, as ``substitute`` of ``trace_torch``.
 
         Returns:
             The file's value in the step's shape; None where the file does not show the step.

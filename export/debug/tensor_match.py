@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from export.description import Precision
+from export.schema.metadata import Precision
 
 RECOGNISABLE = 0.7
 """A damaged tensor is mostly nearer than that; unrelated ones are about 1.4 off."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import nn
 
-from export.description import Description, Precision
+from export.schema.metadata import Description, Precision
 
 
 @dataclass(frozen=True)

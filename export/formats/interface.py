@@ -6,49 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
-from export.description import Description, Precision
-from export.source import ExportSource
-
-
-class InputFacts(BaseModel):
-    """The input tensor as the file declares it.
-
-    Attributes:
-        layout: ``NCHW``, ``NHWC`` or ``image``.
-        shape: -1 where any size is taken.
-        range: lowest and highest value that preprocessing yields.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    layout: Literal["NCHW", "NHWC", "image"]
-    dtype: str
-    shape: list[int]
-    range: tuple[float, float] = (0.0, 1.0)
-
-
-class OutputFacts(BaseModel):
-    """The output tensor."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    kind: Literal["logits"] = "logits"
-
-
-class Delegation(BaseModel):
-    """How a delegate takes the graph: in how many partitions, with how many operators left over."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    partitions: int
-    left: int
+from export.formats.conversion_input import ExportSource
+from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.metadata import Description, Precision
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from export.errors import ArtefactError
-from export.formats import format_of, require_packages
 from export.formats.interface import Artefact
+from export.formats.registry import format_of, require_packages
 from hierattn.errors import ConfigError
 
 

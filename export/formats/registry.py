@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from export.errors import ArtefactError, MissingPackageError
-from export.formats.interface import Format
 from hierattn.errors import UnknownNameError
 
+if TYPE_CHECKING:
+    from export.formats.interface import Format
+
 FORMATS: dict[str, str] = {
-    "onnx": "export.formats.onnx:OnnxFormat",
-    "tflite": "export.formats.tflite:TfliteFormat",
-    "coreml": "export.formats.coreml:CoremlFormat",
+    "onnx": "export.formats.onnx.format:OnnxFormat",
+    "tflite": "export.formats.tflite.format:TfliteFormat",
+    "coreml": "export.formats.coreml.format:CoremlFormat",
 }
 """Name to ``module:class``; a class is imported when it is asked for."""
 

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from export.description import Description, Precision
-from export.formats.interface import Delegation, InputFacts, OutputFacts
-from export.manifest import QuantisationRecord
+from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.manifest import QuantisationRecord
+from export.schema.metadata import Description, Precision
 
 
 class _Line(BaseModel):
@@ -25,7 +25,7 @@ class Job(_Line):
 
     Attributes:
         run: run folder to convert from; None to check files that exist.
-        graph: see :class:`export.manifest.Source`.
+        graph: see :class:`export.schema.manifest.Source`.
         description: for converting; its precision is replaced for each file.
         files: path by precision; made here when converting.
         pixels: uint8 [N, S, S, 3] as .npy, what every file is asked.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from export.jobs import EVENTS, Event, Failed, Job
+from export.jobs.messages import EVENTS, Event, Failed, Job
 
 Report = Callable[[Job, Event], None]
 
@@ -57,7 +57,7 @@ def _run(job: Job, log: Path, report: Report, running: list[subprocess.Popen[str
         noise.write(f"--- {job.format}\n")
         noise.flush()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "export.worker", str(request)],
+            [sys.executable, "-P", "-m", "export.jobs.worker", str(request)],
             stdout=subprocess.PIPE,
             stderr=noise,
             env=environment,

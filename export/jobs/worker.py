@@ -1,4 +1,4 @@
-"""``python -m export.worker JOB.json``: make and check one format's files; report on stdout."""
+"""``python -m export.jobs.worker JOB.json``: make and check the files of one format."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from typing import TextIO
 
 import numpy as np
 
-from export.description import Precision
 from export.errors import ArtefactError, RuntimeUnavailableError
-from export.formats import find_format, require_packages
+from export.formats.conversion_input import ExportSource, FormatOptions
 from export.formats.interface import Artefact, Format
-from export.jobs import Answered, Event, Failed, Job, OpinionLine, Step, Written, sample_indices
-from export.manifest import QuantisationRecord
-from export.source import ExportSource, FormatOptions
+from export.formats.registry import find_format, require_packages
+from export.jobs.messages import (
+    Answered,
+    Event,
+    Failed,
+    Job,
+    OpinionLine,
+    Step,
+    Written,
+    sample_indices,
+)
+from export.schema.manifest import QuantisationRecord
+from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
 from hierattn.evaluation import predict_logits
 from hierattn.preprocessing import PreprocessSpec
@@ -59,7 +68,7 @@ def run_job(job: Job, emit: Emit) -> None:
 
 
 def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
-    from export.deployment import deployment_graph
+    from export.passes import deployment_graph
     from hierattn.runs import load_run
 
     require_packages(fmt.packages, fmt.extra)

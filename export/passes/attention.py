@@ -6,13 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Size, Tensor, nn
 
-from export.deployment.rewrite import (
-    Rewrite,
-    affine_of,
-    input_shapes,
-    make_linear,
-    replace_modules,
-)
+from export.passes.rewrite import Rewrite, affine_of, input_shapes, make_linear, replace_modules
 from hierattn.models.blocks import PATCH, Attention, StageAttention
 
 _NARROW_TILE = 16

@@ -6,7 +6,7 @@ from collections import Counter
 
 from torch import Tensor, nn
 
-from export.deployment.rewrite import Rewrite, affine_of, run_once, set_affine
+from export.passes.rewrite import Rewrite, affine_of, run_once, set_affine
 
 
 def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:

@@ -6,12 +6,12 @@ import copy
 
 from torch import nn
 
-from export.deployment.attention import ROW_ATTENTION, SPLIT_HEADS
-from export.deployment.batch_norm import FOLD_BATCH_NORM
-from export.deployment.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
-from export.deployment.pooling import POOL_BY_MATRIX, POOL_GATES
-from export.deployment.rewrite import ANY, Rewrite
-from export.deployment.training_only import REMOVE_TRAINING_ONLY
+from export.passes.attention import ROW_ATTENTION, SPLIT_HEADS
+from export.passes.batch_norm import FOLD_BATCH_NORM
+from export.passes.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
+from export.passes.pooling import POOL_BY_MATRIX, POOL_GATES
+from export.passes.rewrite import ANY, Rewrite
+from export.passes.training_only import REMOVE_TRAINING_ONLY
 from hierattn.errors import ConfigError
 from hierattn.models.registry import MINIMUM_IMAGE_SIZE
 

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from export.deployment.rewrite import Rewrite, affine_of, replace_modules, set_affine
+from export.passes.rewrite import Rewrite, affine_of, replace_modules, set_affine
 from hierattn.models.blocks import StageAttention, TransformerBlock
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Size, Tensor, nn
 
-from export.deployment.rewrite import Rewrite, input_shapes, replace_modules
+from export.passes.rewrite import Rewrite, input_shapes, replace_modules
 from hierattn.models.blocks import BranchAttention, SameChannelAttention, pooling_weights
 
 

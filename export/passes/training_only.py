@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from export.deployment.rewrite import Rewrite, replace_modules
+from export.passes.rewrite import Rewrite, replace_modules
 
 _DROPPING = ("StochasticDepth", "DropPath")
 """Class names in HierAttn, torchvision and timm; each does nothing in evaluation mode."""

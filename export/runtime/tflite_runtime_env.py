@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from export.errors import ExportError
-from export.side_interpreter_worker import REFUSED
+from export.runtime.tflite_runtime_worker import REFUSED
 
 RUNTIME_VERSION = "2.14.0"
 REQUIREMENTS = ("numpy==1.26.4", f"tflite-runtime=={RUNTIME_VERSION}")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 300
 
-_WORKER = Path(__file__).with_name("side_interpreter_worker.py")
+_WORKER = Path(__file__).with_name("tflite_runtime_worker.py")
 _MARKER = "complete.txt"
 
 

@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from export.description import Precision
 from export.errors import ManifestError
-from export.manifest import Gate
-from export.unfit import unfit
+from export.schema.manifest import Gate
+from export.schema.metadata import Precision
+from export.schema.validation import unfit
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import stat
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -17,13 +15,12 @@ from pydantic import (
     model_validator,
 )
 
-from export.description import Precision
 from export.errors import ManifestError
-from export.formats import FORMATS
-from export.formats.interface import Delegation, InputFacts, OutputFacts
-from export.parity import Parity
-from export.unfit import unfit
-from hierattn.files import file_sha256
+from export.formats.registry import FORMATS
+from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
+from export.schema.validation import plain_file, unfit
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
@@ -97,7 +94,7 @@ class Quality(_Part):
     """Metrics of this very file on the judged photos.
 
     Attributes:
-        max_relative: as in :class:`export.parity.Parity`, on these photos alone.
+        max_relative: as in :class:`export.schema.parity.Parity`, on these photos alone.
         agreement: share of photos on which file and torch choose the same class.
         melanoma_at_threshold: sensitivity at the shipped melanoma threshold.
         ece: expected calibration error at the shipped temperature.
@@ -126,7 +123,7 @@ class RuntimeCheck(_Part):
 
     Attributes:
         loads: None where the runtime cannot be had, so that nothing is known.
-        agrees: within :data:`export.gates.OTHER_RUNTIMES`; None where it did not answer.
+        agrees: within :data:`export.checks.gates.OTHER_RUNTIMES`; None where it did not answer.
         reason: why it did not load, run or agree.
     """
 
@@ -175,7 +172,8 @@ class Manifest(_Part):
     """The whole record of an export folder.
 
     Attributes:
-        files: sha256 of all else that belongs to the folder (folders: see :func:`path_sha256`).
+        files: sha256 of all else that belongs to the folder (of folders, see
+            :func:`export.checks.integrity.path_sha256`).
         torch_quality: torch on the judged photos, the reference of every change.
     """
 
@@ -229,47 +227,8 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"{folder}: not an export folder, it has no {MANIFEST}")
     try:
-        return Manifest.model_validate_json(_checked(path).read_bytes())
+        return Manifest.model_validate_json(plain_file(path).read_bytes())
     except ValidationError as error:
         raise unfit(path, error) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not a readable JSON file ({error})") from error
-
-
-def path_sha256(path: Path) -> str:
-    """sha256 of a file; of a folder, over its sorted list of (relative path, file hash).
-
-    Each entry of the list is ``path NUL hash LF`` in UTF-8, the path with forward slashes.
-
-    Raises:
-        ManifestError: a link or a device, which may lead out of the folder or never end.
-        HierAttnError: a file cannot be read.
-    """
-    if not stat.S_ISDIR(path.lstat().st_mode):
-        return file_sha256(_checked(path))
-    digest = hashlib.sha256()
-    inside = {}
-    for entry in path.rglob("*"):
-        if not stat.S_ISDIR(entry.lstat().st_mode):
-            inside[entry.relative_to(path).as_posix()] = _checked(entry)
-    for name in sorted(inside):
-        digest.update(f"{name}\0{file_sha256(inside[name])}\n".encode())
-    return digest.hexdigest()
-
-
-def _checked(path: Path) -> Path:
-    """The path of a plain file.
-
-    Raises:
-        ManifestError: a link, a pipe, a device or a folder.
-    """
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ManifestError(f"{path}: not a plain file inside the folder; export again")
-    return path
-
-
-def path_bytes(path: Path) -> int:
-    """Size of a file, or of all files in a folder, bytes."""
-    if not path.is_dir():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

@@ -1,7 +1,8 @@
-"""One wording for records of an export whose fields do not fit."""
+"""Reading JSON records strictly: one wording for what does not fit, and plain files only."""
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,3 +16,14 @@ def unfit(path: Path, error: ValidationError, mend: str = "export again") -> Man
     place = ".".join(str(part) for part in first["loc"])
     where = f"field '{place}': " if place else ""
     return ManifestError(f"{path}: {where}{first['msg']}; {mend}")
+
+
+def plain_file(path: Path) -> Path:
+    """The path of a plain file.
+
+    Raises:
+        ManifestError: a link, a pipe, a device or a folder.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ManifestError(f"{path}: not a plain file inside the folder; export again")
+    return path

@@ -89,7 +89,7 @@ def benchmark(
     from benchmarks.benchmark import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes import RUNTIMES
     from benchmarks.schedule import Plan
-    from export.devices.phone import Patience
+    from export.targets.adb.phone import Patience
 
     request = BenchmarkRequest(
         tuple(exports),

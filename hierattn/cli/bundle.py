@@ -18,7 +18,7 @@ from hierattn.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from export.bundle import Bundled
+    from export.targets.android.bundle import Bundled
 
 
 def bundle(
@@ -43,8 +43,8 @@ def bundle(
     The app's earlier bundle is replaced wholly; if anything is wrong, it stays as it was.
     """
     set_up_logging(verbose)
-    from export.bundle import BundleRequest
-    from export.bundle import bundle as run_bundle
+    from export.targets.android.bundle import BundleRequest
+    from export.targets.android.bundle import bundle as run_bundle
 
     done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
     if json_output:

@@ -11,15 +11,15 @@ from hierattn.cli.console import make_table, print_json, standard_console
 from hierattn.cli.progress import PartsProgress
 
 if TYPE_CHECKING:
-    from export.devices.verify import PhoneVerdict
+    from export.targets.adb.verify import PhoneVerdict
 
 
 def verify_phones(
     folder: Path, device: str, apk: Path | None, timeout: float, json_output: bool
 ) -> None:
     """Ask phones, print what was found; exit code 1 if one falls short."""
-    from export.devices.phone import Patience
-    from export.devices.verify import verify_on_phones
+    from export.targets.adb.phone import Patience
+    from export.targets.adb.verify import verify_on_phones
 
     with PartsProgress() as parts:
         found = verify_on_phones(folder, device, apk, Patience(task=timeout), parts.follow)

@@ -55,7 +55,7 @@ def evaluate(
                 raise ConfigError(
                     f"--split {split}: an exported file knows no splits; judge its run"
                 )
-            from export.evaluation import judge_artefact
+            from export.checks.evaluate_artefact import judge_artefact
 
             judgement = judge_artefact(
                 Path(run),

@@ -11,7 +11,7 @@ from hierattn.cli.console import make_table, standard_console
 from hierattn.errors import HierAttnError
 
 if TYPE_CHECKING:
-    from export.explain import Explanation
+    from export.debug.explain import Explanation
     from export.verify import Verification
     from hierattn.runs import Run
 
@@ -29,7 +29,7 @@ def find_run(folder: Path, run: str | None) -> Run:
         ManifestError: it is gone, or not the one the files were made from.
     """
     from export.errors import ManifestError
-    from export.manifest import read_manifest
+    from export.schema.manifest import read_manifest
     from hierattn.runs import load_run
 
     source = read_manifest(folder).source
@@ -49,9 +49,9 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
     """
     import numpy as np
 
-    from export.deployment import deployment_graph
-    from export.explain import explain
-    from export.selftest import golden_inputs, read_selftest
+    from export.checks.selftest import golden_inputs, read_selftest
+    from export.debug.explain import explain
+    from export.passes import deployment_graph
 
     manifest = verified.manifest
     model = run.load_model()

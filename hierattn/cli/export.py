@@ -61,8 +61,8 @@ def export(
     Exit code 0 only if every file was made and passed its gate.
     """
     set_up_logging(verbose)
+    from export.formats.conversion_input import FormatOptions
     from export.pipeline import ExportRequest
-    from export.source import FormatOptions
 
     if image_size is not None and not untrained:
         raise ConfigError("--image-size: a run has its own; it is for --untrained only")

@@ -10,8 +10,8 @@ from rich.table import Table
 from hierattn.cli.console import make_table, number
 
 if TYPE_CHECKING:
-    from export.manifest import ArtefactRecord, Manifest, Quality
-    from export.parity import Parity
+    from export.schema.manifest import ArtefactRecord, Manifest, Quality
+    from export.schema.parity import Parity
     from export.verify import Verification
 
 _COLUMNS = (

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.bundle_record import (
+from export.checks.golden_images import golden_images
+from export.schema.bundle import (
     BUNDLE,
     LABELS,
     BundleImage,
@@ -20,9 +21,8 @@ from export.bundle_record import (
     BundleRecord,
     BundleSelfTest,
 )
-from export.description import Precision
-from export.golden_images import golden_images
-from export.manifest import Gate
+from export.schema.manifest import Gate
+from export.schema.metadata import Precision
 from hierattn.files import write_bytes, write_text
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec

@@ -9,19 +9,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.results import Environment, NoiseFloor, Results, Row
-from export.description import Precision
-from export.formats.interface import InputFacts, OutputFacts
-from export.manifest import (
-    MANIFEST,
-    ArtefactRecord,
-    Gate,
-    JudgedData,
-    Manifest,
-    Source,
-    path_bytes,
-    path_sha256,
-)
-from export.parity import Parity
+from export.checks.integrity import path_bytes, path_sha256
+from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.manifest import MANIFEST, ArtefactRecord, Gate, JudgedData, Manifest, Source
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 

@@ -9,7 +9,7 @@ from benchmarks.logits_cache import LogitsCache
 from benchmarks.photos import Photos, choose
 from benchmarks.subjects import Subject, make_subjects
 from benchmarks.workers import Order
-from export.formats.onnx_session import open_session
+from export.formats.onnx.session import open_session
 from hierattn.evaluation import predict_logits
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import CLASSES, write_export

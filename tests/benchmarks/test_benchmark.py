@@ -11,9 +11,9 @@ from benchmarks.logits_cache import LogitsCache
 from benchmarks.results import BenchmarkError, read_results
 from benchmarks.schedule import Plan
 from benchmarks.sweep import sweep
-from export.description import Precision
 from export.errors import ExportError
 from export.progress import Progress
+from export.schema.metadata import Precision
 from export.untrained import write_untrained_run
 from hierattn.errors import UnknownNameError
 from tests.benchmarks.helpers import CLASSES, record_of, write_export, write_manifest

@@ -5,8 +5,9 @@ import pytest
 from benchmarks.exports import Export, read_exports
 from benchmarks.photos import choose, parse_class_map
 from benchmarks.results import BenchmarkError
-from export.manifest import PARITY, JudgedData, path_sha256
-from export.questions import ParityRecord, PhotoAnswer
+from export.checks.integrity import path_sha256
+from export.schema.manifest import PARITY, JudgedData
+from export.schema.parity import ParityRecord, PhotoAnswer
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.splits import Split, group_keys, write_splits

@@ -12,7 +12,7 @@ from benchmarks.session import Series
 from benchmarks.subjects import Subject, make_subjects
 from benchmarks.workers import Partitions
 from export.errors import ManifestError
-from export.manifest import Gate
+from export.schema.manifest import Gate
 from hierattn.errors import UnknownNameError
 from hierattn.runs import load_run
 from tests.benchmarks.helpers import record_of, write_export, write_manifest, write_onnx

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from export.description import Precision
-from export.manifest import Gate
+from export.schema.manifest import Gate
+from export.schema.metadata import Precision
 from hierattn.cli import benchmark as benchmark_cli
 from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
 from tests.benchmarks.helpers import (

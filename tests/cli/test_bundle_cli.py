@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from export.manifest import Gate
+from export.schema.manifest import Gate
 from tests.cli.conftest import Answer
 from tests.export.bundle_helpers import FP32, write_app, write_whole_export
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from export.assessment import golden_logits
-from export.description import Description, Precision
-from export.gates import relative_tolerances
-from export.manifest import (
+from export.checks.comparison import golden_logits
+from export.checks.gates import relative_tolerances
+from export.checks.integrity import path_sha256
+from export.checks.selftest import golden_inputs, write_selftest
+from export.schema.manifest import (
     MANIFEST,
     MODEL_CARD,
     PARITY,
@@ -18,11 +19,10 @@ from export.manifest import (
     SELFTEST,
     Gate,
     Manifest,
-    path_sha256,
     read_manifest,
 )
-from export.questions import ParityRecord
-from export.selftest import golden_inputs, write_selftest
+from export.schema.metadata import Description, Precision
+from export.schema.parity import ParityRecord
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
 
 FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from export.manifest import read_manifest
+from export.schema.manifest import read_manifest
 from hierattn.data.records import DataFolder
 
 

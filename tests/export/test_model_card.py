@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.description import Precision
-from export.manifest import (
+from export.model_card import (
+    _code,
+    _finalise,
+    data_sources,
+    read_reports,
+    render_model_card,
+    write_model_card,
+)
+from export.schema.manifest import (
     ArtefactRecord,
     Gate,
     JudgedData,
@@ -20,15 +27,8 @@ from export.manifest import (
     RuntimeCheck,
     Source,
 )
-from export.model_card import (
-    _code,
-    _finalise,
-    data_sources,
-    read_reports,
-    render_model_card,
-    write_model_card,
-)
-from export.parity import Parity
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
 from hierattn.errors import CheckpointError
 from hierattn.runs import METRICS, Run, RunConfig, load_run
 

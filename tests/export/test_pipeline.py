@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from export import load_artefact
-from export.description import Precision
+from export.checks.selftest import golden_inputs, read_selftest
 from export.errors import ExportError
-from export.manifest import read_manifest
 from export.pipeline import ExportRequest, export, export_run
-from export.selftest import golden_inputs, read_selftest
+from export.schema.manifest import read_manifest
+from export.schema.metadata import Precision
 from hierattn.data.records import DataFolder
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.runs import load_run

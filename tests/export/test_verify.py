@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from export.checks.integrity import path_sha256
 from export.errors import ManifestError
-from export.manifest import path_sha256, read_manifest
 from export.pipeline import export_run
+from export.schema.manifest import read_manifest
 from export.verify import Verification, verify
 from hierattn.data.records import DataFolder
 

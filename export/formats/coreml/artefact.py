@@ -12,12 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from export.coreml_evaluator import Arithmetic, Package, Program, compile_program, read_package
-from export.coreml_evaluator.program import round_to_half
-from export.coreml_evaluator.values import owned
-from export.description import METADATA_KEY, Description, parse_description
 from export.errors import ArtefactError
-from export.formats.interface import Artefact, FileFacts, InputFacts, OutputFacts, TracedTensor
+from export.formats.coreml.evaluator import (
+    Arithmetic,
+    Package,
+    Program,
+    compile_program,
+    read_package,
+)
+from export.formats.coreml.evaluator.program import round_to_half
+from export.formats.coreml.evaluator.values import owned
+from export.formats.interface import Artefact, FileFacts, TracedTensor
+from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.metadata import METADATA_KEY, Description, parse_description
 
 INPUT, LOGITS = "input", "logits"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from export.formats.coreml_tidy import main_block
+from export.formats.coreml.tidy import main_block
 
 PROBABILITIES, LABEL = "probabilities", "classLabel"
 

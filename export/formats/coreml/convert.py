@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from export.errors import ExportError
-from export.formats.coreml_classifier import PROBABILITIES, Classifier
-from export.formats.coreml_package import StoredModel, stored_model
-from export.source import ExportSource
+from export.formats.conversion_input import ExportSource
+from export.formats.coreml.classifier import PROBABILITIES, Classifier
+from export.formats.coreml.package import StoredModel, stored_model
 
 INPUT, LOGITS = "input", "logits"
 

@@ -13,20 +13,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from export.coreml_evaluator import Arithmetic, compile_program, read_package
-from export.description import Precision
 from export.errors import ExportError
-from export.formats import require_packages
-from export.formats.coreml_artefact import (
+from export.formats.conversion_input import ExportSource
+from export.formats.coreml.artefact import (
     AppleArtefact,
     EvaluatedArtefact,
     read_facts,
     read_own_description,
 )
-from export.formats.coreml_classifier import add_labels
-from export.formats.coreml_convert import convert_graph
-from export.formats.coreml_package import StoredModel, read_model, write_model
-from export.formats.coreml_quantise import SCHEMES, quantise_weights
+from export.formats.coreml.classifier import add_labels
+from export.formats.coreml.convert import convert_graph
+from export.formats.coreml.evaluator import Arithmetic, compile_program, read_package
+from export.formats.coreml.package import StoredModel, read_model, write_model
+from export.formats.coreml.quantise import SCHEMES, quantise_weights
 from export.formats.interface import (
     Artefact,
     FileFacts,
@@ -35,7 +34,8 @@ from export.formats.interface import (
     SecondOpinion,
     TracedTensor,
 )
-from export.source import ExportSource
+from export.formats.registry import require_packages
+from export.schema.metadata import Precision
 
 
 class CoremlFormat(Format):

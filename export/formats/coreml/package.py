@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.coreml_evaluator.package import DATA, MANIFEST, WEIGHT_FILE, WEIGHTS
-from export.description import METADATA_KEY, Description
 from export.errors import ExportError
-from export.formats.coreml_tidy import tidy_program
+from export.formats.coreml.evaluator.package import DATA, MANIFEST, WEIGHT_FILE, WEIGHTS
+from export.formats.coreml.tidy import tidy_program
+from export.schema.metadata import METADATA_KEY, Description
 
 _FOLDER = "com.apple.CoreML"
 _SPECIFICATION = "model.mlmodel"
@@ -98,7 +98,7 @@ def read_model(path: Path) -> StoredModel:
     Raises:
         ArtefactError: it cannot be read.
     """
-    from export.coreml_evaluator import read_package
+    from export.formats.coreml.evaluator import read_package
 
     package = read_package(path)
     return StoredModel(package.model, package.weights.content)

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from export.description import Precision
 from export.errors import ExportError
-from export.formats.coreml_convert import CONVERTER_ERRORS
-from export.formats.coreml_package import StoredModel, stored_model
-from export.formats.coreml_tidy import main_block
+from export.formats.coreml.convert import CONVERTER_ERRORS
+from export.formats.coreml.package import StoredModel, stored_model
+from export.formats.coreml.tidy import main_block
+from export.schema.metadata import Precision
 
 SMALLEST = 2048
 """Weights of at most so many numbers stay in half precision: their scales would cost as much."""

@@ -10,20 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from export.description import METADATA_KEY, Description, Precision
 from export.errors import ArtefactError, ExportError
+from export.formats.conversion_input import ExportSource
 from export.formats.interface import FileFacts, Format, Quantisation, TracedTensor
-from export.formats.onnx_graph import OPSET, name_after_modules, tidy
-from export.formats.onnx_int8 import quantise_linears
-from export.formats.onnx_reading import INPUT, OUTPUT, file_facts, read_description, read_model
-from export.formats.onnx_session import (
-    OnnxArtefact,
-    check_images,
-    open_session,
-    trace_model,
-)
-from export.formats.onnx_storage import store_as_half, store_as_int8
-from export.source import ExportSource
+from export.formats.onnx.graph import OPSET, name_after_modules, tidy
+from export.formats.onnx.int8 import quantise_linears
+from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_description, read_model
+from export.formats.onnx.session import OnnxArtefact, check_images, open_session, trace_model
+from export.formats.onnx.storage import store_as_half, store_as_int8
+from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.files import write_bytes
 
 if TYPE_CHECKING:

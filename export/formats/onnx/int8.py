@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.formats.onnx_graph import sort_constants
-from export.formats.onnx_storage import quantise_symmetric
+from export.formats.onnx.graph import sort_constants
+from export.formats.onnx.storage import quantise_symmetric
 
 if TYPE_CHECKING:
     import onnx_ir as ir

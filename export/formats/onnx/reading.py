@@ -6,9 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.description import METADATA_KEY, Description, parse_description
 from export.errors import ArtefactError
-from export.formats.interface import FileFacts, InputFacts, OutputFacts
+from export.formats.interface import FileFacts
+from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.metadata import METADATA_KEY, Description, parse_description
 
 if TYPE_CHECKING:
     import onnx

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.description import Description
 from export.errors import ArtefactError
 from export.formats.interface import Artefact, TracedTensor
-from export.formats.onnx_reading import INPUT, OUTPUT
+from export.formats.onnx.reading import INPUT, OUTPUT
+from export.schema.metadata import Description
 
 if TYPE_CHECKING:
     import onnx

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.formats.onnx_graph import constants, sort_constants
+from export.formats.onnx.graph import constants, sort_constants
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -13,8 +13,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from export.description import METADATA_KEY, Description, parse_description
 from export.errors import ArtefactError
+from export.schema.metadata import METADATA_KEY, Description, parse_description
 
 LABELS_MEMBER = "labels.txt"
 """Class names, one a line, in the order of the logits; TFLite's own tools look for such a file."""

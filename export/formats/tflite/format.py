@@ -9,21 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from export.description import Description, Precision
 from export.errors import ArtefactError, ExportError
-from export.formats import require_packages
-from export.formats.interface import (
-    FileFacts,
-    Format,
-    InputFacts,
-    OutputFacts,
-    Quantisation,
-    SecondOpinion,
-    TracedTensor,
-)
-from export.formats.tflite_archive import append_archive, split_archive
-from export.formats.tflite_flatbuffer import operator_kinds, pack, read_tflite
-from export.formats.tflite_interpreter import (
+from export.formats.conversion_input import ExportSource
+from export.formats.interface import FileFacts, Format, Quantisation, SecondOpinion, TracedTensor
+from export.formats.registry import require_packages
+from export.formats.tflite.archive import append_archive, split_archive
+from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
+from export.formats.tflite.interpreter import (
     TfliteArtefact,
     channels_last,
     check_ends,
@@ -31,9 +23,10 @@ from export.formats.tflite_interpreter import (
     open_interpreter,
     trace_tensors,
 )
-from export.formats.tflite_tidy import tidy
-from export.side_interpreter import RUNTIME_VERSION, run_tflite_runtime
-from export.source import ExportSource
+from export.formats.tflite.tidy import tidy
+from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
+from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.metadata import Description, Precision
 from hierattn.files import write_bytes
 
 # What torch.export, the lowering and the converter raise for a network they cannot take.
@@ -82,8 +75,8 @@ class TfliteFormat(Format):
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
     ) -> Quantisation:
         """Bring the converted file to a precision and append the archive."""
-        from export.formats.tflite_quantise import cast_to_half
-        from export.formats.tflite_scheme import quantise
+        from export.formats.tflite.quantise import cast_to_half
+        from export.formats.tflite.scheme import quantise
 
         model = converted.read_bytes()
         done = Quantisation("float32 throughout", {})

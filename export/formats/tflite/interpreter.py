@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from export.description import Description
 from export.errors import ArtefactError
-from export.formats.interface import Artefact, Delegation, TracedTensor
+from export.formats.interface import Artefact, TracedTensor
+from export.schema.file_facts import Delegation
+from export.schema.metadata import Description
 
 _DELEGATE = "DELEGATE"
 

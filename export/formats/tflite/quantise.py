@@ -12,8 +12,8 @@ import numpy as np
 
 from export.errors import ExportError
 from export.formats.interface import Quantisation
-from export.formats.tflite_flatbuffer import operator_kinds, pack
-from export.formats.tflite_tidy import name_ends, share_buffers
+from export.formats.tflite.flatbuffer import operator_kinds, pack
+from export.formats.tflite.tidy import name_ends, share_buffers
 
 LINEAR = ("FULLY_CONNECTED",)
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
@@ -41,7 +41,7 @@ def apply_scheme(model: bytes, scheme: Scheme) -> bytes:
     """The quantised flatbuffer, tidy.
 
     Args:
-        model: float32 flatbuffer, as :func:`export.formats.tflite_flatbuffer.pack` gives it.
+        model: float32 flatbuffer, as :func:`export.formats.tflite.flatbuffer.pack` gives it.
         scheme: of operators that :func:`stored_weights` finds.
 
     Raises:

@@ -16,9 +16,9 @@ import numpy as np
 from scipy.special import log_softmax
 
 from export.formats.interface import Quantisation
-from export.formats.tflite_flatbuffer import operator_kinds, read_tflite
-from export.formats.tflite_interpreter import invoke, open_interpreter
-from export.formats.tflite_quantise import (
+from export.formats.tflite.flatbuffer import operator_kinds, read_tflite
+from export.formats.tflite.interpreter import invoke, open_interpreter
+from export.formats.tflite.quantise import (
     CONVOLUTIONS,
     LINEAR,
     SMALLEST_HALF,

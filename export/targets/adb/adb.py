@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.devices.errors import AdbMissingError, DeviceError, DeviceLostError
+from export.targets.adb.errors import AdbMissingError, DeviceError, DeviceLostError
 
 QUICK_SECONDS = 30
 """For what a phone answers at once."""

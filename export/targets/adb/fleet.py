@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from export.devices.adb import Adb, Listed, find_adb, list_phones
-from export.devices.errors import DeviceError
-from export.devices.phone import Patience, Phone, Told
 from export.errors import ExportError
 from export.progress import Observer, Progress, unobserved
+from export.targets.adb.adb import Adb, Listed, find_adb, list_phones
+from export.targets.adb.errors import DeviceError
+from export.targets.adb.phone import Patience, Phone, Told
 from hierattn.errors import HierAttnError, UnknownNameError
 
 ADB = "adb"

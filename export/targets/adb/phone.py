@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from export.devices.adb import Adb
-from export.devices.errors import DeviceError
-from export.devices.results import Result, parse_result
+from export.targets.adb.adb import Adb
+from export.targets.adb.errors import DeviceError
+from export.targets.adb.results import Result, parse_result
 
 PACKAGE = "org.hierattn.demo"
 FILES = f"/sdcard/Android/data/{PACKAGE}/files"

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from export.devices.errors import DeviceError
+from export.targets.adb.errors import DeviceError
 
 LONGEST_WORDS = 300
 

@@ -6,25 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from export.devices.fleet import ask_phones
-from export.devices.phone import SELF_TEST, Patience, Phone, Told
-from export.devices.results import PhoneArtefact, PhoneSelfTest
+from export.checks.conformance import expect, judge_golden, read_golden
+from export.checks.integrity import artefact_problems, path_sha256
 from export.errors import ManifestError
-from export.folder_hashes import artefact_problems
-from export.golden_answers import expect, judge_golden, read_golden
-from export.manifest import (
-    PARITY,
-    SELFTEST,
-    ArtefactRecord,
-    Gate,
-    Manifest,
-    path_sha256,
-    read_manifest,
-)
-from export.parity import Parity
 from export.progress import Observer, unobserved
-from export.questions import ParityRecord
-from export.selftest import SelfTest
+from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Gate, Manifest, read_manifest
+from export.schema.parity import Parity, ParityRecord
+from export.schema.selftest import SelfTest
+from export.targets.adb.fleet import ask_phones
+from export.targets.adb.phone import SELF_TEST, Patience, Phone, Told
+from export.targets.adb.results import PhoneArtefact, PhoneSelfTest
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from export.bundle_place import ASSETS, FOLDER, find_main, replaced_bundle
-from export.bundle_record import (
+from export.checks.conformance import Expectation, expect, read_golden
+from export.checks.integrity import hash_problems, path_sha256
+from export.errors import ExportError, ManifestError
+from export.formats.registry import find_format
+from export.schema.bundle import (
     BUNDLE,
     LABELS,
     BundleImage,
@@ -18,20 +21,16 @@ from export.bundle_record import (
     BundleRecord,
     BundleSelfTest,
 )
-from export.errors import ExportError, ManifestError
-from export.folder_hashes import hash_problems
-from export.formats import find_format
-from export.golden_answers import Expectation, expect, read_golden
-from export.manifest import (
+from export.schema.manifest import (
     MODEL_CARD,
     PARITY,
     SELFTEST,
     ArtefactRecord,
     Manifest,
-    path_sha256,
     read_manifest,
 )
-from export.selftest import SelfTest
+from export.schema.selftest import SelfTest
+from export.targets.android.install import ASSETS, FOLDER, find_main, replaced_bundle
 from hierattn.errors import UnknownNameError
 from hierattn.files import file_sha256, write_text
 
@@ -45,7 +44,7 @@ class BundleRequest:
 
     Attributes:
         folder: what ``hierattn export`` wrote.
-        app: an Android app's folder, see :func:`export.bundle_place.find_main`.
+        app: an Android app's folder, see :func:`export.targets.android.install.find_main`.
         artefact: file name; None for the only one there is to choose.
         allow_unverified: take a file whose gate failed or was not run; the bundle says so.
     """

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from export.bundle_record import BUNDLE
 from export.errors import ExportError
+from export.schema.bundle import BUNDLE
 
 ASSETS, FOLDER = "assets", "hierattn"
 MODULE = "app"

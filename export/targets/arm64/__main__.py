@@ -1,4 +1,4 @@
-"""``python -m export.arm64 EXPORT``: parity on the phone's instruction set; never a latency.
+"""``python -m export.targets.arm64 EXPORT``: parity on the phone's instruction set.
 
 Exit code 0 if every row of the record agrees, 1 if one does not; 3 if the packages are not to be
 had here, or a file took too long, so that nothing is known of it.
@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
-from export.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
-from export.arm64.parity import DEFAULT_CPU, Emulated, check_on_arm64, choose_files
-from export.arm64.record import Arm64Record, write_record
-from export.manifest import ARM64_PARITY, read_manifest
+from export.schema.arm64_report import Arm64Record
+from export.schema.manifest import ARM64_PARITY, read_manifest
+from export.targets.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
+from export.targets.arm64.parity import DEFAULT_CPU, Emulated, check_on_arm64, choose_files
+from export.targets.arm64.report import write_record
 from hierattn.cli.console import (
     JsonFlag,
     make_table,

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from export.arm64.packages import Machine, PackagesUnavailableError
-from export.arm64.record import Arm64Record, Arm64Row
-from export.arm64.worker import REFUSED
+from export.checks.conformance import Expectation, GoldenVerdict, expect, judge_golden, read_golden
+from export.checks.integrity import artefact_problems
+from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError
-from export.folder_hashes import artefact_problems
-from export.golden_answers import Expectation, GoldenVerdict, expect, judge_golden, read_golden
-from export.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
 from export.progress import Observer, Progress, unobserved
-from export.selftest import golden_inputs
+from export.schema.arm64_report import Arm64Record, Arm64Row
+from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
+from export.targets.arm64.packages import Machine, PackagesUnavailableError
+from export.targets.arm64.worker import REFUSED
 from hierattn.errors import UnknownNameError
 
 DEFAULT_CPU = "cortex-a76"

@@ -9,14 +9,14 @@ import pytest
 from benchmarks.benchmark import BenchmarkRequest, run_benchmark
 from benchmarks.results import BenchmarkError, Results, read_results
 from benchmarks.schedule import Plan
-from export.devices.phone import Patience
 from export.errors import ExportError
-from export.manifest import Gate, read_manifest
+from export.schema.manifest import Gate, read_manifest
+from export.targets.adb.phone import Patience
 from hierattn.errors import UnknownNameError
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, relist, write_whole_export
-from tests.export.devices.stand_ins import benchmark, selftest, stand_in_adb
+from tests.export.targets.adb.stand_ins import benchmark, selftest, stand_in_adb
 
 RUNS = 5
 QUICK = Patience(task=5, poll=0.01)

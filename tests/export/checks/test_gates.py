@@ -1,9 +1,9 @@
 import pytest
 
-from export.description import Precision
-from export.gates import TOLERANCES, judge, relative_tolerances
-from export.manifest import Gate, Quality, QualityChange
-from export.parity import Parity
+from export.checks.gates import TOLERANCES, judge, relative_tolerances
+from export.schema.manifest import Gate, Quality, QualityChange
+from export.schema.metadata import Precision
+from export.schema.parity import Parity
 
 
 def parity(max_relative: float) -> Parity:

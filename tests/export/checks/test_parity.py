@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from export.checks.parity import compare, logit_scales
 from export.errors import ArtefactError
-from export.parity import Parity, compare, logit_scales
+from export.schema.parity import Parity
 
 LOGITS = hnp.arrays(
     np.float64,

@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from export.description import Description, Precision
-from export.errors import ExportError, ManifestError
-from export.selftest import (
-    SELFTEST,
-    SelfTest,
+from export.checks.selftest import (
     check_preprocessing,
     golden_inputs,
     golden_pixels,
     read_selftest,
     write_selftest,
 )
+from export.errors import ExportError, ManifestError
+from export.schema.metadata import Description, Precision
+from export.schema.selftest import SELFTEST, SelfTest
 from hierattn.errors import DataError
 from hierattn.evaluation import TorchPredictor
 from hierattn.metrics.calibration import OperatingPoint

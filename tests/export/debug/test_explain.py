@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.deployment import deployment_graph
-from export.description import Description, Precision
+from export.debug.explain import Explanation, explain
+from export.debug.torch_trace import TorchStep, trace_torch
 from export.errors import ArtefactError
-from export.explain import Explanation, explain
+from export.formats.conversion_input import ExportSource
 from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
-from export.source import ExportSource
-from export.torch_trace import TorchStep, trace_torch
+from export.passes import deployment_graph
+from export.schema.metadata import Description, Precision
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
@@ -244,7 +244,7 @@ class Tiny(nn.Module):
 @pytest.fixture(scope="module")
 def onnx_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
     pytest.importorskip("onnxscript")
-    from export.formats.onnx import OnnxFormat
+    from export.formats.onnx.format import OnnxFormat
 
     torch.manual_seed(0)
     graph = Tiny().eval()

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from export.description import Precision
-from export.tensor_match import (
+from export.debug.tensor_match import (
     MATCH_TOLERANCES,
     Fingerprint,
     align,
@@ -19,6 +18,7 @@ from export.tensor_match import (
     same_values,
     sorted_distance,
 )
+from export.schema.metadata import Precision
 
 VALUES = hnp.arrays(
     np.float32,

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from export.debug.torch_trace import TorchStep, trace_torch
 from export.errors import ExportError
-from export.torch_trace import TorchStep, trace_torch
 
 IMAGE = np.random.default_rng(0).random((1, 3, 8, 8), dtype=np.float32)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.artefact import load_artefact
 from export.errors import ArtefactError, MissingPackageError
+from export.formats.load import load_artefact
 from hierattn.errors import ConfigError
-from tests.export.formats.onnx_tiny import CLASSES, SIZE, images
-from tests.export.formats.test_onnx_reading import VALID
+from tests.export.formats.onnx.test_reading import VALID
+from tests.export.formats.onnx.tiny import CLASSES, SIZE, images
 
 
 @pytest.fixture

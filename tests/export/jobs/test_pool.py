@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.description import Description, Precision
-from export.jobs import Event, Failed, Job, sample_indices
-from export.workers import run_jobs
+from export.jobs.messages import Event, Failed, Job, sample_indices
+from export.jobs.pool import run_jobs
+from export.schema.metadata import Description, Precision
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_no_model_is_a_failure_with_its_name(tmp_path: Path) -> N
 def test_a_worker_that_dies_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    import export.workers as workers
+    import export.jobs.pool as workers
 
     class DyingPython:
         executable = str(tmp_path / "python")

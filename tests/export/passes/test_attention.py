@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from export.deployment import deployment_graph
-from export.deployment.attention import HeadAttention, RowAttention, RowStage
+from export.passes import deployment_graph
+from export.passes.attention import HeadAttention, RowAttention, RowStage
 from hierattn.models.blocks import Attention, StageAttention
-from tests.export.deployment.networks import seasoned
+from tests.export.passes.networks import seasoned
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from export.deployment.batch_norm import FOLD_BATCH_NORM, find_pairs, fold_batch_norm
-from export.deployment.layer_norm import RmsNorm, centre, fold_affine
+from export.passes.batch_norm import FOLD_BATCH_NORM, find_pairs, fold_batch_norm
+from export.passes.layer_norm import RmsNorm, centre, fold_affine
 
 
 def random_norm(channels: int, affine: bool = True) -> nn.BatchNorm2d:

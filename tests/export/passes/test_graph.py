@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 import export
-from export.deployment import REWRITES, Rewrite, deployment_graph, rewrites_for
+from export.passes import REWRITES, Rewrite, deployment_graph, rewrites_for
 from hierattn.data.folder import read_data_folder
 from hierattn.errors import ConfigError
 from hierattn.models.registry import list_models
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import load_run
-from tests.export.deployment.networks import relative_error, seasoned
+from tests.export.passes.networks import relative_error, seasoned
 
 # 72 leaves odd stages of 9 and 5 pixels a side, which are resized to even ones.
 SIZES = (64, 72)

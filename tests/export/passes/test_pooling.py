@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.deployment.pooling import MatrixPooling, PooledGate
+from export.passes.pooling import MatrixPooling, PooledGate
 from hierattn.models.blocks import BranchAttention, SameChannelAttention
 
 

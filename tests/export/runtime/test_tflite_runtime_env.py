@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export import side_interpreter
-from export.description import Precision
 from export.errors import ExportError
-from export.formats.tflite import TfliteFormat
-from export.side_interpreter import default_home, ensure_environment, run_tflite_runtime
-from tests.export.formats.tflite_tiny import CLASSES, images, tiny_source
+from export.formats.tflite.format import TfliteFormat
+from export.runtime import tflite_runtime_env
+from export.runtime.tflite_runtime_env import default_home, ensure_environment, run_tflite_runtime
+from export.schema.metadata import Precision
+from tests.export.formats.tflite.tiny import CLASSES, images, tiny_source
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Let this script answer in place of the real worker."""
     script = tmp_path / "worker.py"
     script.write_text(text)
-    monkeypatch.setattr(side_interpreter, "_WORKER", script)
+    monkeypatch.setattr(tflite_runtime_env, "_WORKER", script)
 
 
 def test_no_network_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side_interpreter, "REQUIREMENTS", ("./no-such-package",))
+    monkeypatch.setattr(tflite_runtime_env, "REQUIREMENTS", ("./no-such-package",))
     result = run_tflite_runtime(tmp_path / "x.tflite", images(1), home=tmp_path / "home")
     assert not result.loads and result.logits is None and result.version is None
     assert result.reason is not None and "pip failed" in result.reason
@@ -47,7 +47,7 @@ def test_a_home_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_whole_environment_is_used_again(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side_interpreter.subprocess, "run", None)
+    monkeypatch.setattr(tflite_runtime_env.subprocess, "run", None)
     assert ensure_environment(stand_in) == stand_in / "bin" / "python"
 
 

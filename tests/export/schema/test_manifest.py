@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from export.checks.integrity import path_bytes, path_sha256
 from export.errors import ManifestError
-from export.manifest import MANIFEST, Manifest, path_bytes, path_sha256, read_manifest
+from export.schema.manifest import MANIFEST, Manifest, read_manifest
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 

@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 
 from torch import Tensor
 
-from export.coreml_evaluator.values import Constant, to_python
 from export.errors import ArtefactError, UnsupportedOperationError
+from export.formats.coreml.evaluator.values import Constant, to_python
 
 Kernel = Callable[..., Any]
 """Computes results from tensors: the operation with its constant arguments filled in."""

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.bind import TensorArgument, bind_operation
-from export.coreml_evaluator.kinds import FP16, FP32, STRING, TensorType, read_type
-from export.coreml_evaluator.operations import COMPRESSED, OPERATIONS
-from export.coreml_evaluator.package import Package
-from export.coreml_evaluator.program import Program, Slots, Step
-from export.coreml_evaluator.values import Constant, read_strings, read_value, to_torch
 from export.errors import ArtefactError, UnsupportedOperationError
+from export.formats.coreml.evaluator.bind import TensorArgument, bind_operation
+from export.formats.coreml.evaluator.kinds import FP16, FP32, STRING, TensorType, read_type
+from export.formats.coreml.evaluator.operations import COMPRESSED, OPERATIONS
+from export.formats.coreml.evaluator.package import Package
+from export.formats.coreml.evaluator.program import Program, Slots, Step
+from export.formats.coreml.evaluator.values import Constant, read_strings, read_value, to_torch
 
 OPSET = "CoreML6"
 """The operations of iOS 16; handlers know the defaults and meanings of this set."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from export.coreml_evaluator.weights import WeightFile, empty_weight_file, read_weight_file
 from export.errors import ArtefactError
+from export.formats.coreml.evaluator.weights import WeightFile, empty_weight_file, read_weight_file
 
 MANIFEST = "Manifest.json"
 DATA = "Data"

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.kinds import TensorType
+from export.formats.coreml.evaluator.kinds import TensorType
 
 Slots = int | None | tuple[int, ...]
 """Where a kernel finds one argument: a value, no value, or a list of values."""

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.kinds import BOOL, INT32, STRING, Kind, TensorType, read_type
-from export.coreml_evaluator.weights import WeightFile
 from export.errors import ArtefactError, UnsupportedOperationError
+from export.formats.coreml.evaluator.kinds import BOOL, INT32, STRING, Kind, TensorType, read_type
+from export.formats.coreml.evaluator.weights import WeightFile
 
 WEIGHT_REFERENCE = "@model_path/weights/weight.bin"
 """The only file a program may refer to."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.coreml_evaluator.kinds import Kind
 from export.errors import ArtefactError
+from export.formats.coreml.evaluator.kinds import Kind
 
 _SENTINEL = 0xDEADBEEF
 _VERSION = 2

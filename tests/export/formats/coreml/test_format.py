@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from export.coreml_evaluator import Arithmetic
-from export.description import Precision
 from export.errors import ArtefactError, ExportError
-from export.formats.coreml import CoremlFormat
-from export.formats.coreml_artefact import EvaluatedArtefact
-from export.formats.coreml_package import read_model, write_model
-from export.formats.interface import InputFacts
-from export.source import ExportSource
-from tests.export.coreml_evaluator.sources import (
+from export.formats.conversion_input import ExportSource
+from export.formats.coreml.artefact import EvaluatedArtefact
+from export.formats.coreml.evaluator import Arithmetic
+from export.formats.coreml.format import CoremlFormat
+from export.formats.coreml.package import read_model, write_model
+from export.schema.file_facts import InputFacts
+from export.schema.metadata import Precision
+from tests.export.formats.coreml.evaluator.sources import (
     CLASSES,
     SIZE,
     describe,
@@ -152,7 +152,7 @@ def test_same_bytes_whatever_the_order_of_hashes(
         run = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path / seed)],
             env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=Path(__file__).parents[3],
+            cwd=Path(__file__).parents[4],
             capture_output=True,
             text=True,
             check=True,

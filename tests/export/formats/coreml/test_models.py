@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from export.coreml_evaluator import Arithmetic
-from export.deployment import deployment_graph
-from export.description import Precision
-from export.formats.coreml import CoremlFormat
-from export.formats.coreml_artefact import EvaluatedArtefact
+from export.formats.coreml.artefact import EvaluatedArtefact
+from export.formats.coreml.evaluator import Arithmetic
+from export.formats.coreml.format import CoremlFormat
+from export.passes import deployment_graph
+from export.schema.metadata import Precision
 from hierattn import create_model, list_models
-from tests.export.coreml_evaluator.sources import CLASSES, images_of, relative_error, source_of
+from tests.export.formats.coreml.evaluator.sources import (
+    CLASSES,
+    images_of,
+    relative_error,
+    source_of,
+)
 
 
 def check_model(

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from torch import nn
 
-from export.description import Precision
 from export.errors import ArtefactError
-from export.formats.coreml import CoremlFormat
-from export.formats.coreml_package import read_model, write_model
-from export.source import FormatOptions
+from export.formats.conversion_input import FormatOptions
+from export.formats.coreml.format import CoremlFormat
+from export.formats.coreml.package import read_model, write_model
+from export.schema.metadata import Precision
 from hierattn.preprocessing import PreprocessSpec
-from tests.export.coreml_evaluator.sources import (
+from tests.export.formats.coreml.evaluator.sources import (
     CLASSES,
     SIZE,
     describe,

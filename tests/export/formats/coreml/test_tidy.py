@@ -7,10 +7,10 @@ import coremltools as ct
 import numpy as np
 import torch
 
-from export.coreml_evaluator import Arithmetic, Program, compile_program, read_package
-from export.formats.coreml_package import StoredModel, write_model
-from export.formats.coreml_tidy import main_block, tidy_program
-from tests.export.coreml_evaluator.programs import mil_program
+from export.formats.coreml.evaluator import Arithmetic, Program, compile_program, read_package
+from export.formats.coreml.package import StoredModel, write_model
+from export.formats.coreml.tidy import main_block, tidy_program
+from tests.export.formats.coreml.evaluator.programs import mil_program
 
 
 def _build(mb: Any, x: Any) -> Any:

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.description import METADATA_KEY, Description, Precision
 from export.errors import ArtefactError, ExportError
 from export.formats.interface import Quantisation
-from export.formats.onnx import OnnxFormat
+from export.formats.onnx.format import OnnxFormat
+from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.files import file_sha256
-from tests.export.formats.onnx_tiny import CLASSES, SIZE, images, tiny_network, tiny_source
+from tests.export.formats.onnx.tiny import CLASSES, SIZE, images, tiny_network, tiny_source
 
 FORMAT = OnnxFormat()
 
@@ -226,9 +226,9 @@ def test_a_network_that_torch_cannot_export_is_named_in_one_line(tmp_path: Path)
 @pytest.mark.slow
 def test_another_process_writes_the_same_bytes(written: dict, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from export.description import Precision\n"
-        "from export.formats.onnx import OnnxFormat\n"
-        "from tests.export.formats.onnx_tiny import tiny_source\n"
+        "import sys; from pathlib import Path; from export.schema.metadata import Precision\n"
+        "from export.formats.onnx.format import OnnxFormat\n"
+        "from tests.export.formats.onnx.tiny import tiny_source\n"
         "out, fmt, source = Path(sys.argv[1]), OnnxFormat(), tiny_source()\n"
         "converted = fmt.convert(source, out)\n"
         "for each in Precision: fmt.write(converted, source, each, out / f'{each}.onnx')\n"

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from export.formats.onnx_graph import tidy
+from export.formats.onnx.graph import tidy
 
 
 def noisy(order: tuple[int, ...] = (0, 1, 2), names: str = "abc") -> onnx.ModelProto:

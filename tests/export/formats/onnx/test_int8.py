@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.formats.onnx_int8 import linear_weight, quantise_linears
+from export.formats.onnx.int8 import linear_weight, quantise_linears
 
 ROWS, INPUTS, OUTPUTS = 24, 32, 48
 

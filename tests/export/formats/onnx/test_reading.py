@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from export.description import METADATA_KEY
 from export.errors import ArtefactError
-from export.formats.onnx import OnnxFormat
-from tests.export.formats.onnx_tiny import CLASSES, SIZE, images, tiny_source
+from export.formats.onnx.format import OnnxFormat
+from export.schema.metadata import METADATA_KEY
+from tests.export.formats.onnx.tiny import CLASSES, SIZE, images, tiny_source
 
 FORMAT = OnnxFormat()
 

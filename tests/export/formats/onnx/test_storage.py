@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from export.formats.onnx_storage import quantise_symmetric, store_as_half, store_as_int8
+from export.formats.onnx.storage import quantise_symmetric, store_as_half, store_as_int8
 
 WEIGHTS = hnp.arrays(
     np.float32,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from export.description import Precision
 from export.formats.interface import Quantisation
-from export.formats.tflite import TfliteFormat
-from tests.export.formats.tflite_tiny import tiny_source
+from export.formats.tflite.format import TfliteFormat
+from export.schema.metadata import Precision
+from tests.export.formats.tflite.tiny import tiny_source
 
 
 @pytest.fixture(scope="session")

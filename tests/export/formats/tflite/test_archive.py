@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.description import Precision
 from export.errors import ArtefactError
-from export.formats.tflite_archive import append_archive, split_archive
-from tests.export.formats.tflite_tiny import tiny_description
+from export.formats.tflite.archive import append_archive, split_archive
+from export.schema.metadata import Precision
+from tests.export.formats.tflite.tiny import tiny_description
 
 PATH = Path("some.tflite")
 MODEL = bytes(range(256)) * 5

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from export.description import Precision
 from export.errors import ArtefactError
 from export.formats.interface import Quantisation
-from export.formats.tflite import TfliteFormat
-from export.formats.tflite_archive import append_archive, split_archive
-from export.formats.tflite_flatbuffer import operator_kinds, pack, read_tflite
-from tests.export.formats.tflite_tiny import tiny_description
+from export.formats.tflite.archive import append_archive, split_archive
+from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
+from export.formats.tflite.format import TfliteFormat
+from export.schema.metadata import Precision
+from tests.export.formats.tflite.tiny import tiny_description
 
 PATH = Path("some.tflite")
 

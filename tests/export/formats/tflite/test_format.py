@@ -11,14 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.description import Precision
 from export.errors import ArtefactError, ExportError
-from export.formats.interface import Delegation, Quantisation
-from export.formats.tflite import TfliteFormat
-from export.source import ExportSource
+from export.formats.conversion_input import ExportSource
+from export.formats.interface import Quantisation
+from export.formats.tflite.format import TfliteFormat
+from export.schema.file_facts import Delegation
+from export.schema.metadata import Precision
 from hierattn.files import file_sha256
 from hierattn.models.registry import create_model
-from tests.export.formats.tflite_tiny import (
+from tests.export.formats.tflite.tiny import (
     CLASSES,
     SIZE,
     images,
@@ -194,7 +195,7 @@ def test_a_network_the_converter_cannot_take_is_one_line(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_hierattn_is_small_and_wholly_delegated(tmp_path: Path) -> None:
-    from export.deployment import deployment_graph
+    from export.passes import deployment_graph
 
     torch.manual_seed(0)
     network = create_model("hierattn_xs", num_classes=len(CLASSES)).eval()

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from export.description import Precision
-from export.formats import tflite_scheme
 from export.formats.interface import Quantisation
-from export.formats.tflite_archive import split_archive
-from export.formats.tflite_flatbuffer import read_tflite
-from export.formats.tflite_quantise import CONVOLUTIONS, LINEAR, stored_weights
-from export.formats.tflite_scheme import _longest, divergence, products, quantise, reuse
-from tests.export.formats.tflite_tiny import images
+from export.formats.tflite import scheme
+from export.formats.tflite.archive import split_archive
+from export.formats.tflite.flatbuffer import read_tflite
+from export.formats.tflite.quantise import CONVOLUTIONS, LINEAR, stored_weights
+from export.formats.tflite.scheme import _longest, divergence, products, quantise, reuse
+from export.schema.metadata import Precision
+from tests.export.formats.tflite.tiny import images
 
 LOGITS = arrays.arrays(np.float64, (3, 4), elements=st.floats(-20, 20))
 
@@ -67,7 +67,7 @@ def test_work_is_counted_as_by_hand(float_model: bytes) -> None:
 def test_a_convolution_that_moves_answers_too_far_stays_float(
     float_model: bytes, monkeypatch: pytest.MonkeyPatch, bound: float, left: int
 ) -> None:
-    monkeypatch.setattr(tflite_scheme, "MOST_DIVERGENCE", bound)
+    monkeypatch.setattr(scheme, "MOST_DIVERGENCE", bound)
     _, done = quantise(float_model, images(4))
     assert done.left_in_float["CONV_2D"] == left
 

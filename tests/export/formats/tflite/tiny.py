@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from export.description import Description, Precision
-from export.source import ExportSource
+from export.formats.conversion_input import ExportSource
+from export.schema.metadata import Description, Precision
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.blocks import ConvNormAct, MBConv
 from hierattn.preprocessing import PreprocessSpec

@@ -1,7 +1,7 @@
 """A real adbd on loopback, in a chroot of Debian 13, where stand-in scripts play am and the rest.
 
-``python -m tests.export.devices.adbd`` makes the chroot once (root, debootstrap, a minute). What
-the stand-ins print was taken on no phone. adbd listens on every interface while a test runs.
+``python -m tests.export.targets.adb.adbd`` makes the chroot once (root, debootstrap, a minute).
+What the stand-ins print was taken on no phone. adbd listens on every interface while a test runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.arm64.packages import default_home, find_mirror
+from export.targets.arm64.packages import default_home, find_mirror
 
 SUITE = "trixie"
 ROOT = default_home().parent / f"adbd-{SUITE}"
@@ -93,7 +93,7 @@ def missing() -> str | None:
         if shutil.which(tool) is None:
             return f"no {tool} here"
     if not (ROOT / DAEMON).is_file():
-        return "no chroot with adbd: 'python -m tests.export.devices.adbd' makes it"
+        return "no chroot with adbd: 'python -m tests.export.targets.adb.adbd' makes it"
     return None
 
 

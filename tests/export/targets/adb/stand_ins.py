@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from export.manifest import PARITY, read_manifest
+from export.schema.manifest import PARITY, read_manifest
 
 SCRIPT = r'''#!{python}
 """Stand-in for adb: plays the phones of phones.json beside it. Not adb."""

@@ -11,13 +11,13 @@ import pytest
 
 from benchmarks.benchmark import BenchmarkRequest, run_benchmark
 from benchmarks.schedule import Plan
-from export.devices.phone import Patience
-from export.devices.verify import verify_on_phones
+from export.targets.adb.phone import Patience
+from export.targets.adb.verify import verify_on_phones
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, write_whole_export
-from tests.export.devices.adbd import FILES, ROOT, Daemon, daemons, missing, write_installer
-from tests.export.devices.stand_ins import benchmark, selftest
+from tests.export.targets.adb.adbd import FILES, ROOT, Daemon, daemons, missing, write_installer
+from tests.export.targets.adb.stand_ins import benchmark, selftest
 
 pytestmark = [
     pytest.mark.slow,

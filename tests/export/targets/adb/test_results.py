@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from export.devices.errors import DeviceError
-from export.devices.results import PhoneBenchmark, PhoneSelfTest, parse_result
+from export.targets.adb.errors import DeviceError
+from export.targets.adb.results import PhoneBenchmark, PhoneSelfTest, parse_result
 from tests.export.bundle_helpers import FP32, write_whole_export
-from tests.export.devices.stand_ins import benchmark, selftest
+from tests.export.targets.adb.stand_ins import benchmark, selftest
 
 
 @pytest.fixture(scope="module")

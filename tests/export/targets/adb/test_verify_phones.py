@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from export.devices import adb, phone
-from export.devices.errors import AdbMissingError
-from export.devices.fleet import parse_devices
-from export.devices.phone import Patience
-from export.devices.verify import PhoneVerdict, verify_on_phones
 from export.errors import ExportError, ManifestError
-from export.manifest import Gate
 from export.progress import Progress
+from export.schema.manifest import Gate
+from export.targets.adb import adb, phone
+from export.targets.adb.errors import AdbMissingError
+from export.targets.adb.fleet import parse_devices
+from export.targets.adb.phone import Patience
+from export.targets.adb.verify import PhoneVerdict, verify_on_phones
 from hierattn.errors import UnknownNameError
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, INT8, write_whole_export
-from tests.export.devices.stand_ins import selftest, stand_in_adb
+from tests.export.targets.adb.stand_ins import selftest, stand_in_adb
 
 QUICK = Patience(task=5, poll=0.01)
 Ask = Callable[..., list[PhoneVerdict]]

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.bundle import BundleRequest, bundle
-from export.bundle_record import read_bundle
+from export.checks.gates import OTHER_RUNTIMES
+from export.checks.parity import logit_scales
+from export.checks.selftest import read_selftest
 from export.errors import ExportError, ManifestError
-from export.gates import OTHER_RUNTIMES
-from export.manifest import PARITY, Gate, read_manifest
-from export.parity import logit_scales
-from export.selftest import read_selftest
+from export.schema.bundle import read_bundle
+from export.schema.manifest import PARITY, Gate, read_manifest
+from export.targets.android.bundle import BundleRequest, bundle
 from hierattn.errors import HierAttnError, UnknownNameError
 from tests.export.bundle_helpers import (
     FP32,

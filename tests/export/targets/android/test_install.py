@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from export import bundle_place
-from export.bundle_place import find_main, replaced_bundle
 from export.errors import ExportError
+from export.targets.android import install
+from export.targets.android.install import find_main, replaced_bundle
 
 
 def write_bundle(main: Path, content: str) -> Path:
@@ -51,7 +51,7 @@ def test_replaced_wholly_and_nothing_left(
     can_swap: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not can_swap:
-        monkeypatch.setattr(bundle_place, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(install, "_exchange", lambda one, other: False)
     assert names(write_bundle(tmp_path, "old")) == ["bundle.json", "old.onnx"]
     assert names(write_bundle(tmp_path, "new")) == ["bundle.json", "new.onnx"]
     assert names(tmp_path) == ["assets"]
@@ -66,7 +66,7 @@ def test_the_only_copy_outlives_a_failed_restoring_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = write_bundle(tmp_path, "old")
-    monkeypatch.setattr(bundle_place, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(install, "_exchange", lambda one, other: False)
     original = Path.rename
 
     def broken(self: Path, place: Path) -> Path:
@@ -94,10 +94,10 @@ def test_killed_at_any_moment_there_is_one_whole_bundle_and_the_next_cleans_up(
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from export import bundle_place\n"
+        "from export.targets.android import install\n"
         "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"if {moment!r} == 'renaming': bundle_place._put = die\n"
-        "with bundle_place.replaced_bundle(Path(sys.argv[1])) as staging:\n"
+        f"if {moment!r} == 'renaming': install._put = die\n"
+        "with install.replaced_bundle(Path(sys.argv[1])) as staging:\n"
         "    (staging / 'bundle.json').write_text('new')\n"
         f"    if {moment!r} == 'writing': die()\n"
     )

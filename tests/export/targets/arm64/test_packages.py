@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from export.arm64 import packages
-from export.arm64.packages import PackagesUnavailableError, ensure_machine, find_mirror
+from export.targets.arm64 import packages
+from export.targets.arm64.packages import PackagesUnavailableError, ensure_machine, find_mirror
 from tests.export.bundle_helpers import write_whole_export
 
 
@@ -53,7 +53,14 @@ def test_a_package_that_is_not_to_be_had_is_a_loud_line_and_exit_3(tmp_path: Pat
     esac"""
     bin_ = stand_in_apt(tmp_path / "bin", script)
     export = write_whole_export(tmp_path / "export")
-    command = [sys.executable, "-m", "export.arm64", str(export), "--cache", str(tmp_path / "c")]
+    command = [
+        sys.executable,
+        "-m",
+        "export.targets.arm64",
+        str(export),
+        "--cache",
+        str(tmp_path / "c"),
+    ]
     done = subprocess.run(
         command,
         env={"PATH": f"{bin_}:/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},

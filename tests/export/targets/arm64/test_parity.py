@@ -8,19 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from export.arm64 import __main__ as command
-from export.arm64.packages import (
+from export.checks.integrity import folder_problems, path_bytes, path_sha256
+from export.errors import ManifestError
+from export.schema.arm64_report import Arm64Record, read_record
+from export.schema.manifest import ARM64_PARITY, PARITY, Gate, read_manifest
+from export.targets.arm64 import __main__ as command
+from export.targets.arm64.packages import (
     REQUIREMENTS,
     Machine,
     PackagesUnavailableError,
     default_home,
     ensure_machine,
 )
-from export.arm64.parity import Emulated, Runner, check_on_arm64, choose_files
-from export.arm64.record import Arm64Record, describe_record, read_record, write_record
-from export.errors import ManifestError
-from export.folder_hashes import folder_problems
-from export.manifest import ARM64_PARITY, PARITY, Gate, path_bytes, path_sha256, read_manifest
+from export.targets.arm64.parity import Emulated, Runner, check_on_arm64, choose_files
+from export.targets.arm64.report import describe_record, write_record
 from hierattn.errors import UnknownNameError
 from tests.conftest import REPOSITORY
 from tests.export.bundle_helpers import FP32, INT8, TFLITE, relist, write_whole_export
@@ -208,7 +209,7 @@ def test_a_timeout_is_told_but_is_no_verdict(
     check(export, stand_in(export, off=1.0), names=(FP32,))
 
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["export.arm64", str(export), *words])
+        monkeypatch.setattr(sys, "argv", ["export.targets.arm64", str(export), *words])
         with pytest.raises(SystemExit) as left:
             command.main()
         return int(left.value.code or 0), *capsys.readouterr()

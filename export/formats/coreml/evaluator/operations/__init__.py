@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from export.coreml_evaluator.bind import Operation
-from export.coreml_evaluator.operations import (
+from export.formats.coreml.evaluator.bind import Operation
+from export.formats.coreml.evaluator.operations import (
     activation,
     compressed,
     convolution,
@@ -16,7 +16,7 @@ from export.coreml_evaluator.operations import (
     resizing,
     shape,
 )
-from export.coreml_evaluator.values import Constant
+from export.formats.coreml.evaluator.values import Constant
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     activation.OPERATIONS

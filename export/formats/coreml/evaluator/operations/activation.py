@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from export.coreml_evaluator.bind import Kernel, Operation, ValueRefusedError
-from export.coreml_evaluator.operations.elementwise import unary
+from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
+from export.formats.coreml.evaluator.operations.elementwise import unary
 
 
 def gelu(mode: str = "EXACT") -> Kernel:

@@ -7,9 +7,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from export.coreml_evaluator.kinds import FP16, FP32, INT8, INT32, MAXIMUM_ELEMENTS, UINT8, UINT32
-from export.coreml_evaluator.values import Constant
 from export.errors import ArtefactError, UnsupportedOperationError
+from export.formats.coreml.evaluator.kinds import (
+    FP16,
+    FP32,
+    INT8,
+    INT32,
+    MAXIMUM_ELEMENTS,
+    UINT8,
+    UINT32,
+)
+from export.formats.coreml.evaluator.values import Constant
 
 
 def affine_dequantize(values: Mapping[str, Constant], where: str) -> Constant:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.bind import Kernel, Operation, ValueRefusedError
-from export.coreml_evaluator.program import round_to_half
+from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
+from export.formats.coreml.evaluator.program import round_to_half
 
 
 def unary(function: Callable[[Tensor], Tensor]) -> Callable[[], Kernel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from export.coreml_evaluator.bind import Kernel, Operation
+from export.formats.coreml.evaluator.bind import Kernel, Operation
 
 
 def linear() -> Kernel:

@@ -7,8 +7,8 @@ import math
 from torch import Tensor
 from torch.nn import functional as F
 
-from export.coreml_evaluator.bind import Kernel, Operation, ValueRefusedError
-from export.coreml_evaluator.operations.convolution import pair, sides
+from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
+from export.formats.coreml.evaluator.operations.convolution import pair, sides
 
 
 def max_pool(

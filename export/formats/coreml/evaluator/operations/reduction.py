@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.bind import Kernel, Operation
+from export.formats.coreml.evaluator.bind import Kernel, Operation
 
 
 def reduction(function: Callable[[Tensor, tuple[int, ...], bool], Tensor]) -> Callable[..., Kernel]:

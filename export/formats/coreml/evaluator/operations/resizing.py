@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 from torch.nn import functional as F
 
-from export.coreml_evaluator.bind import Kernel, Operation, ValueRefusedError
+from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
 
 
 def upsample_bilinear(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from export.coreml_evaluator.bind import Kernel, Operation, ValueRefusedError
+from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
 
 
 def reshape(shape: tuple[int, ...]) -> Kernel:

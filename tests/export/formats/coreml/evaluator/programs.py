@@ -12,9 +12,9 @@ import torch
 from coremltools.converters.mil import Builder
 from coremltools.converters.mil.mil import Program as MilProgram
 
-from export.coreml_evaluator import Arithmetic, Program, compile_program, read_package
-from export.formats.coreml_package import StoredModel, stored_model, write_model
-from export.formats.coreml_tidy import main_block
+from export.formats.coreml.evaluator import Arithmetic, Program, compile_program, read_package
+from export.formats.coreml.package import StoredModel, stored_model, write_model
+from export.formats.coreml.tidy import main_block
 
 Build = Callable[..., Any]
 

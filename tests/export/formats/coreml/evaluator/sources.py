@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from export.description import Description, Precision
-from export.formats.coreml import CoremlFormat
-from export.source import ExportSource, FormatOptions
+from export.formats.conversion_input import ExportSource, FormatOptions
+from export.formats.coreml.format import CoremlFormat
+from export.schema.metadata import Description, Precision
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 

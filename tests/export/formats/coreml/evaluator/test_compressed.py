@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from export.coreml_evaluator import Program, compile_program, read_package
-from export.coreml_evaluator.kinds import FP16, FP32, INT8, INT32, UINT8, UINT32, Kind
-from export.coreml_evaluator.operations import COMPRESSED
-from export.coreml_evaluator.values import Constant
 from export.errors import ArtefactError, UnsupportedOperationError
-from export.formats.coreml_package import stored_model
-from tests.export.coreml_evaluator.programs import evaluate, operation_of, save
+from export.formats.coreml.evaluator import Program, compile_program, read_package
+from export.formats.coreml.evaluator.kinds import FP16, FP32, INT8, INT32, UINT8, UINT32, Kind
+from export.formats.coreml.evaluator.operations import COMPRESSED
+from export.formats.coreml.evaluator.values import Constant
+from export.formats.coreml.package import stored_model
+from tests.export.formats.coreml.evaluator.programs import evaluate, operation_of, save
 
 generator = np.random.default_rng(3)
 

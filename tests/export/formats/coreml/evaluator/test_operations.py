@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from export.coreml_evaluator.operations import OPERATIONS
-from tests.export.coreml_evaluator.programs import compiled, evaluate, to_model
+from export.formats.coreml.evaluator.operations import OPERATIONS
+from tests.export.formats.coreml.evaluator.programs import compiled, evaluate, to_model
 
 A = (2, 3, 4)
 IMAGE = (1, 4, 6, 5)

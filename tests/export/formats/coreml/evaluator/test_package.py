@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.coreml_evaluator import compile_program, read_package
-from export.coreml_evaluator.kinds import FP16, FP32
-from export.coreml_evaluator.weights import read_weight_file
 from export.errors import ArtefactError, UnsupportedOperationError
-from export.formats.coreml_tidy import main_block
-from tests.export.coreml_evaluator.programs import Build, save, to_model
+from export.formats.coreml.evaluator import compile_program, read_package
+from export.formats.coreml.evaluator.kinds import FP16, FP32
+from export.formats.coreml.evaluator.weights import read_weight_file
+from export.formats.coreml.tidy import main_block
+from tests.export.formats.coreml.evaluator.programs import Build, save, to_model
 
 FOLDER = Path("Data/com.apple.CoreML")
 SPECIFICATION = FOLDER / "model.mlmodel"

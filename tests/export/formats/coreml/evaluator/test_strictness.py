@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from export.errors import ArtefactError, UnsupportedOperationError
-from export.formats.coreml_package import StoredModel
-from export.formats.coreml_tidy import main_block
-from tests.export.coreml_evaluator.programs import (
+from export.formats.coreml.package import StoredModel
+from export.formats.coreml.tidy import main_block
+from tests.export.formats.coreml.evaluator.programs import (
     Build,
     compiled,
     copy_of,

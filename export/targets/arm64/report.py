@@ -6,58 +6,12 @@ The manifest does not list it: an export is the same bytes whether or not this s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from export.checks.conformance import Expectation, expect, read_golden
 from export.errors import ManifestError
-from export.golden_answers import Expectation, expect, read_golden
-from export.manifest import ARM64_PARITY, ArtefactRecord, Manifest, read_manifest
-from export.parity import Parity
+from export.schema.arm64_report import Arm64Record, Arm64Row, read_record
+from export.schema.manifest import ARM64_PARITY, ArtefactRecord, Manifest, read_manifest
 from hierattn.files import write_text
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class Arm64Row(_Part):
-    """One file on one kind of processor.
-
-    Attributes:
-        sha256: of the file that answered.
-        cpu: the emulator's name of the processor; ``features`` are its instruction sets.
-        reference: whom it is held against, see :mod:`export.golden_answers`.
-        allowed: bound on ``parity.max_relative``.
-    """
-
-    path: str
-    sha256: str
-    cpu: str
-    features: list[str]
-    reference: Literal["torch", "export"]
-    allowed: float
-    parity: Parity | None
-    passed: bool
-    reason: str | None
-
-
-class Arm64Record(_Part):
-    """The last verdict on every file and processor; ``packages`` are what answered, with version.
-
-    Where runs with other packages were added up, ``packages`` are those of all of them.
-    """
-
-    version: Literal[1] = Field(default=1, alias="schema")
-    packages: list[str]
-    rows: list[Arm64Row]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every row is."""
-        return all(row.passed for row in self.rows)
 
 
 def write_record(folder: Path, record: Arm64Record) -> Arm64Record:
@@ -88,27 +42,6 @@ def _added(earlier: Arm64Record, record: Arm64Record, manifest: Manifest) -> Arm
         return record
     packages = sorted({*earlier.packages, *record.packages})
     return Arm64Record(packages=packages, rows=[*kept, *record.rows])
-
-
-def read_record(folder: Path) -> Arm64Record | None:
-    """The record of an export folder; None where the step was not run.
-
-    Raises:
-        ManifestError: damaged; names the field.
-    """
-    path = folder / ARM64_PARITY
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ManifestError(f"{path}: not a plain file; remove it")
-    if not path.exists():
-        return None
-    try:
-        return Arm64Record.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(
-            f"{path}: field '{place}': {first['msg']}; remove it, or run the step again"
-        ) from error
 
 
 def describe_record(folder: Path, manifest: Manifest) -> tuple[list[str], list[str]]:

@@ -1,0 +1,81 @@
+"""``selftest.json``: golden images, the tensors they must become, the logits they must give."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from export.schema.metadata import Precision
+from hierattn.preprocessing import PreprocessSpec
+
+SELFTEST = "selftest.json"
+_PNG_NAME = r"^[a-z0-9_]{1,64}\.png$"
+_TENSOR_NAME = r"^[a-z0-9_]{1,64}\.rgb$"
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Tolerance(BaseModel):
+    """How far a logit may lie off: a share of its image's ``scale``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_relative: FiniteFloat = Field(gt=0)
+
+
+class SelfTestImage(BaseModel):
+    """One golden image.
+
+    Attributes:
+        width: of the file as stored, before any turning; pixels.
+        what: why it is there.
+        tensor: the file that preprocessing must yield, see the module.
+        logits: one a class, of the untouched network in float32 torch.
+        scale: what a difference is a share of, see :func:`export.checks.parity.logit_scales`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(pattern=_PNG_NAME)
+    sha256: str = Field(pattern=_SHA256)
+    width: int = Field(ge=1, le=16384)
+    height: int = Field(ge=1, le=16384)
+    what: str
+    tensor: str = Field(pattern=_TENSOR_NAME)
+    tensor_sha256: str = Field(pattern=_SHA256)
+    logits: list[FiniteFloat]
+    scale: FiniteFloat = Field(gt=0)
+
+
+class SelfTest(BaseModel):
+    """``selftest.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    model: str
+    weights_sha256: str = Field(pattern=_SHA256)
+    image_size: int = Field(ge=1, le=4096)
+    preprocessing: PreprocessSpec
+    classes: list[str] = Field(min_length=2)
+    tolerances: dict[Precision, Tolerance]
+    images: list[SelfTestImage] = Field(min_length=1, max_length=256)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SelfTest:
+        if self.preprocessing.image_size != self.image_size:
+            raise ValueError("image_size and preprocessing.image_size differ")
+        names = [name for image in self.images for name in (image.file, image.tensor)]
+        if len(set(names)) != len(names):
+            raise ValueError("two images share a file")
+        for image in self.images:
+            if len(image.logits) != len(self.classes):
+                raise ValueError(f"{image.file}: {len(self.classes)} logits are needed")
+        if not any(logit for image in self.images for logit in image.logits):
+            raise ValueError("all logits are zero")
+        return self
+
+    def logits(self) -> np.ndarray:
+        """The stated logits, float64 [N, K]."""
+        return np.array([image.logits for image in self.images], dtype=np.float64)
