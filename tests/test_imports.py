@@ -1,0 +1,197 @@
+"""Which package may import which, as data; read from the source, so that lazy imports count too."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "export": (
+        ("export.errors", "export.progress"),
+        # Names and lookups alone; a format's own module is imported when it is asked for.
+        ("export.formats.registry",),
+        ("export.schema",),
+        ("export.passes",),
+        ("export.runtime",),
+        ("export.formats",),
+        ("export.jobs",),
+        ("export.checks",),
+        ("export.debug",),
+        ("export.targets",),
+        ("export.model_card", "export.untrained", "export.pipeline", "export.verify"),
+    ),
+}
+"""Of each top-level package, its modules and subpackages from the lowest to the highest.
+
+A module may import its own layer and lower ones. Of several prefixes that fit, the longest counts.
+"""
+
+NOT_FOR_HELP = (
+    *("export", "benchmarks"),
+    *("torch", "onnx", "onnxruntime", "numpy", "scipy", "sklearn", "matplotlib", "PIL"),
+)
+"""What ``hierattn --help`` must not load: it would no longer answer at once."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement, by the module it stands in and the one it names."""
+
+    source: str
+    target: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.source}, line {self.line}, imports {self.target}"
+
+
+def modules(package: str) -> dict[str, Path]:
+    found = {}
+    for path in sorted((REPOSITORY / package).rglob("*.py")):
+        parts = path.relative_to(REPOSITORY).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Import statements below a node; those for type checkers alone are left out."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif not is_type_checking(child):
+            yield from statements(child)
+
+
+def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[Import]:
+    for statement in statements(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(statement, ast.Import):
+            targets = [alias.name for alias in statement.names]
+        else:
+            assert statement.module is not None and statement.level == 0, f"{name}: relative import"
+            whole = [f"{statement.module}.{alias.name}" for alias in statement.names]
+            targets = [target if target in known else statement.module for target in whole]
+        for target in dict.fromkeys(targets):
+            yield Import(name, target, statement.lineno)
+
+
+def imports_of(package: str) -> list[Import]:
+    known = {
+        name: path
+        for top in ("hierattn", "export", "benchmarks")
+        for name, path in modules(top).items()
+    }
+    return [
+        found for name, path in modules(package).items() for found in imports(name, path, known)
+    ]
+
+
+def is_in(module: str, prefix: str) -> bool:
+    return module == prefix or module.startswith(f"{prefix}.")
+
+
+def layer_of(package: str, module: str) -> int | None:
+    fitting = [
+        (len(prefix), number)
+        for number, prefixes in enumerate(LAYERS[package])
+        for prefix in prefixes
+        if is_in(module, prefix)
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_module_has_a_layer(package: str) -> None:
+    strangers = [
+        name for name in modules(package) if name != package and layer_of(package, name) is None
+    ]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_import_runs_upwards(package: str) -> None:
+    upwards = []
+    for found in imports_of(package):
+        own, other = layer_of(package, found.source), layer_of(package, found.target)
+        if own is not None and other is not None and other > own:
+            upwards.append(str(found))
+    assert upwards == []
+
+
+def test_no_format_imports_another() -> None:
+    formats = ("export.formats.onnx", "export.formats.tflite", "export.formats.coreml")
+    crossing = [
+        str(found)
+        for found in imports_of("export")
+        for own in formats
+        for other in formats
+        if own != other and is_in(found.source, own) and is_in(found.target, other)
+    ]
+    assert crossing == []
+
+
+def test_hierattn_knows_the_others_in_its_commands_alone() -> None:
+    """That commands load them lazily is seen in the test of ``--help``."""
+    wrong = [
+        str(found)
+        for found in imports_of("hierattn")
+        if found.target.split(".")[0] in ("export", "benchmarks")
+        and not is_in(found.source, "hierattn.cli")
+    ]
+    assert wrong == []
+
+
+def test_export_knows_neither_benchmarks_nor_commands() -> None:
+    wrong = [
+        str(found)
+        for found in imports_of("export")
+        if found.target.split(".")[0] in ("benchmarks", "android_demo", "tests")
+        or (is_in(found.target, "hierattn.cli") and not found.source.endswith(".__main__"))
+    ]
+    assert wrong == []
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import json, sys\n"
+        "sys.argv = ['hierattn', '--help']\n"
+        "from hierattn.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert "typer" in loaded
+    assert sorted(set(NOT_FOR_HELP) & set(loaded)) == []
+
+
+def test_an_upward_import_would_be_seen(tmp_path: Path) -> None:
+    path = tmp_path / "made_up.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from export.verify import verify\n"
+        "def late():\n    from export.checks import gates\n"
+    )
+    (found, *_) = [
+        one
+        for one in imports("export.schema.made_up", path, modules("export"))
+        if one.target.startswith("export")
+    ]
+    assert found == Import("export.schema.made_up", "export.checks.gates", 5)
+    own, other = layer_of("export", found.source), layer_of("export", found.target)
+    assert own is not None and other is not None and other > own
