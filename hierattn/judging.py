@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
-from hierattn.data.records import DataFolder
+from hierattn.data.listing import one_form
+from hierattn.data.records import DataFolder, PassedOver
 from hierattn.data.splits import Split, SplitRow, group_keys, read_split_rows
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.evaluation import Predictor, TorchPredictor, predict_logits
@@ -36,6 +37,7 @@ class Judgement:
         chosen: which photos were judged, in words.
         warning: why the figures flatter the model, or None.
         skipped: a line for each unreadable photo left out.
+        passed_over: what else lies in the data folder, and why it was not read.
     """
 
     report: EvaluationReport
@@ -44,6 +46,7 @@ class Judgement:
     chosen: str
     warning: str | None
     skipped: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON document of ``hierattn evaluate``."""
@@ -51,6 +54,7 @@ class Judgement:
             "judged": self.chosen,
             "warning": self.warning,
             "skipped": list(self.skipped),
+            "passed_over": [entry.model_dump() for entry in self.passed_over],
             "report": self.report.model_dump(mode="json"),
         }
 
@@ -72,6 +76,7 @@ def judge_predictor(
     Raises:
         DataError: unreadable photos, or classes that the model does not know.
     """
+    folder = _named_as(folder, classes)
     unknown = sorted(set(folder.classes) - set(classes))
     if unknown:
         raise DataError(
@@ -84,6 +89,18 @@ def judge_predictor(
     return (
         Predictions.from_records(cache.folder.records, logits, classes, groups=groups),
         cache.skipped,
+    )
+
+
+def _named_as(folder: DataFolder, classes: Sequence[str]) -> DataFolder:
+    """The folder with its classes written as the model writes them: accents have two forms."""
+    own = {one_form(name): name for name in classes}
+    return replace(
+        folder,
+        classes=tuple(own.get(name, name) for name in folder.classes),
+        records=tuple(
+            replace(record, label=own.get(record.label, record.label)) for record in folder.records
+        ),
     )
 
 
@@ -127,7 +144,9 @@ def judge_run(
     )
     point = run.config.operating_point
     report = evaluate_predictions(predictions, point, replicates=replicates)
-    return Judgement(report, predictions, point, chosen, warning, skipped)
+    return Judgement(
+        report, predictions, point, chosen, warning, skipped, folder.passed_over
+    )
 
 
 def write_judgement(out: Path, judgement: Judgement) -> None:
@@ -176,7 +195,7 @@ def choose_photos(
         )
     records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
     return (
-        DataFolder(folder.root, folder.classes, records),
+        replace(folder, records=records),
         f"{int(kept.sum())} photos ({', '.join(parts)})",
         warning,
     )

@@ -5,13 +5,15 @@ Training, evaluation, every exported file's metadata and the phone follow :class
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 from pydantic import BaseModel, ConfigDict, Field
 
 from hierattn.errors import UnreadableImageError
@@ -21,13 +23,18 @@ from hierattn.errors import UnreadableImageError
 PHOTO_FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".png": "PNG",
     ".bmp": "BMP",
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".gif": "GIF",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
 }
-_READERS = tuple(dict.fromkeys(PHOTO_FORMATS.values()))
 
 # Pillow words these for people; on damaged bytes its readers also let the others out.
 _WORDED_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
@@ -43,6 +50,31 @@ DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
+
+
+@functools.cache
+def photo_readers() -> tuple[str, ...]:
+    """Pillow's readers that are offered a photo: all of :data:`PHOTO_FORMATS` that are here."""
+    missing = {name for suffix, name in PHOTO_FORMATS.items() if missing_reader(suffix)}
+    return tuple(name for name in dict.fromkeys(PHOTO_FORMATS.values()) if name not in missing)
+
+
+@functools.cache
+def missing_reader(suffix: str) -> str | None:
+    """What a photo of this suffix would need to be read here, in words; None if nothing.
+
+    Args:
+        suffix: one of :data:`PHOTO_FORMATS`.
+    """
+    kind = PHOTO_FORMATS[suffix]
+    if kind == "HEIF":
+        try:
+            import_module("pillow_heif").register_heif_opener()
+        except ImportError:
+            return f"{suffix} needs pillow-heif: pip install 'hierattn-mobile[heic]'"
+    if kind == "AVIF" and not features.check("avif"):
+        return f"{suffix} needs a Pillow that was built with AVIF"
+    return None
 
 
 class PreprocessSpec(BaseModel):
@@ -101,7 +133,7 @@ def open_rgb(path: str | Path) -> Image.Image:
     try:
         # A file object, not the path: Pillow maps an uncompressed TIFF given by path into memory
         # with the sides of the turned image, which shears one with EXIF orientation 5 to 8.
-        with path.open("rb") as file, Image.open(file, formats=_READERS) as image:
+        with path.open("rb") as file, Image.open(file, formats=photo_readers()) as image:
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image), path)
     except FileNotFoundError as error:
@@ -110,7 +142,7 @@ def open_rgb(path: str | Path) -> Image.Image:
         raise UnreadableImageError(f"{path}: a folder, not an image") from error
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
-        known = f"not an image of a known kind ({', '.join(_READERS)})"
+        known = f"not an image of a known kind ({', '.join(photo_readers())})"
         raise UnreadableImageError(f"{path}: {'the file is empty' if empty else known}") from error
     except DECODER_ERRORS as error:
         raise UnreadableImageError(f"{path}: {_reason(error)}") from error

@@ -31,6 +31,7 @@ from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import load_run
 from hierattn.training.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
+from tests.data.helpers import write_class_folders
 
 
 def files_of(run: Path, *splits: Split) -> list[str]:
@@ -120,6 +121,19 @@ def test_classes_the_model_does_not_know_are_named(
         judge_run(str(finished), root)
 
 
+def test_accents_in_the_other_form_are_the_models_class(tmp_path: Path) -> None:
+    composed, loose = "M\u00e9lanome", "Me\u0301lanome"
+    root = write_class_folders(tmp_path, {composed: 2, "nv": 2})
+    predictions, _ = judge_predictor(
+        lambda images: np.zeros((len(images), 2)),
+        PreprocessSpec(image_size=16),
+        (loose, "nv"),
+        read_data_folder(root),
+    )
+    assert predictions.classes == (loose, "nv")
+    assert predictions.labels.tolist() == [0, 0, 1, 1]
+
+
 def test_fewer_classes_keep_the_models_order(
     finished: Path, painted: DataFolder, tmp_path: Path
 ) -> None:
@@ -178,7 +192,7 @@ def test_a_judgement_is_written_with_figures_and_reads_back(
     }  # fmt: skip
     document = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert document == judgement.document()
-    assert set(document) == {"judged", "warning", "skipped", "report"}
+    assert set(document) == {"judged", "warning", "skipped", "passed_over", "report"}
     back = read_csv(tmp_path / "out" / "predictions.csv")
     assert np.array_equal(back.logits, judgement.predictions.logits)
 

@@ -12,7 +12,14 @@ from PIL import Image
 from pydantic import ValidationError
 
 from hierattn.errors import UnreadableImageError
-from hierattn.preprocessing import DECODER_ERRORS, PreprocessSpec, open_rgb
+from hierattn.preprocessing import (
+    DECODER_ERRORS,
+    PHOTO_FORMATS,
+    PreprocessSpec,
+    missing_reader,
+    open_rgb,
+    photo_readers,
+)
 
 # Where row 0 and column 0 of the stored pixels lie in the upright picture (EXIF 2.32, tag 0x0112).
 SIDES = {
@@ -48,7 +55,8 @@ def save_turned(pixels: np.ndarray, path: Path, orientation: int, **options: obj
     else:
         exif = Image.Exif()
         exif[0x0112] = orientation
-        image.save(path, exif=exif, **options)
+        # As bytes: pillow-heif turns the picture by them alone.
+        image.save(path, exif=exif.tobytes(), **options)
     return path
 
 
@@ -76,6 +84,13 @@ def write_png(
         + chunk(b"IEND", b"")
     )
     return path
+
+
+def skip_without_reader(path: Path) -> None:
+    """HEIC is an optional extra."""
+    needs = missing_reader(path.suffix)
+    if needs is not None:
+        pytest.skip(needs)
 
 
 @pytest.mark.parametrize("orientation", SIDES)
@@ -112,6 +127,68 @@ def test_turned_jpeg_has_its_corners_in_place(tmp_path: Path, orientation: int) 
     assert got.shape == upright.shape
     for row, column in ((8, 12), (8, 36), (24, 12), (24, 36)):
         assert np.abs(got[row, column] - upright[row, column]).max() < 12
+
+
+@pytest.mark.parametrize("orientation", SIDES)
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_turned_photos_of_newer_phones_have_their_corners_in_place(
+    tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    upright = np.zeros((64, 96, 3), np.uint8)
+    upright[:32, :48], upright[:32, 48:] = (250, 10, 10), (10, 250, 10)
+    upright[32:, :48], upright[32:, 48:] = (10, 10, 250), (250, 250, 250)
+    path = tmp_path / f"photo.{suffix}"
+    skip_without_reader(path)
+    save_turned(stored(upright, orientation), path, orientation, quality=95)
+    got = np.asarray(open_rgb(path)).astype(int)
+    assert got.shape == upright.shape
+    for row, column in ((16, 24), (16, 72), (48, 24), (48, 72)):
+        assert np.abs(got[row, column] - upright[row, column]).max() < 16
+
+
+@pytest.mark.parametrize("suffix", ["gif", "avif", "heic"])
+def test_of_several_frames_the_first_is_read(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue", "lime")]
+    path = tmp_path / f"photo.{suffix}"
+    skip_without_reader(path)
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    assert np.abs(np.asarray(open_rgb(path)).astype(int) - (255, 0, 0)).max() < 16
+
+
+def test_a_transparent_gif_stands_on_white(tmp_path: Path) -> None:
+    indices = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)
+    image = Image.fromarray(indices).convert("P")
+    image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    image.save(tmp_path / "photo.gif", transparency=1)
+    white, first, last = [255] * 3, [10, 20, 30], [70, 80, 90]
+    assert np.asarray(open_rgb(tmp_path / "photo.gif")).tolist() == [
+        [first, white, last],
+        [last, white, first],
+    ]
+
+
+def test_an_avif_is_what_its_png_is(tmp_path: Path) -> None:
+    smooth = np.asarray(Image.fromarray(noise(4, 4)).resize((64, 64), Image.Resampling.BICUBIC))
+    Image.fromarray(smooth).save(tmp_path / "photo.avif", quality=100, subsampling="4:4:4")
+    got = np.asarray(open_rgb(tmp_path / "photo.avif")).astype(int)
+    assert np.abs(got - smooth).max() <= 4
+
+
+def test_only_readers_that_are_here_are_offered_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("hierattn.preprocessing.import_module", absent)
+    missing_reader.cache_clear()
+    photo_readers.cache_clear()
+    try:
+        assert "HEIF" not in photo_readers() and "AVIF" in photo_readers()
+        needed = {suffix: missing_reader(suffix) for suffix in PHOTO_FORMATS}
+        assert {suffix for suffix, needs in needed.items() if needs} == {".heic", ".heif"}
+        assert "pip install 'hierattn-mobile[heic]'" in str(needed[".heic"])
+    finally:
+        missing_reader.cache_clear()
+        photo_readers.cache_clear()
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
@@ -250,19 +327,22 @@ def test_unreadable_files_are_named_with_the_reason(
     assert message.count(str(path)) == 1 and "\n" not in message
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "gif", "avif", "heic"])
 def test_a_file_cut_in_half_is_unreadable(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"photo.{suffix}"
+    skip_without_reader(path)
     Image.fromarray(noise(64, 64)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UnreadableImageError, match=rf"photo\.{suffix}: "):
         open_rgb(path)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "tif"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "tif", "gif", "avif", "heic"])
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_random_damage_is_read_or_refused_but_never_crashes(tmp_path: Path, suffix: str) -> None:
     whole = tmp_path / f"whole.{suffix}"
+    skip_without_reader(whole)
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(noise(24, 20)).save(whole, exif=exif)
@@ -282,7 +362,7 @@ def test_random_damage_is_read_or_refused_but_never_crashes(tmp_path: Path, suff
     assert refused > 0
 
 
-@pytest.mark.parametrize("kind", ["AVIF", "DDS", "BLP", "GIF", "PPM", "ICO"])
+@pytest.mark.parametrize("kind", ["DDS", "BLP", "PPM", "ICO", "TGA", "PCX"])
 def test_other_formats_under_a_photo_name_are_refused(tmp_path: Path, kind: str) -> None:
     whole, path = tmp_path / "whole", tmp_path / "photo.jpg"
     picture = Image.fromarray(noise(24, 20))
@@ -309,13 +389,20 @@ def test_other_formats_under_a_photo_name_are_refused(tmp_path: Path, kind: str)
         ("bmp", "P", {}),
         ("tif", "RGB", {"compression": "tiff_lzw"}),
         ("tif", "1", {"compression": "group4"}),
+        ("gif", "P", {}),
+        ("gif", "P", {"interlace": False, "transparency": 3}),
+        ("avif", "RGBA", {}),
+        ("avif", "L", {"subsampling": "4:0:0"}),
+        ("heic", "RGBA", {}),
     ],
 )
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
 def test_damaged_heads_of_every_kind_are_read_or_refused(
     tmp_path: Path, suffix: str, mode: str, options: dict[str, object]
 ) -> None:
     path = tmp_path / f"photo.{suffix}"
+    skip_without_reader(path)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "maker"
     Image.fromarray(noise(24, 20)).convert(mode).save(path, exif=exif, **options)

@@ -44,4 +44,5 @@ def judge_artefact(
         f"{len(predictions)} photos, by {artefact.evaluator}",
         "an exported file does not know which photos its weights learnt from; see its model card",
         skipped,
+        folder.passed_over,
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from hierattn.data.records import PassedOver
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")]
@@ -41,6 +44,14 @@ def progress_console() -> Console:
     if console.is_terminal:
         return console
     return Console(stderr=True, highlight=False, markup=False, emoji=False, width=120)
+
+
+def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> None:
+    """Print what a data folder holds beside the photos that were read, a line a reason."""
+    from hierattn.data.listing import summarise
+
+    for line in summarise(passed_over):
+        console.print(f"passed over: {line}", soft_wrap=True)
 
 
 def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:

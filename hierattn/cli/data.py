@@ -13,6 +13,7 @@ from hierattn.cli.console import (
     Verbose,
     make_table,
     print_json,
+    print_passed_over,
     set_up_logging,
     standard_console,
 )
@@ -72,6 +73,7 @@ def inspect(
         ],
     )
     _print_names(console, "unreadable", [f"{e.file}: {e.reason}" for e in report.unreadable])
+    print_passed_over(console, report.passed_over)
     if report.contact_sheet is not None:
         console.print(f"contact sheet: {report.contact_sheet}")
     raise typer.Exit(1 if report.unreadable else 0)
@@ -82,7 +84,7 @@ def prepare(
     source: Annotated[Path, typer.Argument(help="The unpacked download.")],
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
     layout: Annotated[
-        str | None, typer.Option(help="isic_2019, ham10000, pad_ufes_20, folders; else guessed.")
+        str | None, typer.Option(help="isic_2017, isic_2018, isic_2019, ham10000, pad_ufes_20, folders; else guessed.")
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Symbolic links, no copies.")] = False,
     json_output: JsonFlag = False,
@@ -106,8 +108,10 @@ def prepare(
     for name, count in report.images.items():
         table.add_row(name, str(count))
     console.print(table)
-    if report.unlisted:
-        console.print(f"left out: {report.unlisted} photos that the data set's table does not name")
+    if report.splits:
+        counted = ", ".join(f"{count} {split}" for split, count in report.splits.items())
+        console.print(f"official split, which training follows: {counted}")
+    print_passed_over(console, report.passed_over)
     console.print(f"Data folder: {out}\nNext: hierattn data inspect {out}")
 
 
@@ -129,13 +133,17 @@ def balance(
 
     from hierattn.data.balance import write_balanced
     from hierattn.data.folder import read_data_folder
+    from hierattn.data.official import official_splits
     from hierattn.data.splits import Split, assign_splits
     from hierattn.training.config import build_config
 
     config = build_config(fold=fold)
     index, count = config.fold_numbers() if fold else (None, None)
     read = read_data_folder(folder)
-    splits = assign_splits(
+    splits = (
+        None if fold else official_splits(read, validation_fraction=validation_fraction, seed=seed)
+    )
+    splits = splits or assign_splits(
         read,
         folds=count,
         fold=None if index is None else index - 1,

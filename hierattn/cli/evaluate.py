@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    print_json,
+    print_passed_over,
+    set_up_logging,
+    standard_console,
+)
 
 EXPORTED = (".onnx", ".tflite", ".mlpackage")
 """Endings of exported files; spelt out here so that no converter is imported to know them."""
@@ -85,6 +92,7 @@ def evaluate(
     console = standard_console()
     for reason in judgement.skipped:
         console.print(f"skipped: {reason}")
+    print_passed_over(console, judgement.passed_over)
     print_report(console, judgement.report, f"{run} on {data.name}, {judgement.chosen}")
     if judgement.warning:
         console.print(f"Note: {judgement.warning}", style="bold")

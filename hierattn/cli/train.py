@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    print_json,
+    print_passed_over,
+    set_up_logging,
+    standard_console,
+)
 from hierattn.errors import ConfigError
 
 _TITLES = {
@@ -129,6 +136,7 @@ def train(
                 "epochs": outcome.epochs,
                 "best_epoch": outcome.best_epoch,
                 "skipped": list(outcome.skipped),
+                "passed_over": [entry.model_dump() for entry in outcome.passed_over],
                 "reports": {k: v.model_dump(mode="json") for k, v in outcome.reports.items()},
                 "export": exported.manifest.model_dump(mode="json", by_alias=True)
                 if exported
@@ -139,6 +147,7 @@ def train(
         console = standard_console()
         for reason in outcome.skipped:
             console.print(f"skipped: {reason}")
+        print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])
         console.print(

@@ -18,7 +18,7 @@ from imblearn.under_sampling import InstanceHardnessThreshold
 from sklearn.ensemble import RandomForestClassifier
 
 from hierattn.data.copies import augmented_copy
-from hierattn.data.folder import read_data_folder
+from hierattn.data.folder import SPLITS_NAME, read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import DataFolder, Record
 from hierattn.data.splits import Split, check_seed, write_splits
@@ -27,7 +27,6 @@ from hierattn.errors import ConfigError, DataError, UnreadableImageError, Unread
 from hierattn.preprocessing import PreprocessSpec, open_rgb
 
 COPY_COLUMN = "copy_of"
-SPLITS_NAME = "splits.csv"
 _FEATURE_SIDE = 16
 _TREES = 100
 _FOLDS = 5

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from hierattn.data.contact_sheet import draw_contact_sheet, thumbnail
 from hierattn.data.folder import read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME
-from hierattn.data.records import STRATA, DataFolder
+from hierattn.data.records import STRATA, DataFolder, PassedOver
 from hierattn.data.splits import duplicates, group_keys
 from hierattn.errors import ConfigError, UnreadableImageError
 from hierattn.preprocessing import open_rgb
@@ -68,6 +68,7 @@ class InspectionReport(_Part):
         duplicates: sets of files with the very same bytes.
         licences: photos by licence; the empty string stands for unknown.
         strata: photos for which age, sex, site and skin tone are known.
+        passed_over: what else lies in the folder, and why it was not read.
         mixed_groups: harmless for the split, but a group of one lesion in two classes is a
             labelling mistake worth a look.
     """
@@ -81,6 +82,7 @@ class InspectionReport(_Part):
     height: SizeRange | None
     duplicates: tuple[tuple[str, ...], ...]
     unreadable: tuple[UnreadableFile, ...]
+    passed_over: tuple[PassedOver, ...]
     licences: dict[str, int]
     strata: dict[str, int]
     mixed_groups: tuple[MixedGroup, ...]
@@ -153,6 +155,7 @@ def inspect_folder(
         height=_range([height for _, height in sizes]),
         duplicates=duplicates(folder.records),
         unreadable=tuple(unreadable),
+        passed_over=folder.passed_over,
         licences=dict(Counter(record.licence or "" for record in folder.records).most_common()),
         strata={
             name: sum(getattr(record, name) is not None for record in folder.records)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from hierattn.data.folder import check_folder, read_data_folder
+from hierattn.data.folder import HOMELESS, check_folder, read_data_folder
+from hierattn.data.layouts import folders
 from hierattn.data.layouts.registry import find_layout
-from hierattn.data.layouts.source import index_photos
-from hierattn.data.manifest import MANIFEST_NAME, name_some, write_manifest
+from hierattn.data.listing import Listing, outside
+from hierattn.data.manifest import MANIFEST_NAME, write_manifest
+from hierattn.data.records import PassedOver, Record
 from hierattn.data.staging import check_outside, staged_folder
+from hierattn.data.tables import name_some
 from hierattn.errors import DataError
+
+# Layouts read these, or the data set explains itself by them; no photo hides there.
+_TABLES = (".csv", ".tab", "_metadata")
 
 
 class PrepareReport(BaseModel):
@@ -25,6 +31,9 @@ class PrepareReport(BaseModel):
         images: photos written, by class.
         groups: patients, else lesions, else images.
         unlisted: photos below the source that no row of its table names; left out.
+        splits: photos in each part of the official split; empty where there is none.
+        passed_over: what was not taken, and why: these photos, and whatever is neither a photo
+            that can be read here nor a table.
         licences: photos by licence; the empty string stands for unknown.
     """
 
@@ -35,6 +44,8 @@ class PrepareReport(BaseModel):
     images: dict[str, int]
     groups: int
     unlisted: int
+    splits: dict[str, int]
+    passed_over: tuple[PassedOver, ...]
     licences: dict[str, int]
     linked: bool
 
@@ -85,13 +96,30 @@ def prepare(
         placed = [replace(record, path=staging / record.file) for record in records]
         write_manifest(staging / MANIFEST_NAME, placed)
         read_data_folder(staging)
-    found = sum(len(paths) for paths in index_photos(source).values())
+    unlisted, passed_over = _left_out(source, chosen.name, records)
     return PrepareReport(
         layout=chosen.name,
         out=out,
         images=dict(sorted(Counter(record.label for record in records).items())),
         groups=len({record.group for record in records}),
-        unlisted=max(0, found - len(records)),
+        unlisted=unlisted,
+        splits=dict(Counter(record.split for record in records if record.split)),
+        passed_over=passed_over,
         licences=dict(sorted(Counter(record.licence or "" for record in records).items())),
         linked=link,
     )
+
+
+def _left_out(
+    source: Path, layout: str, records: Sequence[Record]
+) -> tuple[int, tuple[PassedOver, ...]]:
+    """How many photos below ``source`` were not taken, and everything that was not."""
+    if layout == folders.NAME:
+        passed_over = read_data_folder(source).passed_over
+        return sum(entry.reason == HOMELESS for entry in passed_over), passed_over
+    listing = Listing(source)
+    # A second copy of a photo that was taken, such as some downloads hold, is not lost.
+    taken = {record.path.name for record in records}
+    unlisted = [file for file, path in listing.photos.items() if path.name not in taken]
+    others = [entry for entry in listing.passed_over if not entry.file.lower().endswith(_TABLES)]
+    return len(unlisted), (*outside(unlisted, "no row of the data set's table names it"), *others)

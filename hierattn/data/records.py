@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 # The fields that a report is broken down by.
 STRATA = ("age", "sex", "site", "skin_tone")
 
@@ -19,6 +21,8 @@ class Record:
         label: the class name.
         age: years.
         skin_tone: Fitzpatrick type or another scale's word, as given; None means not available.
+        split: the part that the data set itself puts the photo in, ``train``, ``validation`` or
+            ``test``; None where it leaves that open.
     """
 
     path: Path
@@ -33,6 +37,7 @@ class Record:
     skin_tone: str | None = None
     licence: str | None = None
     source: str | None = None
+    split: str | None = None
 
     @property
     def group(self) -> str:
@@ -44,13 +49,27 @@ class Record:
         return f"image:{self.image_id or self.file}"
 
 
+class PassedOver(BaseModel):
+    """A file or folder of a data folder that was not read, and why; a folder ends with ``/``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class DataFolder:
-    """A readable data folder: its classes in index order and its records sorted by file."""
+    """A readable data folder: its classes in index order and its records sorted by file.
+
+    Attributes:
+        passed_over: what else lies in it, hidden files left out.
+    """
 
     root: Path
     classes: tuple[str, ...]
     records: tuple[Record, ...]
+    passed_over: tuple[PassedOver, ...] = ()
 
     def label_indices(self) -> list[int]:
         """Class index of each record, in record order."""

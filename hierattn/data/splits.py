@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from hierattn.data.manifest import name_some, read_table
 from hierattn.data.records import DataFolder, Record
+from hierattn.data.tables import name_some, read_table
 from hierattn.errors import ConfigError, DataError, HierAttnError
 from hierattn.files import file_sha256, write_text
 

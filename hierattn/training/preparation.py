@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from hierattn.data.cache import decode_folder
-from hierattn.data.folder import read_data_folder
+from hierattn.data.folder import SPLITS_NAME, read_data_folder
+from hierattn.data.official import official_splits
 from hierattn.data.provenance import DataProvenance, describe_data
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
@@ -94,8 +95,8 @@ def prepare_data(
 def _splits(
     everything: DataFolder, readable: DataFolder, config: TrainingConfig
 ) -> tuple[Split, ...]:
-    """The folder's own splits.csv where it has one (a balanced folder), else newly assigned."""
-    own = everything.root / "splits.csv"
+    """The folder's own splits.csv (a balanced folder), its official split, or newly assigned."""
+    own = everything.root / SPLITS_NAME
     if own.is_file():
         if config.fold:
             raise ConfigError(
@@ -106,6 +107,17 @@ def _splits(
             zip((r.file for r in everything.records), read_splits(own, everything), strict=True)
         )
         return tuple(of[record.file] for record in readable.records)
+    official = official_splits(
+        readable, validation_fraction=config.validation_fraction, seed=config.seed
+    )
+    if official is not None:
+        if config.fold:
+            raise ConfigError(
+                f"{readable.root} gives its own train, validation or test part, so fold "
+                f"{config.fold} cannot be made; train without --fold, or put all photos of a class "
+                "into one folder and leave the column 'split' out of manifest.csv"
+            )
+        return official
     index, count = config.fold_numbers() if config.fold else (None, None)
     return assign_splits(
         readable,
@@ -124,7 +136,8 @@ def _check_whole(groups: tuple[str, ...], splits: tuple[Split, ...], folder: Dat
         if of.setdefault(group, split) != split:
             raise DataError(
                 f"{folder.root}: {record.file} is in '{split}' but other photos of its group "
-                f"'{group}' are in '{of[group]}'; mend splits.csv so that groups stay whole"
+                f"'{group}' are in '{of[group]}'; mend its folders, manifest.csv or splits.csv so "
+                "that groups stay whole"
             )
     learnt = {r.label for r, split in zip(folder.records, splits, strict=True) if split == "train"}
     for name in folder.classes:

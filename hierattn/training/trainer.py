@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from hierattn.data.listing import summarise
+from hierattn.data.records import PassedOver
 from hierattn.data.splits import Split, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
@@ -68,6 +70,7 @@ class TrainingOutcome:
         reports: by what was judged: ``test``, ``validation`` or ``cross_validation``.
         skipped: a line for each unreadable photo left out.
         is_main: whether this is the process that wrote the folder.
+        passed_over: what else lies in the data folder, and why it was not read.
     """
 
     out: Path
@@ -76,6 +79,7 @@ class TrainingOutcome:
     reports: dict[str, EvaluationReport]
     skipped: tuple[str, ...]
     is_main: bool
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 def train(request: TrainingRequest, observer: TrainingObserver | None = None) -> TrainingOutcome:
@@ -117,6 +121,8 @@ def _train(
         skip_unreadable=request.skip_unreadable if saved is None else saved.skip_unreadable,
         decoded=observer.decoded,
     )
+    for line in summarise(data.folder.passed_over):
+        observer.status(f"passed over: {line}")
     group.agree("the photos", data.provenance.sha256)
     if saved is not None and saved.data_sha256 != data.provenance.sha256:
         raise CheckpointError(
@@ -155,7 +161,13 @@ def _train(
         reports = write_outcome(request.out, config, data, state, model, group)
     group.wait()
     return TrainingOutcome(
-        request.out, state.epoch, state.best_epoch, reports, data.skipped, group.is_main
+        request.out,
+        state.epoch,
+        state.best_epoch,
+        reports,
+        data.skipped,
+        group.is_main,
+        data.folder.passed_over,
     )
 
 

@@ -9,7 +9,10 @@ from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 
 def test_lists_photos_of_every_suffix_in_order_and_ignores_the_rest(tmp_path: Path) -> None:
-    names = ("b.JPG", "a.jpeg", "d.png", "c.bmp", "f.WebP", "e.tif", "g.TIFF")
+    names = (
+        "b.JPG", "a.jpeg", "d.png", "c.bmp", "f.WebP", "e.tif", "g.TIFF", "h.gif", "i.AVIF",
+        "j.jfif", "k.JPE",
+    )  # fmt: skip
     for seed, name in enumerate(names):
         write_photo(tmp_path / "nv" / name, seed)
     write_photo(tmp_path / "mel" / "deep" / "x.png", 99)
@@ -21,7 +24,7 @@ def test_lists_photos_of_every_suffix_in_order_and_ignores_the_rest(tmp_path: Pa
     files = [record.file for record in folder.records]
     assert files == ["mel/deep/x.png", *sorted(f"nv/{name}" for name in names)]
     assert all(record.path.is_file() for record in folder.records)
-    assert folder.label_indices() == [0] + [1] * 7
+    assert folder.label_indices() == [0] + [1] * 11
 
 
 def test_reads_the_manifest_and_keeps_unlisted_photos(tmp_path: Path) -> None:

@@ -69,6 +69,43 @@ def make_pad_ufes_20(root: Path) -> Path:
     return root
 
 
+def make_isic_2018(root: Path) -> Path:
+    header = "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC"
+    rows = {"MEL": "1.0,0.0,0.0,0.0,0.0,0.0,0.0", "NV": "0.0,1.0,0.0,0.0,0.0,0.0,0.0"}
+    number = 0
+    for part in ("Training", "Validation", "Test"):
+        name, lines, groups = f"ISIC2018_Task3_{part}", [], []
+        for label in ("MEL", "NV"):
+            image = f"ISIC_003{number:04d}"
+            lines.append(f"{image},{rows[label]}")
+            groups.append(f"{image},HAM_{number // 2:07d},histopathology")
+            write_photo(root / f"{name}_Input" / f"{image}.jpg", number)
+            number += 1
+        write_csv(root / f"{name}_GroundTruth" / f"{name}_GroundTruth.csv", header, lines)
+        (root / f"{name}_Input" / "LICENSE.txt").write_text("CC BY-NC")
+        if part == "Training":
+            columns = "image,lesion_id,diagnosis_confirm_type"
+            write_csv(root / f"{name}_LesionGroupings.csv", columns, groups)
+    return root
+
+
+def make_isic_2017(root: Path) -> Path:
+    number = 0
+    for part in ("Training", "Validation", "Test_v2"):
+        lines, about = [], []
+        for row in ("1.0,0.0", "0.0,1.0", "0.0,0.0"):
+            image = f"ISIC_{number:07d}"
+            lines.append(f"{image},{row}")
+            about.append(f"{image},{'unknown' if number else 55},female")
+            write_photo(root / f"ISIC-2017_{part}_Data" / f"{image}.jpg", number)
+            number += 1
+        table = root / f"ISIC-2017_{part}_Part3_GroundTruth.csv"
+        write_csv(table, "image_id,melanoma,seborrheic_keratosis", lines)
+        metadata = root / f"ISIC-2017_{part}_Data" / f"ISIC-2017_{part}_Data_metadata.csv"
+        write_csv(metadata, "image_id,age_approximate,sex", about)
+    return root
+
+
 def make_folders(root: Path) -> Path:
     write_class_folders(root, {"mel": 2, "nv": 1})
     write_csv(root / "manifest.csv", "file,class,patient_id", ["mel/000.png,mel,P7"])
@@ -79,6 +116,8 @@ MAKERS: dict[str, Callable[[Path], Path]] = {
     "isic_2019": make_isic_2019,
     "ham10000": make_ham10000,
     "pad_ufes_20": make_pad_ufes_20,
+    "isic_2018": make_isic_2018,
+    "isic_2017": make_isic_2017,
     "folders": make_folders,
 }
 
@@ -138,7 +177,7 @@ def test_pad_ufes_20_fields(tmp_path: Path) -> None:
     assert str(nevus.licence).startswith("CC BY 4.0")
 
 
-@pytest.mark.parametrize("name", ["isic_2019", "ham10000", "pad_ufes_20"])
+@pytest.mark.parametrize("name", ["isic_2019", "ham10000", "pad_ufes_20", "isic_2018", "isic_2017"])
 def test_rows_without_photos_are_counted_and_named(tmp_path: Path, name: str) -> None:
     source = MAKERS[name](tmp_path / "download")
     photos = [record.path for record in find_layout(source).read(source)]
@@ -149,10 +188,110 @@ def test_rows_without_photos_are_counted_and_named(tmp_path: Path, name: str) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_photos_without_a_row_are_counted(tmp_path: Path) -> None:
+def test_photos_without_a_row_are_counted_and_everything_left_out_is_named(tmp_path: Path) -> None:
     source = make_ham10000(tmp_path / "download")
     write_photo(source / "HAM10000_images_part_2" / "ISIC_9999999.jpg")
-    assert prepare(source, tmp_path / "out").unlisted == 1
+    (source / "HAM10000_images_part_1" / "ISIC_0000001.cr2").write_bytes(b"raw")
+    report = prepare(source, tmp_path / "out")
+    assert report.unlisted == 1
+    assert {entry.file: entry.reason for entry in report.passed_over} == {
+        "HAM10000_images_part_2/ISIC_9999999.jpg": "no row of the data set's table names it",
+        "HAM10000_images_part_1/ISIC_0000001.cr2": ".cr2 is not read as a photo",
+    }
+
+
+def test_isic_2018_keeps_its_parts_as_the_split(tmp_path: Path) -> None:
+    report = prepare(make_isic_2018(tmp_path / "download"), tmp_path / "out")
+    assert report.splits == {"train": 2, "validation": 2, "test": 2}
+    assert report.images == {"MEL": 3, "NV": 3}
+    records = read_data_folder(tmp_path / "out").records
+    assert [record.split for record in records] == ["train", "validation", "test"] * 2
+    assert [record.lesion_id for record in records[:2]] == ["HAM_0000000", None]
+
+
+def test_isic_2018_without_the_later_parts_or_the_groupings(tmp_path: Path) -> None:
+    source = make_isic_2018(tmp_path / "download")
+    for part in ("Validation", "Test"):
+        shutil.rmtree(source / f"ISIC2018_Task3_{part}_GroundTruth")
+    report = prepare(source, tmp_path / "out")
+    assert (report.splits, report.unlisted) == ({"train": 2}, 4)
+    (source / "ISIC2018_Task3_Training_LesionGroupings.csv").unlink()
+    with pytest.raises(DataError, match=r"no ISIC2018_Task3_Training_LesionGroupings\.csv"):
+        prepare(source, tmp_path / "other")
+
+
+def test_isic_2017_keeps_its_parts_as_the_split(tmp_path: Path) -> None:
+    report = prepare(make_isic_2017(tmp_path / "download"), tmp_path / "out")
+    assert report.splits == {"train": 3, "validation": 3, "test": 3}
+    assert report.images == {"MEL": 3, "NV": 3, "SEK": 3}
+    melanoma = read_data_folder(tmp_path / "out").records[0]
+    assert (melanoma.file, melanoma.split) == ("MEL/ISIC_0000000.jpg", "train")
+    assert (melanoma.age, melanoma.sex) == (55.0, "female")
+    assert str(melanoma.licence).startswith("CC0")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("ISIC_0000000,1.0,1.0", "row 2: both melanoma and"),
+        ("ISIC_0000000,yes,0", "must be 0 or 1"),
+    ],
+)
+def test_isic_2017_rows_that_are_no_class(tmp_path: Path, row: str, message: str) -> None:
+    source = make_isic_2017(tmp_path / "download")
+    table = source / "ISIC-2017_Training_Part3_GroundTruth.csv"
+    table.write_text(table.read_text().replace("ISIC_0000000,1.0,0.0", row))
+    with pytest.raises(DataError, match=message):
+        prepare(source, tmp_path / "out")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_tables_of_other_separators_are_recognised(tmp_path: Path, separator: str) -> None:
+    for name, maker in MAKERS.items():
+        source = maker(tmp_path / name)
+        for table in source.rglob("*.csv"):
+            table.write_text(table.read_text().replace(",", separator))
+        assert find_layout(source).name == name
+        assert prepare(source, tmp_path / f"{name}-out").unlisted == 0
+
+
+def test_ham10000_ids_may_end_in_jpg(tmp_path: Path) -> None:
+    source = make_ham10000(tmp_path / "download")
+    table = source / "HAM10000_metadata.csv"
+    plain = [r.image_id for r in find_layout(source).read(source)]
+    table.write_text(table.read_text().replace("7419,", "7419.jpg,").replace("5030,", "5030.JPG,"))
+    assert [r.image_id for r in find_layout(source).read(source)] == plain
+    assert sum(prepare(source, tmp_path / "out").images.values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [("-1", None), ("3", "III"), ("III", "III"), ("iii", "III")]
+)
+def test_pad_ufes_20_skin_types_have_one_name(tmp_path: Path, given: str, read: str | None) -> None:
+    source = make_pad_ufes_20(tmp_path / "download")
+    table = source / "metadata.csv"
+    table.write_text(table.read_text().replace(",3.0,", f",{given},"))
+    carcinoma = next(r for r in find_layout(source).read(source) if r.label == "BCC")
+    assert carcinoma.skin_tone == read
+
+
+@pytest.mark.parametrize("name", ["isic_2019", "ham10000", "pad_ufes_20", "isic_2018", "isic_2017"])
+def test_an_unprepared_download_is_no_data_folder_and_its_layout_is_named(
+    tmp_path: Path, name: str
+) -> None:
+    source = MAKERS[name](tmp_path / "download")
+    with pytest.raises(DataError, match=f"laid out as {name}: hierattn data prepare") as caught:
+        read_data_folder(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_preset_split_is_prepared_with_its_split(tmp_path: Path) -> None:
+    source = tmp_path / "download"
+    write_class_folders(source / "train_dir", {"mel": 2, "nv": 2})
+    write_class_folders(source / "val_dir", {"mel": 1, "nv": 1})
+    report = prepare(source, tmp_path / "out")
+    assert report.splits == {"train": 4, "validation": 2}
+    assert read_data_folder(tmp_path / "out").classes == ("mel", "nv")
 
 
 def test_links_instead_of_copies(tmp_path: Path) -> None:
@@ -233,4 +372,4 @@ def test_full_disk_is_one_line_and_leaves_nothing(
 
 def test_layout_names_are_unique() -> None:
     names = [layout.name for layout in LAYOUTS]
-    assert len(set(names)) == len(names) == 4
+    assert len(set(names)) == len(names) == 6

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hierattn.data.folder import is_photo, read_data_folder
+from hierattn.data.folder import read_data_folder
+from hierattn.data.listing import Listing
 from hierattn.data.records import Record
 
 NAME = "folders"
@@ -12,14 +13,7 @@ NAME = "folders"
 
 def detect(source: Path) -> bool:
     """Whether two or more subfolders hold photos."""
-    return (
-        sum(
-            any(is_photo(path) for path in folder.rglob("*"))
-            for folder in source.iterdir()
-            if folder.is_dir() and not folder.name.startswith(".")
-        )
-        > 1
-    )
+    return len({file.split("/")[0] for file in Listing(source).photos if "/" in file}) > 1
 
 
 def read(source: Path) -> list[Record]:

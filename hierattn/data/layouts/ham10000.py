@@ -11,11 +11,12 @@ from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
     find_table,
+    image_id,
     index_photos,
     the_photo,
 )
-from hierattn.data.manifest import known, parse_age, read_table
 from hierattn.data.records import Record
+from hierattn.data.tables import known, parse_age, read_table
 from hierattn.errors import DataError
 
 NAME = "ham10000"
@@ -44,13 +45,14 @@ def read(source: Path) -> list[Record]:
         raise DataError(f"{source}: no {METADATA[0]}; download it beside the photos")
     photos = index_photos(source)
     records, missing = [], []
-    for number, row in enumerate(read_table(table, ("lesion_id", "image_id", "dx")), start=2):
-        where = f"{table}: row {number}"
+    for row in read_table(table, ("lesion_id", "image_id", "dx")):
+        where = f"{table}: row {row.number}"
         if row["dx"].lower() not in CLASSES:
             raise DataError(f"{where}: dx '{row['dx']}' is none of {', '.join(CLASSES)}")
-        path = the_photo(photos, row["image_id"])
+        image = image_id(row["image_id"])
+        path = the_photo(photos, image)
         if path is None:
-            missing.append(row["image_id"])
+            missing.append(image)
             continue
         label = row["dx"].upper()
         records.append(
@@ -59,7 +61,7 @@ def read(source: Path) -> list[Record]:
                 file=f"{label}/{path.name}",
                 label=label,
                 lesion_id=known(row["lesion_id"]),
-                image_id=row["image_id"],
+                image_id=image,
                 age=parse_age(row.get("age"), where),
                 sex=known(row.get("sex")),
                 site=known(row.get("localization")),

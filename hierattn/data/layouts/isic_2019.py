@@ -5,17 +5,20 @@ Codella et al. 2018 (arXiv 1710.05006), Tschandl et al. 2018, Combalia et al. 20
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
     find_table,
+    image_id,
     index_photos,
+    one_hot,
     the_photo,
 )
-from hierattn.data.manifest import known, parse_age, read_table
 from hierattn.data.records import Record
+from hierattn.data.tables import known, parse_age, read_table
 from hierattn.errors import DataError
 
 NAME = "isic_2019"
@@ -42,17 +45,17 @@ def read(source: Path) -> list[Record]:
     if truth is None or metadata is None:
         absent = METADATA if truth else TRUTH
         raise DataError(f"{source}: no {absent}; download it beside the photos")
-    about = {row["image"]: row for row in read_table(metadata, ("image", "lesion_id"))}
+    about = {image_id(row["image"]): row for row in read_table(metadata, ("image", "lesion_id"))}
     photos = index_photos(source)
     records, missing = [], []
-    for number, row in enumerate(read_table(truth, ("image", *CLASSES[:-1])), start=2):
-        image = row["image"]
-        label = _label(row, f"{truth}: row {number}")
+    for row in read_table(truth, ("image", *CLASSES[:-1])):
+        image = image_id(row["image"])
+        label = one_hot(row, CLASSES, f"{truth}: row {row.number}")
         path = the_photo(photos, image)
         if path is None:
             missing.append(image)
             continue
-        extra = about.get(image, {})
+        extra: Mapping[str, str] = about.get(image, {})
         records.append(
             Record(
                 path=path,
@@ -70,10 +73,3 @@ def read(source: Path) -> list[Record]:
     check_all_found(truth, missing)
     check_not_empty(truth, records)
     return records
-
-
-def _label(row: dict[str, str], where: str) -> str:
-    hot = [name for name in CLASSES if row.get(name, "") in {"1", "1.0"}]
-    if len(hot) != 1:
-        raise DataError(f"{where}: {len(hot)} classes are 1.0 instead of one; mend the row")
-    return hot[0]

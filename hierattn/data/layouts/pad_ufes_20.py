@@ -11,11 +11,19 @@ from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
     find_table,
+    image_id,
     index_photos,
     the_photo,
 )
-from hierattn.data.manifest import known, parse_age, read_table
 from hierattn.data.records import Record
+from hierattn.data.tables import (
+    FITZPATRICK,
+    fitzpatrick_type,
+    has_columns,
+    known,
+    parse_age,
+    read_table,
+)
 from hierattn.errors import DataError
 
 NAME = "pad_ufes_20"
@@ -24,17 +32,12 @@ SOURCE = "PAD-UFES-20, https://doi.org/10.17632/zr7vgbcyr2.1"
 METADATA = "metadata.csv"
 CLASSES = ("ACK", "BCC", "MEL", "NEV", "SCC", "SEK")
 _REQUIRED = ("img_id", "diagnostic", "patient_id", "lesion_id")
-_FITZPATRICK = ("I", "II", "III", "IV", "V", "VI")
 
 
 def detect(source: Path) -> bool:
     """Whether a ``metadata.csv`` with PAD-UFES-20's columns lies below ``source``."""
     table = find_table(source, METADATA)
-    if table is None:
-        return False
-    with open(table, encoding="utf-8", errors="replace") as lines:
-        header = {name.strip() for name in lines.readline().lstrip("\ufeff").split(",")}
-    return header.issuperset(_REQUIRED)
+    return table is not None and has_columns(table, _REQUIRED)
 
 
 def read(source: Path) -> list[Record]:
@@ -51,12 +54,12 @@ def read(source: Path) -> list[Record]:
         raise DataError(f"{source}: no {METADATA}; download it beside the photos")
     photos = index_photos(source)
     records, missing = [], []
-    for number, row in enumerate(read_table(table, _REQUIRED), start=2):
-        where = f"{table}: row {number}"
+    for row in read_table(table, _REQUIRED):
+        where = f"{table}: row {row.number}"
         label = row["diagnostic"].upper()
         if label not in CLASSES:
             raise DataError(f"{where}: diagnostic '{label}' is none of {', '.join(CLASSES)}")
-        image = Path(row["img_id"]).stem
+        image = image_id(row["img_id"])
         path = the_photo(photos, image)
         if path is None:
             missing.append(row["img_id"])
@@ -84,10 +87,7 @@ def read(source: Path) -> list[Record]:
 
 
 def _fitzpatrick(value: str | None, where: str) -> str | None:
-    given = known(value)
-    if given is None:
-        return None
-    for number, roman in enumerate(_FITZPATRICK, start=1):
-        if given in {str(number), f"{number}.0", roman}:
-            return roman
-    raise DataError(f"{where}: fitspatrick '{given}' is not 1 to 6; mend it or leave it empty")
+    given = fitzpatrick_type(value)
+    if given is not None and given not in FITZPATRICK:
+        raise DataError(f"{where}: fitspatrick '{given}' is not 1 to 6; mend it or leave it empty")
+    return given

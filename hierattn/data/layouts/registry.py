@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hierattn.data.layouts import folders, ham10000, isic_2019, pad_ufes_20
+from hierattn.data.layouts import folders, ham10000, isic_2017, isic_2018, isic_2019, pad_ufes_20
 from hierattn.data.records import Record
 from hierattn.errors import DataError, UnknownNameError
 
@@ -25,10 +25,16 @@ class Layout:
     read: Callable[[Path], list[Record]]
 
 
-LAYOUTS = tuple(
+PUBLISHED = tuple(
     Layout(module.NAME, module.detect, module.read)
-    for module in (isic_2019, ham10000, pad_ufes_20, folders)
+    for module in (isic_2019, ham10000, isic_2018, isic_2017, pad_ufes_20)
 )
+LAYOUTS = (*PUBLISHED, Layout(folders.NAME, folders.detect, folders.read))
+
+
+def published_layout(source: Path) -> Layout | None:
+    """The first layout of a published data set that recognises ``source``, if any does."""
+    return next((layout for layout in PUBLISHED if layout.detect(source)), None)
 
 
 def find_layout(source: Path, name: str | None = None) -> Layout:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from hierattn.data.folder import is_photo
-from hierattn.data.manifest import name_some
+from hierattn.data.listing import Listing
 from hierattn.data.records import Record
+from hierattn.data.tables import Row, name_some
 from hierattn.errors import DataError
+from hierattn.preprocessing import PHOTO_FORMATS
 
 Photos = dict[str, list[Path]]
 """Photos by their name without suffix; a name may lie in several folders."""
@@ -38,13 +39,15 @@ def find_table(source: Path, *names: str) -> Path | None:
 def index_photos(source: Path) -> Photos:
     """All photos below ``source``, by name without suffix; hidden ones are left out."""
     photos: Photos = defaultdict(list)
-    for where, folders, files in os.walk(source):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(where) / name
-            if is_photo(path):
-                photos[path.stem].append(path)
+    for file, path in Listing(source).photos.items():
+        photos[PurePosixPath(file).stem].append(path)
     return photos
+
+
+def image_id(name: str) -> str:
+    """An image's name without a photo's suffix, which some copies of the tables have."""
+    path = PurePosixPath(name)
+    return path.stem if path.suffix.lower() in PHOTO_FORMATS else name
 
 
 def the_photo(photos: Photos, name: str) -> Path | None:
@@ -58,6 +61,18 @@ def the_photo(photos: Photos, name: str) -> Path | None:
         return None
     _same_bytes(found)
     return found[0]
+
+
+def one_hot(row: Row, classes: Sequence[str], where: str) -> str:
+    """The one class whose column is 1.
+
+    Raises:
+        DataError: none is, or several are; names ``where``.
+    """
+    hot = [name for name in classes if row.get(name, "") in {"1", "1.0"}]
+    if len(hot) != 1:
+        raise DataError(f"{where}: {len(hot)} classes are 1.0 instead of one; mend the row")
+    return hot[0]
 
 
 def check_all_found(table: Path, missing: Sequence[str]) -> None:

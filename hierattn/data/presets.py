@@ -1,0 +1,61 @@
+"""What a folder's name says when it is no class: a split that is given, or one part of a download.
+
+Class names are whatever users have, so only names that cannot be meant as a class are taken so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+SPLITS = ("train", "validation", "test")
+_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_NOISE = (
+    r"(?:dir|directory|folder|set|data|dataset|split|images?|imgs?|photos?|pics?|input|v\d+|20\d\d)"
+)
+_SPLIT = re.compile(
+    rf"(?:[\W_]*{_NOISE}[\W_]+)?(?P<word>{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
+    rf"(?:[\W_]*{_NOISE})*[\W_]*",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"(?P<stem>.*?(?:part|batch|chunk|shard|disc|volume|vol|archive|zip|images|imgs|photos))"
+    r"[\W_]*\d+",
+    re.IGNORECASE,
+)
+_CHALLENGE = re.compile(
+    r"isic[\W_]?20\d\d_.*?(?P<word>training|validation|test)(?:_v\d+)?_(?:input|data)",
+    re.IGNORECASE,
+)
+
+
+def split_word(word: str) -> str | None:
+    """The split that a word of a table stands for: ``train``, ``validation``, ``test``, or None."""
+    return _WORDS.get(word.strip().lower())
+
+
+def split_of_folder(name: str) -> str | None:
+    """The split that a folder holds, such as ``train_dir``, ``Test set`` or ``val``; else None.
+
+    The input folders of the ISIC challenges are splits, too.
+    """
+    found = _SPLIT.fullmatch(name) or _CHALLENGE.fullmatch(name)
+    return _WORDS[found["word"].lower()] if found else None
+
+
+def are_parts(names: Sequence[str]) -> bool:
+    """Whether all of these folders are parts of one download.
+
+    Such as ``imgs_part_1`` to ``imgs_part_3``, or ``HAM10000_images_part_1`` and ``_2``.
+    """
+    found = [_PART.fullmatch(name) for name in names]
+    return all(found) and len({match["stem"].lower() for match in found if match}) == 1

@@ -1,0 +1,122 @@
+"""What commands say of data folders: what they pass over, splits that are given, bad places."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import read_split_rows
+from tests.cli.conftest import Answer
+from tests.data.helpers import write_class_folders, write_csv
+
+Cli = Callable[..., Answer]
+RECIPE = ["--model", "hierattn_xs", "--image-size", 64, "--batch-size", 24, "--epochs", 1]
+
+
+def assert_one_line_of_error(answer: Answer) -> None:
+    assert answer.code == 1, answer
+    assert answer.err.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in answer.err
+
+
+@pytest.fixture
+def littered(painted: DataFolder, tmp_path: Path) -> Path:
+    """The painted pictures with a raw photo and a note beside them, and a hidden file."""
+    root = tmp_path / "littered"
+    shutil.copytree(painted.root, root)
+    for name in ("raw.cr2", "notes.txt", ".DS_Store"):
+        (root / painted.classes[0] / name).write_bytes(b"x")
+    return root
+
+
+def test_inspect_prepare_train_and_evaluate_name_what_they_pass_over(
+    cli: Cli, littered: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    run, first = tmp_path / "run", painted.classes[0]
+    commands = (
+        ["data", "inspect", littered],
+        ["data", "prepare", littered, "--out", tmp_path / "prepared"],
+        ["train", "--data", littered, "--out", run, *RECIPE],
+        ["evaluate", run, "--data", littered, "--replicates", 5],
+    )
+    for command in commands:
+        answer = cli(*command)
+        assert answer.code == 0, answer.err
+        for suffix, name in ((".cr2", "raw.cr2"), (".txt", "notes.txt")):
+            line = f"passed over: 1 file ({first}/{name}): {suffix} is not read as a photo"
+            assert line in answer.out
+        assert "DS_Store" not in answer.out
+    shutil.rmtree(tmp_path / "prepared")
+    shutil.rmtree(run)
+    for command in commands:
+        more = ["--json", "-"] if command[0] == "evaluate" else ["--json"]
+        named = json.loads(cli(*command, *more).out)["passed_over"]
+        assert [entry["file"] for entry in named] == [f"{first}/notes.txt", f"{first}/raw.cr2"]
+
+
+def test_training_follows_a_split_that_is_given(
+    cli: Cli, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = tmp_path / "preset"
+    for place, record in enumerate(painted.records):
+        split = ("train_dir", "train_dir", "val_dir", "test_dir")[place % 4]
+        target = root / split / record.file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(record.path, target)
+    answer = cli("train", "--data", root, "--out", tmp_path / "run", *RECIPE, "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["reports"]["test"]["images"] == 18
+    words = {"train_dir": "train", "val_dir": "validation", "test_dir": "test"}
+    rows = read_split_rows(tmp_path / "run" / "splits.csv")
+    assert all(words[row.file.split("/")[0]] == row.split for row in rows)
+    balanced = cli("data", "balance", root, "--out", tmp_path / "b", "--target", 4, "--json")
+    assert sum(json.loads(balanced.out)["counts"]["test"].values()) == 18
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["data", "inspect", "LOOP"],
+        ["data", "inspect", "DATA", "--contact-sheet", "LOOP"],
+        ["data", "prepare", "LOOP", "--out", "new"],
+        ["data", "prepare", "DATA", "--out", "LOOP"],
+        ["data", "balance", "LOOP", "--out", "new"],
+        ["data", "balance", "DATA", "--out", "LOOP"],
+        ["data", "synth", "--out", "LOOP"],
+        ["train", "--data", "LOOP", "--out", "new"],
+        ["train", "--data", "DATA", "--out", "LOOP"],
+        ["train", "--data", "DATA", "--out", "new", "--init", "LOOP"],
+        ["train", "--data", "DATA", "--out", "new", "--config", "LOOP"],
+        ["train", "--resume", "--out", "LOOP"],
+        ["train", "--data", "DATA", "--out", "new", "--export", "LOOP"],
+        ["train", "--data", "DATA", "--out", "new", "--calibrate-from", "LOOP"],
+        ["evaluate", "LOOP", "--data", "DATA"],
+        ["evaluate", "RUN", "--data", "LOOP"],
+        ["evaluate", "RUN", "--data", "DATA", "--out", "LOOP"],
+        ["evaluate", "RUN", "--data", "DATA", "--json", "LOOP"],
+        ["pool", "LOOP", "--out", "new"],
+        ["pool", "RUN", "--out", "LOOP"],
+        ["export", "LOOP", "--out", "new"],
+        ["export", "RUN", "--out", "LOOP"],
+        ["export", "RUN", "--out", "new", "--data", "LOOP"],
+        ["verify", "LOOP"],
+        ["benchmark", "LOOP", "--out", "new"],
+        ["bundle", "LOOP", "--app", "new"],
+        ["demo", "--out", "LOOP"],
+        ["demo", "--out", "new", "--data", "LOOP"],
+    ],
+)
+def test_a_link_to_itself_is_one_line_in_every_command(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Path, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    write_class_folders(tmp_path / "data", {"mel": 4, "nv": 4})
+    places = {"LOOP": "loop", "DATA": "data", "RUN": finished}
+    answer = cli(*(places.get(word, word) for word in command))
+    assert_one_line_of_error(answer)
+    assert "loop" in answer.err
+    assert Path("loop").is_symlink()
