@@ -28,6 +28,7 @@ from export.targets.adb.adb import find_adb
 from export.targets.adb.fleet import ADB, choose_phones, parse_devices
 from export.targets.adb.phone import Patience
 from hierattn.errors import HierAttnError, UnknownNameError
+from hierattn.outputs import check_output, given_path
 
 MOST_THREADS = 256
 
@@ -113,6 +114,7 @@ class BenchmarkRequest:
             raise BenchmarkError("--sustained: give seconds")
         if self.class_map and self.data is None:
             raise BenchmarkError("--map-class: is for --data")
+        check_output(self.out, *self.exports, self.data, *map(given_path, self.runs))
         check_report_folder(self.out)
 
     def _check_phones_only(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def _check_parity_record(folder: Path, manifest: Manifest) -> None:
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:
-    whole = [folder.resolve() for folder in folders]
+    whole = [Path(os.path.realpath(folder)) for folder in folders]
     twice = [str(path) for path, count in Counter(whole).items() if count > 1]
     if twice:
         raise BenchmarkError(f"{twice[0]}: given twice")

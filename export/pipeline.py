@@ -41,10 +41,11 @@ from export.schema.metadata import Description, Precision
 from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
 from hierattn.data.folder import read_data_folder
-from hierattn.data.staging import check_outside, staged_folder
+from hierattn.data.staging import staged_folder
 from hierattn.errors import UnknownNameError
 from hierattn.evaluation import TorchPredictor, predict_logits
 from hierattn.files import write_text
+from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
 
 TOOLS = (
@@ -137,8 +138,7 @@ def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOut
         HierAttnError: the run, the data or the request cannot be used, or nothing can be written.
     """
     precisions = request.checked_precisions()
-    if request.data is not None:
-        check_outside(request.out, request.data)
+    check_output(request.out, request.data, given_path(request.run))
     with tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace:
         if request.untrained_size is None:
             run = load_run(request.run)

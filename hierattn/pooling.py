@@ -15,6 +15,7 @@ from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
 from hierattn.metrics.figures import draw_report
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.outputs import check_output
 from hierattn.runs import PREDICTIONS, Run, load_run, refuse_run_folder
 
 POOLED = "pooled.json"
@@ -51,9 +52,10 @@ def pool_runs(
     Raises:
         CheckpointError: a folder without test predictions, folds that are missing or given twice,
             or runs of different recipes or photos.
-        ConfigError: ``out`` holds a run.
+        ConfigError: ``out`` holds a run, or lies in one or in a data or export folder.
     """
     refuse_run_folder(out)
+    check_output(out, *paths)
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
     parts = []

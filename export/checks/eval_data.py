@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os.path import relpath
+from os.path import realpath, relpath
 from pathlib import Path
 
 import numpy as np
@@ -187,4 +187,4 @@ def _seen(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
 
 
 def _relative(data: Path, out: Path) -> str:
-    return Path(relpath(data.resolve(), out.resolve())).as_posix()
+    return Path(relpath(realpath(data), realpath(out))).as_posix()

@@ -21,6 +21,9 @@ def demo(
 ) -> None:
     """Paint lesion-like pictures, train HierAttn-xs, export it, verify and time the files."""
     set_up_logging(verbose)
+    from hierattn.outputs import check_output
+
+    check_output(out, data)
     run, exported, report = out / "run", out / "export", out / "report"
     for made in (run, exported, report):
         if made.exists():

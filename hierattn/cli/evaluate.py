@@ -50,12 +50,15 @@ def evaluate(
     from hierattn.errors import ConfigError
     from hierattn.files import write_json
     from hierattn.judging import judge_run, write_judgement
+    from hierattn.outputs import check_output, given_path
     from hierattn.runs import refuse_run_folder
 
     if out is not None:
         refuse_run_folder(out)
+        check_output(out, data, given_path(run))
     if json_file not in (None, "-"):
         refuse_run_folder(Path(json_file).parent)
+        check_output(Path(json_file), data, given_path(run), option="--json")
     with counting("evaluating") as progress:
         if Path(run).suffix in EXPORTED:
             if split not in ("auto", "all"):

@@ -92,8 +92,12 @@ def train(
     asked = any(value is not None for value in (*flags.values(), config)) or recipe != "default"
     if data is None and not resume:
         raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
-    if export is not None and export.exists():
-        raise ConfigError(f"--export {export}: already there; choose another folder")
+    if export is not None:
+        from hierattn.outputs import check_output
+
+        check_output(export, data, out, option="--export")
+        if export.exists():
+            raise ConfigError(f"--export {export}: already there; choose another folder")
 
     from hierattn.cli.progress import RichObserver
     from hierattn.cli.reports import print_report

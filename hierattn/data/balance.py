@@ -22,8 +22,9 @@ from hierattn.data.folder import SPLITS_NAME, read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import DataFolder, Record
 from hierattn.data.splits import Split, check_seed, write_splits
-from hierattn.data.staging import check_outside, staged_folder
+from hierattn.data.staging import staged_folder
 from hierattn.errors import ConfigError, DataError, UnreadableImageError, UnreadableImagesError
+from hierattn.outputs import check_output
 from hierattn.preprocessing import PreprocessSpec, open_rgb
 
 COPY_COLUMN = "copy_of"
@@ -116,15 +117,15 @@ def write_balanced(
     byte for byte. All of it is written or nothing.
 
     Raises:
-        ConfigError: ``target`` is not positive.
-        DataError: no training photo, not one split a record, or ``out`` is not empty or lies inside
-            ``folder``.
+        ConfigError: ``target`` is not positive, or ``out`` lies where nothing may be written, see
+            :func:`check_output`.
+        DataError: no training photo, not one split a record, or ``out`` is not empty.
         UnreadableImagesError: photos to shrink or copy that cannot be decoded.
     """
     if len(splits) != len(folder.records):
         raise DataError(f"{out}: {len(splits)} splits for {len(folder.records)} photos")
     out = Path(out)
-    check_outside(out, folder.root)
+    check_output(out, folder.root)
     split_of = {record.file: split for record, split in zip(folder.records, splits, strict=True)}
     training = [record for record in folder.records if split_of[record.file] is Split.TRAIN]
     with staged_folder(out) as staging:

@@ -18,6 +18,7 @@ from hierattn.data.manifest import MANIFEST_NAME
 from hierattn.data.records import STRATA, DataFolder, PassedOver
 from hierattn.data.splits import duplicates, group_keys
 from hierattn.errors import ConfigError, UnreadableImageError
+from hierattn.outputs import check_output
 from hierattn.preprocessing import open_rgb
 
 _WORKERS = 4
@@ -177,6 +178,7 @@ def _check_sheet(sheet: Path, folder: DataFolder) -> None:
         raise ConfigError(
             f"{sheet}: lies inside the data folder {folder.root}; draw the contact sheet elsewhere"
         )
+    check_output(sheet, option="--contact-sheet")
     if there and not (sheet.is_file() and _is_png(sheet)):
         raise ConfigError(
             f"{sheet}: already there and not a PNG; choose another name for the contact sheet"

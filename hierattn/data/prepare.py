@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,9 +17,10 @@ from hierattn.data.layouts.registry import find_layout
 from hierattn.data.listing import Listing, outside
 from hierattn.data.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import PassedOver, Record
-from hierattn.data.staging import check_outside, staged_folder
+from hierattn.data.staging import staged_folder
 from hierattn.data.tables import name_some
 from hierattn.errors import DataError
+from hierattn.outputs import check_output
 
 # Layouts read these, or the data set explains itself by them; no photo hides there.
 _TABLES = (".csv", ".tab", "_metadata")
@@ -68,12 +70,13 @@ def prepare(
 
     Raises:
         UnknownNameError: no layout of that name.
+        ConfigError: ``out`` lies where nothing may be written, see :func:`check_output`.
         DataError: a source that no layout recognises or that is incomplete, two photos for one
-            place, or an ``out`` that is not empty, lies inside ``source`` or cannot be written.
+            place, or an ``out`` that is not empty or cannot be written.
     """
     source, out = Path(source), Path(out)
     check_folder(source)
-    check_outside(out, source)
+    check_output(out, source)
     chosen = find_layout(source, layout)
     records = sorted(chosen.read(source), key=lambda record: record.file)
     clashing = [
@@ -88,7 +91,7 @@ def prepare(
             target = staging / record.file
             target.parent.mkdir(parents=True, exist_ok=True)
             if link:
-                target.symlink_to(record.path.resolve())
+                target.symlink_to(os.path.realpath(record.path))
             else:
                 shutil.copyfile(record.path, target)
             if progress is not None:

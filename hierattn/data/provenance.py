@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -49,7 +51,7 @@ def describe_data(folder: DataFolder, groups: Sequence[str]) -> DataProvenance:
         digest.update(f"{record.file}\0{record.label}\0{file_sha256(record.path)}\n".encode())
     counts = Counter(record.label for record in folder.records)
     return DataProvenance(
-        name=folder.root.resolve().name,
+        name=Path(os.path.realpath(folder.root)).name,
         sha256=digest.hexdigest(),
         images=len(folder.records),
         groups=len(set(groups)),

@@ -15,16 +15,6 @@ from hierattn.errors import DataError
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
-def check_outside(out: Path, source: Path) -> None:
-    """Check that a folder to be made is neither ``source`` nor inside it, links followed.
-
-    Raises:
-        DataError: it is.
-    """
-    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(source)):
-        raise DataError(f"{out}: lies inside {source}, the data set itself; choose another --out")
-
-
 @contextmanager
 def staged_folder(target: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder; rename it to ``target`` on success.

@@ -20,6 +20,7 @@ from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise
+from hierattn.outputs import check_output
 from hierattn.pooling import PooledFolds
 from hierattn.runs import CHECKPOINT, CONFIG, SPLITS, describe_initialisation
 from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
@@ -175,9 +176,7 @@ def _saved_state(request: TrainingRequest) -> TrainingState | None:
     checkpoint = request.out / CHECKPOINT
     if request.out.exists() and not request.out.is_dir():
         raise ConfigError(f"{request.out} is a file; give --out a folder")
-    out = request.out.resolve()
-    if request.data is not None and request.data.resolve() in (out, *out.parents):
-        raise ConfigError(f"{request.out} lies in the data folder; give --out another folder")
+    check_output(request.out, request.data, request.init)
     if not request.resume:
         if checkpoint.exists() or (request.out / CONFIG).exists():
             raise ConfigError(
@@ -277,7 +276,7 @@ def _first_state(
         )
     return TrainingState(
         config=config.model_dump(),
-        data=str(data.folder.root.resolve()),
+        data=os.path.realpath(data.folder.root),
         data_sha256=data.provenance.sha256,
         skip_unreadable=request.skip_unreadable,
         calibration=calibration.model_dump(mode="json") if calibration is not None else None,

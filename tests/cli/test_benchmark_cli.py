@@ -49,15 +49,17 @@ def test_the_table_its_legend_and_the_next_commands(cli: Cli, export: Path, tmp_
 
 
 def test_a_failed_gate_is_shown_and_a_failed_row_is_exit_1(cli: Cli, tmp_path: Path) -> None:
-    good = write_onnx(tmp_path / "m-fp32.onnx")
+    exported = tmp_path / "exported"
+    exported.mkdir()
+    good = write_onnx(exported / "m-fp32.onnx")
     gate = Gate(status="failed", reasons=["loses melanomas"])
-    write_manifest(tmp_path, [record_of(good, gate=gate)])
-    answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "one")
+    write_manifest(exported, [record_of(good, gate=gate)])
+    answer = cli("benchmark", exported, *QUICK, "--out", tmp_path / "one")
     assert answer.code == 0 and "gate failed" in answer.out and "loses melanomas" in answer.out
     write_manifest(
-        tmp_path, [record_of(good), record_of(tmp_path / "m-fp16.onnx", precision=Precision.FP16)]
+        exported, [record_of(good), record_of(exported / "m-fp16.onnx", precision=Precision.FP16)]
     )
-    answer = cli("benchmark", tmp_path, *QUICK, "--out", tmp_path / "two")
+    answer = cli("benchmark", exported, *QUICK, "--out", tmp_path / "two")
     assert answer.code == 1 and "was not made" in answer.out and "measured" in answer.out
 
 
@@ -100,6 +102,8 @@ def test_bad_input_is_one_line(cli: Cli, export: Path, tmp_path: Path) -> None:
         assert answer.err.startswith("error: ") and answer.err.count("\n") == 1
         assert named in answer.err
     answer = cli("benchmark", export, "--out", export)
+    assert answer.code == 1 and "which is read; choose another --out" in answer.err
+    answer = cli("benchmark", export, "--out", tmp_path / "empty" / "..")
     assert answer.code == 1 and "something else than a report" in answer.err
 
 

@@ -104,7 +104,8 @@ def test_training_follows_a_split_that_is_given(
         ["export", "RUN", "--out", "new", "--data", "LOOP"],
         ["verify", "LOOP"],
         ["benchmark", "LOOP", "--out", "new"],
-        ["bundle", "LOOP", "--app", "new"],
+        ["bundle", "LOOP", "--app", "APP"],
+        ["bundle", "EXPORT", "--app", "LOOP"],
         ["demo", "--out", "LOOP"],
         ["demo", "--out", "new", "--data", "LOOP"],
     ],
@@ -115,8 +116,55 @@ def test_a_link_to_itself_is_one_line_in_every_command(
     monkeypatch.chdir(tmp_path)
     Path("loop").symlink_to("loop")
     write_class_folders(tmp_path / "data", {"mel": 4, "nv": 4})
-    places = {"LOOP": "loop", "DATA": "data", "RUN": finished}
+    Path("app/src/main").mkdir(parents=True)
+    places = {"LOOP": "loop", "DATA": "data", "RUN": finished, "APP": "app", "EXPORT": "none"}
     answer = cli(*(places.get(word, word) for word in command))
     assert_one_line_of_error(answer)
     assert "loop" in answer.err
     assert Path("loop").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["data", "prepare", "DATA", "--out", "DATA/new"],
+        ["data", "balance", "DATA", "--out", "DATA/new"],
+        ["data", "synth", "--out", "DATA/new"],
+        ["train", "--data", "DATA", "--out", "DATA/new"],
+        ["train", "--data", "DATA", "--out", "new", "--init", "RUN", "--export", "DATA/new"],
+        ["train", "--data", "DATA", "--out", "RUN/new", "--init", "RUN"],
+        ["train", "--data", "DATA", "--out", "new", "--export", "new/export"],
+        ["evaluate", "RUN", "--data", "DATA", "--out", "DATA/new"],
+        ["evaluate", "RUN", "--data", "DATA", "--out", "RUN/new"],
+        ["evaluate", "RUN", "--data", "DATA", "--json", "DATA/new.json"],
+        ["pool", "RUN", "--out", "DATA/new"],
+        ["pool", "RUN", "--out", "RUN/new"],
+        ["export", "RUN", "--out", "DATA/new"],
+        ["export", "RUN", "--data", "DATA", "--out", "DATA/new"],
+        ["export", "RUN", "--out", "RUN/new"],
+        ["benchmark", "EXPORT", "--out", "EXPORT/new"],
+        ["benchmark", "EXPORT", "--data", "DATA", "--out", "DATA/new"],
+        ["bundle", "EXPORT", "--app", "EXPORT"],
+        ["demo", "--out", "DATA/new"],
+        ["demo", "--data", "DATA", "--out", "DATA/new"],
+    ],
+)
+def test_no_command_writes_into_what_is_read(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Path, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_class_folders(Path("data"), {"mel": 4, "nv": 4})
+    shutil.copytree(finished, "run")
+    Path("exported").mkdir()
+    Path("exported/manifest.json").write_text('{"artefacts": []}')
+    before = sorted(Path().rglob("*"))
+    places = {"DATA": "data", "RUN": "run", "EXPORT": "exported"}
+
+    def placed(word: str) -> str:
+        first, slash, rest = word.partition("/")
+        return places.get(first, first) + slash + rest
+
+    answer = cli(*map(placed, command))
+    assert_one_line_of_error(answer)
+    assert "choose another --" in answer.err
+    assert sorted(Path().rglob("*")) == before

@@ -130,6 +130,6 @@ def test_the_source_folder_is_never_the_target(tmp_path: Path, uneven: DataFolde
     before = sorted(uneven.root.rglob("*"))
     (tmp_path / "link").symlink_to(uneven.root)
     for out in (uneven.root, uneven.root / "new", tmp_path / "link" / "big" / "x"):
-        with pytest.raises(DataError, match="the data set itself; choose another --out"):
+        with pytest.raises(ConfigError, match="which is read; choose another --out"):
             write_balanced(uneven, [Split.TRAIN] * 33, out, target=8)
     assert sorted(uneven.root.rglob("*")) == before

@@ -8,7 +8,7 @@ import pytest
 from hierattn.data.folder import read_data_folder
 from hierattn.data.layouts.registry import LAYOUTS, find_layout
 from hierattn.data.prepare import prepare
-from hierattn.errors import DataError, UnknownNameError
+from hierattn.errors import ConfigError, DataError, UnknownNameError
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 ISIC_HEADER = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
@@ -318,7 +318,7 @@ def test_refusals(tmp_path: Path) -> None:
     full = write_class_folders(tmp_path / "full", {"x": 1})
     with pytest.raises(DataError, match="not an empty folder"):
         prepare(source, full)
-    with pytest.raises(DataError, match="lies inside"):
+    with pytest.raises(ConfigError, match="lies inside"):
         prepare(source, source / "out")
     with pytest.raises(UnknownNameError, match="did you mean 'ham10000'"):
         prepare(source, tmp_path / "out", layout="ham1000")

@@ -33,6 +33,7 @@ from export.schema.selftest import SelfTest
 from export.targets.android.install import ASSETS, FOLDER, find_main, replaced_bundle
 from hierattn.errors import UnknownNameError
 from hierattn.files import file_sha256, write_text
+from hierattn.outputs import check_output
 
 FORMATS = ("onnx", "tflite")
 """Those that run on Android."""
@@ -71,6 +72,7 @@ def bundle(request: BundleRequest) -> Bundled:
         HierAttnError: the export is damaged, the file may not be shipped or is not to be chosen,
             or the app is none; nothing was changed then.
     """
+    check_output(request.app, request.folder, option="--app")
     main = find_main(request.app)
     manifest = read_manifest(request.folder)
     chosen = choose(manifest, request)

@@ -16,6 +16,7 @@ from hierattn.data.synth.lesion import paint_lesion
 from hierattn.data.synth.painter import SKIN_TONES, check_size, photograph, sample_view
 from hierattn.data.synth.traits import CLASSES, sample_traits
 from hierattn.errors import ConfigError
+from hierattn.outputs import check_output
 
 LICENCE = "CC0 1.0 (painted by formula, not real)"
 SOURCE = "hierattn data synth"
@@ -62,7 +63,8 @@ def write_synthetic(
         progress: called with the photos painted so far and in all.
 
     Raises:
-        ConfigError: an argument out of its range.
+        ConfigError: an argument out of its range, or an ``out`` where nothing may be written, see
+            :func:`check_output`.
         DataError: ``out`` is not empty or cannot be written.
     """
     check_size(size)
@@ -71,6 +73,7 @@ def write_synthetic(
     if seed < 0:
         raise ConfigError(f"seed {seed} is negative")
     out = Path(out)
+    check_output(out)
     plan = np.random.default_rng([seed, 0])
     lesions = [lesion for label in CLASSES for lesion in _lesions(label, per_class, plan)]
     patients = _patients(len(lesions), plan)

@@ -1,0 +1,90 @@
+"""Where results may be written: never into an input, nor into a folder of photos or of an export."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from hierattn.data.tables import has_columns
+from hierattn.errors import ConfigError
+from hierattn.preprocessing import PHOTO_FORMATS
+
+
+def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None:
+    """Check that results do not become part of what is read, links followed.
+
+    A figure in a data folder would be a photo of the next training, and a stranger's file in an
+    export folder fails its verification.
+
+    Args:
+        out: the file or folder to write.
+        inputs: what the command reads, files or folders; None for what was not given.
+        option: how the user named ``out``.
+
+    Raises:
+        ConfigError: ``out`` is an input or lies in one; it lies in a run folder, or is or lies in
+            a data or export folder; or its name is a link that leads to itself.
+    """
+    try:
+        if os.path.lexists(out):
+            out.stat()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{out}: a link that leads nowhere ({reason}); remove it") from error
+    place = Path(os.path.realpath(out))
+    for given in inputs:
+        if given is not None and place.is_relative_to(os.path.realpath(given)):
+            raise ConfigError(f"{out}: lies inside {given}, which is read; choose another {option}")
+    for folder in (place, *place.parents):
+        kind = _kind(folder, place)
+        if kind is not None:
+            where = f"is {kind}" if folder == place else f"lies inside {folder}, {kind}"
+            raise ConfigError(f"{out}: {where}; choose another {option}")
+
+
+def given_path(name: str) -> Path | None:
+    """The run folder or file of that name; None for a model or shipped checkpoint, no path."""
+    path = Path(name)
+    return path if path.exists() else None
+
+
+def _kind(folder: Path, place: Path) -> str | None:
+    """What ``folder`` is, where nothing may be written into it; else None."""
+    if (folder / "manifest.csv").is_file() and has_columns(
+        folder / "manifest.csv", ("file", "class")
+    ):
+        return "a data folder"
+    if (folder / "manifest.json").is_file() and _is_export(folder / "manifest.json"):
+        return "an export folder"
+    if folder == place:
+        # A run may go on in its own folder; other commands refuse to write there by themselves.
+        return None
+    if (folder / "model.safetensors").is_file() and (folder / "config.json").is_file():
+        return "a run folder"
+    return "a data folder" if folder == place.parent and _holds_classes(folder, place) else None
+
+
+def _is_export(manifest: Path) -> bool:
+    try:
+        content = json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "artefacts" in content
+
+
+def _holds_classes(folder: Path, place: Path) -> bool:
+    """Whether nothing but photos lies in two or more subfolders, and nothing beside these."""
+    filled = 0
+    try:
+        for entry in os.scandir(folder):
+            if entry.name.startswith(".") or entry.name == place.name:
+                continue
+            names = [inner.name for inner in os.scandir(entry.path) if inner.name[0] != "."]
+            if not names or any(Path(name).suffix.lower() not in PHOTO_FORMATS for name in names):
+                return False
+            filled += 1
+    except OSError:
+        # Such as a file where a class folder would be.
+        return False
+    return filled > 1
