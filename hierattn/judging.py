@@ -144,9 +144,7 @@ def judge_run(
     )
     point = run.config.operating_point
     report = evaluate_predictions(predictions, point, replicates=replicates)
-    return Judgement(
-        report, predictions, point, chosen, warning, skipped, folder.passed_over
-    )
+    return Judgement(report, predictions, point, chosen, warning, skipped, folder.passed_over)
 
 
 def write_judgement(out: Path, judgement: Judgement) -> None:

@@ -1,4 +1,4 @@
-"""Where results may be written: never into an input, nor into a folder of photos or of an export."""
+"""Where results may be written: not into an input, a folder of photos, an export or a run."""
 
 from __future__ import annotations
 

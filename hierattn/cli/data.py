@@ -84,7 +84,10 @@ def prepare(
     source: Annotated[Path, typer.Argument(help="The unpacked download.")],
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
     layout: Annotated[
-        str | None, typer.Option(help="isic_2017, isic_2018, isic_2019, ham10000, pad_ufes_20, folders; else guessed.")
+        str | None,
+        typer.Option(
+            help="isic_2017, isic_2018, isic_2019, ham10000, pad_ufes_20, folders; else guessed."
+        ),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Symbolic links, no copies.")] = False,
     json_output: JsonFlag = False,

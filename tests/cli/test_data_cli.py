@@ -10,7 +10,7 @@ import pytest
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import read_split_rows
 from tests.cli.conftest import Answer
-from tests.data.helpers import write_class_folders, write_csv
+from tests.data.helpers import write_class_folders
 
 Cli = Callable[..., Answer]
 RECIPE = ["--model", "hierattn_xs", "--image-size", 64, "--batch-size", 24, "--epochs", 1]

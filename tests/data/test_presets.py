@@ -7,7 +7,8 @@ from hierattn.data.presets import are_parts, split_of_folder, split_word
     ("names", "split"),
     [
         (("train", "Training", "train_dir", "train set", "TrainSet", "train-data",
-          "training_images", "images_train", "train_split", "train set v2", "train2017", "ISIC_2019_Training_Input",
+          "training_images", "images_train", "train_split", "train set v2", "train2017",
+          "ISIC_2019_Training_Input",
           "ISIC2018_Task3_Training_Input", "ISIC-2017_Training_Data"), "train"),
         (("val", "valid", "validation", "val_dir", "Validation Set", "dev", "valid_folder",
           "ISIC2018_Task3_Validation_Input"),
