@@ -26,7 +26,7 @@ from benchmarks.sweep import sweep
 from export.progress import Observer, unobserved
 from export.targets.adb.adb import find_adb
 from export.targets.adb.fleet import ADB, choose_phones, parse_devices
-from export.targets.adb.phone import Patience
+from export.targets.adb.phone import Timeouts
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.outputs import check_output, given_path
 
@@ -71,7 +71,7 @@ class BenchmarkRequest:
     command: str = ""
     cache: LogitsCache = field(default_factory=LogitsCache)
     apk: Path | None = None
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
 
     @property
     def on_host(self) -> bool:

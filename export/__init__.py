@@ -1,4 +1,4 @@
-"""Export a trained run to ONNX, TFLite and Core ML, and prove each file equal to the run."""
+"""Export of trained runs to ONNX, TFLite and Core ML, with a parity check of every file."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ class ExportError(HierAttnError):
 
 
 class ArtefactError(HierAttnError):
-    """An exported file that is damaged, altered, or not ours; the message names the file."""
+    """An exported file that is damaged, altered, or of another origin; the message names it."""
 
 
 class ManifestError(HierAttnError):
@@ -31,11 +31,11 @@ class MissingPackageError(HierAttnError):
 
 
 class RuntimeUnavailableError(HierAttnError):
-    """A runtime that cannot be had here, so that nothing is known of the file."""
+    """A runtime that is not available here, so that the file could not be checked with it."""
 
 
 class UnsupportedOperationError(HierAttnError):
     """An operation, or an argument of one, that the Core ML evaluator does not know.
 
-    It refuses rather than guesses: an ignored argument would give a wrong answer silently.
+    It refuses rather than guesses: an ignored argument would give wrong results silently.
     """

@@ -1,8 +1,8 @@
-"""MODEL_CARD.md: what the files are, what they were made from, what was proved, and the limits.
+"""``MODEL_CARD.md``: the exported files, their origin, the results of all checks, the limits.
 
-After Mitchell et al., Model Cards for Model Reporting (arXiv 1810.03993). The words stand in
-``templates/model_card.md.j2``; every value put into them is escaped, so that no class or folder
-name can break a table or smuggle in markup.
+After Mitchell et al., Model Cards for Model Reporting (arXiv 1810.03993). The text is in
+``templates/model_card.md.j2``; every value inserted is escaped, so that no class or folder name
+can break a table or inject markup.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 from export.schema.manifest import ArtefactRecord, Manifest
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.synth.dataset import LICENCE as PAINTED
-from hierattn.errors import CheckpointError
+from hierattn.errors import CheckpointError, first_problem
 from hierattn.files import write_text
 from hierattn.metrics.report import EvaluationReport
 from hierattn.runs import METRICS, Run, RunConfig
 
 FEW_MELANOMAS = 100
-"""Below this many judged melanomas one photo moves the sensitivity by a point or more."""
+"""With fewer evaluated melanomas, one photo changes the sensitivity by a point or more."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _REPORTS = TypeAdapter(dict[str, EvaluationReport])
@@ -47,7 +47,7 @@ class _Markdown(str):
 
 @dataclass(frozen=True)
 class DataSource:
-    """Photos behind the weights, and what they were used for."""
+    """Photos that the weights were trained on, and in which role."""
 
     role: str
     data: DataProvenance
@@ -71,7 +71,7 @@ def render_model_card(
     Args:
         manifest: of the export, all but its ``files``.
         config: of the run.
-        reports: the run's own evaluation by what was judged; may be empty.
+        reports: the run's own evaluation by data split; may be empty.
 
     Raises:
         CheckpointError: the provenance in ``config`` is damaged.
@@ -120,7 +120,7 @@ def read_reports(path: Path) -> dict[str, EvaluationReport]:
     try:
         return _REPORTS.validate_python(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        raise CheckpointError(f"{path}: {_first(error)}") from error
+        raise CheckpointError(f"{path}: {first_problem(error)}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
 
@@ -138,7 +138,7 @@ def data_sources(config: RunConfig) -> list[DataSource]:
             data = DataProvenance.model_validate(earlier.get("data"))
         except ValidationError as error:
             raise CheckpointError(
-                f"config.json: field 'initialisation.pretraining.data': {_first(error)}"
+                f"config.json: field 'initialisation.pretraining.data': {first_problem(error)}"
             ) from error
         if data.sha256 not in {source.data.sha256 for source in found}:
             found.append(DataSource("pretraining", data))
@@ -149,11 +149,6 @@ def data_sources(config: RunConfig) -> list[DataSource]:
 def _earlier(initialisation: Any) -> dict[str, Any] | None:
     earlier = initialisation.get("pretraining") if isinstance(initialisation, dict) else None
     return earlier if isinstance(earlier, dict) else None
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"field '{'.'.join(str(part) for part in first['loc'])}': {first['msg']}"
 
 
 def _left_in_float(records: list[ArtefactRecord]) -> list[tuple[str, str, dict[str, int]]]:

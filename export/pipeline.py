@@ -1,4 +1,4 @@
-"""From a run to an export folder: convert, check each file against torch, record everything."""
+"""The export pipeline: convert a run, compare each file with torch, write the export folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 import torch
 
-from export.checks.comparison import Reference, golden_logits
-from export.checks.eval_data import SAMPLE, Photos, read_photos
-from export.checks.file_results import FileRows
+from export.checks.comparison import TorchReference, logits_by_image
+from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, read_evaluation_photos
+from export.checks.file_results import FileResults
 from export.checks.gates import relative_tolerances
 from export.checks.integrity import path_sha256
 from export.checks.selftest import golden_pixels, read_selftest, write_selftest
@@ -62,13 +62,13 @@ TOOLS = (
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What to export.
+    """Request of an export.
 
     Attributes:
         run: run folder or name of a shipped checkpoint.
-        out: the export folder to make; must not exist or be empty.
+        out: the export folder to write; must not exist, or be empty.
         precisions: None for fp32 and fp16, and int8 if there are photos.
-        data: photos to judge by and to calibrate int8 with.
+        data: photos for evaluation and int8 calibration.
         untrained_size: if given, ``run`` is a model's name, exported with random weights for
             inputs of this side, pixels.
     """
@@ -84,7 +84,7 @@ class ExportRequest:
     untrained_size: int | None = None
 
     def checked_precisions(self) -> list[Precision]:
-        """The precisions to make.
+        """The precisions to export.
 
         Raises:
             UnknownNameError: a format, precision or graph that does not exist.
@@ -105,7 +105,7 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class ExportOutcome:
-    """What was made, and how many seconds each file took (by name; not part of the record)."""
+    """The manifest, and the time of each file by name, seconds (not part of the record)."""
 
     manifest: Manifest
     seconds: dict[str, float]
@@ -132,7 +132,7 @@ def export_run(
 def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOutcome:
     """Write the export folder, whole or not at all.
 
-    A file that cannot be made, or fails its gate, is recorded as failed and stops no other.
+    A file that cannot be written, or fails its gate, is recorded as failed and stops no other.
 
     Raises:
         HierAttnError: the run, the data or the request cannot be used, or nothing can be written.
@@ -162,10 +162,10 @@ def _export(
     config = run.config
     spec, classes = config.preprocessing, config.classes
     predictor = TorchPredictor(run.load_model())
-    description = _describe(run)
+    description = _file_metadata(run)
     photos = None
     if request.data is not None:
-        photos = read_photos(
+        photos = read_evaluation_photos(
             request.data,
             spec,
             classes,
@@ -177,10 +177,10 @@ def _export(
         )
     selftest = write_selftest(folder / SELFTEST, description, predictor, relative_tolerances())
     pixels = golden_pixels(folder / SELFTEST, selftest)
-    golden = len(pixels)
+    golden_count = len(pixels)
     if photos is not None:
         pixels = np.concatenate([pixels, photos.pixels])
-    reference = Reference(
+    reference = TorchReference(
         predict_logits(
             predictor,
             pixels,
@@ -188,38 +188,38 @@ def _export(
             batch_size=16,
             progress=lambda done, total: progress(Progress("", "asking torch", done, total)),
         ),
-        golden,
-        SAMPLE,
+        golden_count,
+        CROSS_CHECK_IMAGES,
         photos,
         tuple(classes),
         config.operating_point,
     )
     jobs = _make_jobs(request, run, precisions, folder, workspace, pixels, photos, description)
-    rows = FileRows(jobs)
+    results = FileResults(jobs)
 
     def report(job: Job, event: Event) -> None:
         if isinstance(event, Step):
             progress(Progress(job.format, event.text, event.done, event.total))
         else:
-            rows.gather(job.format, event)
+            results.add(job.format, event)
 
     run_jobs(jobs, folder / LOG, report)
     names = [image.file for image in selftest.images]
-    records, golden_answers = [], {}
-    for row in rows:
-        record, assessment = row.record(reference)
+    records, golden_logits = [], {}
+    for result in results:
+        record, comparison = result.to_record(reference)
         records.append(record)
-        if assessment is not None:
-            golden_answers[record.path] = golden_logits(names, assessment.golden)
-    torch_answers = ParityRecord(
+        if comparison is not None:
+            golden_logits[record.path] = logits_by_image(names, comparison.golden)
+    parity_record = ParityRecord(
         torch=torch.__version__,
-        golden=golden_logits(names, reference.logits[:golden]),
-        photos=_photo_answers(photos, reference.logits[golden:]),
-        artefacts=golden_answers,
+        golden=logits_by_image(names, reference.logits[:golden_count]),
+        photos=_photo_logits(photos, reference.logits[golden_count:]),
+        artefacts=golden_logits,
     )
-    write_text(folder / PARITY, torch_answers.model_dump_json() + "\n")
+    write_text(folder / PARITY, parity_record.model_dump_json() + "\n")
     manifest = _manifest(request, run, reference, records, description)
-    return ExportOutcome(_finish(folder, manifest, run), rows.seconds())
+    return ExportOutcome(_write_records(folder, manifest, run), results.seconds())
 
 
 def _make_jobs(
@@ -229,11 +229,11 @@ def _make_jobs(
     folder: Path,
     workspace: Path,
     pixels: np.ndarray,
-    photos: Photos | None,
+    photos: EvaluationPhotos | None,
     description: Description,
 ) -> list[Job]:
-    asked = workspace / "pixels.npy"
-    np.save(asked, pixels)
+    pixels_file = workspace / "pixels.npy"
+    np.save(pixels_file, pixels)
     calibration = None
     if photos is not None and len(photos.calibration):
         calibration = workspace / "calibration.npy"
@@ -249,8 +249,8 @@ def _make_jobs(
             graph=graph,
             description=description,
             files={p: (folder / f"{stem}-{p}{fmt.suffix}").resolve() for p in precisions},
-            pixels=asked,
-            sample=SAMPLE,
+            pixels=pixels_file,
+            sample=CROSS_CHECK_IMAGES,
             calibration=calibration,
             workspace=workspace / fmt.name,
             coreml_image_input=request.options.coreml_image_input,
@@ -260,7 +260,7 @@ def _make_jobs(
     ]
 
 
-def _photo_answers(photos: Photos | None, logits: np.ndarray) -> list[PhotoAnswer]:
+def _photo_logits(photos: EvaluationPhotos | None, logits: np.ndarray) -> list[PhotoAnswer]:
     if photos is None:
         return []
     return [
@@ -269,7 +269,7 @@ def _photo_answers(photos: Photos | None, logits: np.ndarray) -> list[PhotoAnswe
     ]
 
 
-def _describe(run: Run) -> Description:
+def _file_metadata(run: Run) -> Description:
     config = run.config
     return Description(
         model=config.model,
@@ -287,7 +287,7 @@ def _describe(run: Run) -> Description:
 def _manifest(
     request: ExportRequest,
     run: Run,
-    reference: Reference,
+    reference: TorchReference,
     records: list[ArtefactRecord],
     description: Description,
 ) -> Manifest:
@@ -322,8 +322,8 @@ def _rewrites(request: ExportRequest) -> list[str]:
     return [rewrite.name for rewrite in REWRITES if rewrite.name in applied]
 
 
-def _finish(folder: Path, manifest: Manifest, run: Run) -> Manifest:
-    """Write the card and, last, the manifest with everybody's hash."""
+def _write_records(folder: Path, manifest: Manifest, run: Run) -> Manifest:
+    """Write the model card and, last, the manifest with the hashes of all parts."""
     read_selftest(folder / SELFTEST)
     write_model_card(folder / MODEL_CARD, manifest, run)
     hashes = {name: path_sha256(folder / name) for name in PARTS}
@@ -333,7 +333,7 @@ def _finish(folder: Path, manifest: Manifest, run: Run) -> Manifest:
 
 
 def export_tool_versions() -> dict[str, str]:
-    """Versions of the converters and runtimes that are installed."""
+    """Installed versions of the converters and runtimes."""
     found = {}
     for name in TOOLS:
         try:

@@ -1,4 +1,4 @@
-"""How long work says what it is doing."""
+"""Progress reporting for long-running steps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """One step, for whoever draws it.
+    """One progress report.
 
     Attributes:
-        part: what works, such as a format; "" for the whole.
-        text: what it does.
-        done: of ``total``, where it counts.
+        part: the component at work, such as a format or a phone; "" for the whole.
+        text: what it is doing.
+        done: number of items finished out of ``total``; None where nothing is counted.
     """
 
     part: str
@@ -26,4 +26,4 @@ Observer = Callable[[Progress], None]
 
 
 def unobserved(step: Progress) -> None:
-    """Nobody is watching."""
+    """Ignore a progress report: the default observer."""

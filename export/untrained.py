@@ -1,4 +1,4 @@
-"""Run folders with random weights: to export and time a network before anyone trains it."""
+"""Run folders with random weights, to export and time a network before it is trained."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions
 from hierattn.training.config import build_config
 
 CLASSES = tuple(f"class {number}" for number in range(8))
-LARGEST = 1024
+LARGEST_IMAGE_SIZE = 1024
 UNTRAINED = "Random weights: for latency and conversion only. Its answers mean nothing."
 
 
 def write_untrained_run(
     folder: Path, model: str, image_size: int, classes: Sequence[str] = CLASSES, seed: int = 0
 ) -> Path:
-    """Write a run folder that holds a network as it is initialised.
+    """Write a run folder with a randomly initialised network.
 
     Args:
         folder: made if missing.
@@ -44,12 +44,12 @@ def write_untrained_run(
         ConfigError: too small or too large an image.
     """
     check_image_size(model, image_size)
-    if image_size > LARGEST:
-        raise ConfigError(f"image size {image_size} is too large; use at most {LARGEST}")
+    if image_size > LARGEST_IMAGE_SIZE:
+        raise ConfigError(f"image size {image_size} is too large; use at most {LARGEST_IMAGE_SIZE}")
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = create_model(model, len(classes))
-        _settle_norms(network, image_size)
+        _initialise_batch_norms(network, image_size)
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / WEIGHTS, save(network.state_dict()))
     config = RunConfig(
@@ -82,8 +82,8 @@ def write_untrained_run(
 
 
 @torch.no_grad()
-def _settle_norms(network: nn.Module, image_size: int) -> None:
-    """Let batch norms see the golden images once, at half weight.
+def _initialise_batch_norms(network: nn.Module, image_size: int) -> None:
+    """Estimate batch norm statistics from the golden images, at half weight.
 
     Without any statistics the signal of most peers dies out on its way (below 1e-8, out of reach of
     half precision); with those alone the random network magnifies rounding a hundredfold. Trained

@@ -1,4 +1,4 @@
-"""Check an export folder against its manifest: hashes, parity and gates, all run again."""
+"""Verification of an export folder against its manifest: hashes, parity and gates again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import Reference, as_mapping, differing_figures
-from export.checks.conformance import check_golden
-from export.checks.eval_data import SAMPLE, Photos, reread_photos
+from export.checks.comparison import TorchReference, changed_figures, logits_in_order
+from export.checks.conformance import check_golden_reference
+from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
-from export.checks.parity import compare
+from export.checks.parity import measure_parity
 from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
-from export.jobs.messages import Answered, Event, Failed, Job, Step
+from export.jobs.messages import Event, Failed, FileChecked, Job, Step
 from export.jobs.pool import run_jobs
 from export.progress import Observer, Progress, unobserved
 from export.schema.manifest import (
@@ -40,13 +40,13 @@ from hierattn.errors import HierAttnError
 
 @dataclass
 class VerifiedFile:
-    """What was found of one file, beside what its manifest says.
+    """Result for one file, beside its manifest record.
 
     Attributes:
         problems: one line each; empty where nothing is wrong.
-        golden: its logits [G, K] for the golden images, as answered now.
-        status: ``passed``; ``failed``; or ``numbers only`` where int8 decisions had no photos, and
-            it was held against its own answers at export alone.
+        golden: its logits [G, K] for the golden images, computed now.
+        status: ``passed``; ``failed``; or ``numbers only`` for an int8 file without photos, which
+            was compared with its own logits at export alone.
     """
 
     record: ArtefactRecord
@@ -59,7 +59,7 @@ class VerifiedFile:
 
     @property
     def status(self) -> Literal["passed", "failed", "numbers only"]:
-        """Over everything that was checked."""
+        """Result over all checks."""
         if self.problems or self.gate is None or self.gate.status == "failed":
             return "failed"
         return "passed" if self.gate.status == "passed" else "numbers only"
@@ -67,12 +67,12 @@ class VerifiedFile:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found of a folder.
+    """Result for an export folder.
 
     Attributes:
-        problems: of the folder as a whole; those of single files stand with them.
-        photos: which photos were asked again, in words.
-        arm64: what was found on an emulated ARM processor, a line each, if that was done.
+        problems: of the folder as a whole; those of single files are listed with the files.
+        photos: which photos were evaluated again, in words.
+        arm64: results on an emulated ARM processor, a line each, if there are any.
     """
 
     manifest: Manifest
@@ -83,7 +83,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing falls short."""
+        """Whether every check passed."""
         return not self.problems and all(file.status != "failed" for file in self.files)
 
 
@@ -96,7 +96,7 @@ def verify(
 
     Args:
         folder: what ``hierattn export`` wrote.
-        data: the photos it was judged on, if they no longer lie where the manifest says.
+        data: the photos of the export, if they are no longer where the manifest says.
 
     Raises:
         ManifestError: no manifest, or one that cannot be read; or ``data`` holds other photos.
@@ -117,14 +117,14 @@ def verify(
     except ManifestError as error:
         if data is not None:
             raise
-        return Verification(manifest, files, _once(problems, str(error)), "none", arm64)
+        return Verification(manifest, files, _add_once(problems, str(error)), "none", arm64)
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
-        _ask(folder, manifest, files, reference, pixels, Path(workspace), progress)
+        _check_files(folder, manifest, files, reference, pixels, Path(workspace), progress)
     _compare_with_export(files, answers)
     return Verification(manifest, files, problems, words, arm64)
 
 
-def _once(problems: list[str], problem: str) -> list[str]:
+def _add_once(problems: list[str], problem: str) -> list[str]:
     return problems if problem in problems else [*problems, problem]
 
 
@@ -133,21 +133,26 @@ def _reference(
     manifest: Manifest,
     selftest: SelfTest,
     answers: ParityRecord,
-    photos: Photos | None,
-) -> tuple[Reference, np.ndarray]:
-    check_golden(folder, manifest, selftest, answers)
+    photos: EvaluationPhotos | None,
+) -> tuple[TorchReference, np.ndarray]:
+    check_golden_reference(folder, manifest, selftest, answers)
     names = [image.file for image in selftest.images]
     judged = manifest.data.judged if manifest.data else 0
     if len(answers.photos) != judged:
         raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")
     pixels = golden_pixels(folder / SELFTEST, selftest)
-    logits = as_mapping(answers.golden, names)
+    logits = logits_in_order(answers.golden, names)
     if photos is not None and answers.photos:
         pixels = np.concatenate([pixels, photos.pixels])
         logits = np.concatenate([logits, [answer.logits for answer in answers.photos]])
     golden = len(names)
-    reference = Reference(
-        logits, golden, SAMPLE, photos, tuple(manifest.classes), manifest.operating_point
+    reference = TorchReference(
+        logits,
+        golden,
+        CROSS_CHECK_IMAGES,
+        photos,
+        tuple(manifest.classes),
+        manifest.operating_point,
     )
     return reference, pixels
 
@@ -158,8 +163,8 @@ def _find_photos(
     answers: ParityRecord,
     data: Path | None,
     progress: Observer,
-) -> tuple[Photos | None, str, list[str]]:
-    """The judged photos; in words, which they are; and what is wrong with them."""
+) -> tuple[EvaluationPhotos | None, str, list[str]]:
+    """The evaluation photos, a description of them in words, and problems with them."""
     record = manifest.data
     if record is None:
         if data is not None:
@@ -174,7 +179,7 @@ def _find_photos(
         return None, words, []
     progress(Progress("", "decoding photos"))
     try:
-        photos = reread_photos(place, record, manifest.preprocessing, answers.photos)
+        photos = reread_evaluation_photos(place, record, manifest.preprocessing, answers.photos)
     except HierAttnError as error:
         if data is not None:
             raise
@@ -182,20 +187,20 @@ def _find_photos(
     return photos, f"{len(answers.photos)} of '{record.name}'", []
 
 
-def _ask(
+def _check_files(
     folder: Path,
     manifest: Manifest,
     files: list[VerifiedFile],
-    reference: Reference,
+    reference: TorchReference,
     pixels: np.ndarray,
     workspace: Path,
     progress: Observer,
 ) -> None:
-    """Let every file whose hash is right answer again, and hold it against torch."""
-    asked = workspace / "pixels.npy"
-    np.save(asked, pixels)
+    """Run every file with a correct hash again, and compare it with torch."""
+    pixels_file = workspace / "pixels.npy"
+    np.save(pixels_file, pixels)
     whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
-    first = Description(
+    metadata = Description(
         model=manifest.model,
         precision=Precision.FP32,
         classes=manifest.classes,
@@ -211,14 +216,14 @@ def _ask(
             format=name,
             run=None,
             graph=manifest.source.graph,
-            description=first,
+            description=metadata,
             files={
                 precision: (folder / file.record.path).resolve()
                 for (owner, precision), file in whole.items()
                 if owner == name
             },
-            pixels=asked,
-            sample=SAMPLE,
+            pixels=pixels_file,
+            sample=CROSS_CHECK_IMAGES,
             calibration=None,
             workspace=workspace / name,
         )
@@ -234,8 +239,8 @@ def _ask(
                 file = whole[job.format, precision]
                 if file.gate is None:
                     file.problems.append(f"{job.files[precision]}: {event.reason}")
-        elif isinstance(event, Answered):
-            _settle(whole[job.format, event.precision], event, first, reference)
+        elif isinstance(event, FileChecked):
+            _add_result(whole[job.format, event.precision], event, metadata, reference)
 
     run_jobs(jobs, workspace / "verify.log", report)
     for file in whole.values():
@@ -244,7 +249,7 @@ def _ask(
 
 
 def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:
-    """Hold each file against its own answers where it was exported; all there is without photos."""
+    """Compare each file with its own logits at export: without photos, all there is for int8."""
     names = list(answers.golden)
     for file in files:
         path, bound = file.record.path, OTHER_RUNTIMES[file.record.precision]
@@ -254,7 +259,9 @@ def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> No
             file.problems.append(f"{path}: parity.json lists no answers of it")
             continue
         try:
-            found = compare(as_mapping(answers.artefacts[path], names), file.golden, path)
+            found = measure_parity(
+                logits_in_order(answers.artefacts[path], names), file.golden, path
+            )
         except HierAttnError as error:
             file.problems.append(f"{path}: {error}")
             continue
@@ -265,27 +272,27 @@ def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> No
             )
 
 
-def _settle(
-    file: VerifiedFile, answered: Answered, first: Description, reference: Reference
+def _add_result(
+    file: VerifiedFile, checked: FileChecked, metadata: Description, reference: TorchReference
 ) -> None:
-    expected = first.model_copy(update={"precision": file.record.precision})
-    if answered.description != expected:
+    expected = metadata.model_copy(update={"precision": file.record.precision})
+    if checked.description != expected:
         differing = [
             name
             for name in Description.model_fields
-            if getattr(answered.description, name) != getattr(expected, name)
+            if getattr(checked.description, name) != getattr(expected, name)
         ]
         file.problems.append(
             f"{file.record.path}: its own metadata differ from the manifest: {', '.join(differing)}"
         )
     facts = ("input", "output", "operators", "delegated")
-    differing = [name for name in facts if getattr(answered, name) != getattr(file.record, name)]
+    differing = [name for name in facts if getattr(checked, name) != getattr(file.record, name)]
     if differing:
         file.problems.append(
             f"{file.record.path}: the manifest's {', '.join(differing)} differ from the file's"
         )
     try:
-        found = reference.assess(answered)
+        found = reference.compare(checked)
     except HierAttnError as error:
         file.problems.append(f"{file.record.path}: {error}")
         return
@@ -293,6 +300,4 @@ def _settle(
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
     if found.gate.status == "failed":
         file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
-    file.problems += [
-        f"{file.record.path}: {line}" for line in differing_figures(file.record, found)
-    ]
+    file.problems += [f"{file.record.path}: {line}" for line in changed_figures(file.record, found)]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class HierAttnError(Exception):
@@ -62,3 +66,14 @@ class CheckpointError(HierAttnError):
 
 class TrainingError(HierAttnError):
     """Training that cannot go on, such as a loss that is not finite."""
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a record that does not fit its model, with the field where there is one.
+
+    Such as ``field 'data.images': Input should be a valid integer``; of a text that is no JSON
+    the message alone.
+    """
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"field '{place}': {first['msg']}" if place else first["msg"]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from torch import nn
 
 from hierattn.data.provenance import DataProvenance
-from hierattn.errors import CheckpointError, ConfigError, UnknownNameError
+from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.files import file_sha256
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.models.registry import create_model
@@ -149,10 +149,7 @@ def read_config(path: Path) -> RunConfig:
     try:
         return RunConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        where = f"field '{place}': " if place else ""
-        raise CheckpointError(f"{path}: {where}{first['msg']}") from error
+        raise CheckpointError(f"{path}: {first_problem(error)}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
 

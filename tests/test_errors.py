@@ -1,7 +1,8 @@
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from hierattn import errors
-from hierattn.errors import HierAttnError, UnknownNameError, UnreadableImagesError
+from hierattn.errors import HierAttnError, UnknownNameError, UnreadableImagesError, first_problem
 
 
 def test_an_unknown_name_gets_the_nearest_and_the_whole_list() -> None:
@@ -45,3 +46,17 @@ def test_every_error_is_caught_by_the_base() -> None:
     assert len(ours) >= 8
     assert all(issubclass(kind, HierAttnError) for kind in ours)
     assert issubclass(UnreadableImagesError, errors.DataError)
+
+
+class _Record(BaseModel):
+    images: list[int]
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [('{"images": [1, "two"]}', "field 'images.1': Input should"), ("{", "Invalid JSON: ")],
+)
+def test_the_first_problem_names_its_field_where_there_is_one(text: str, start: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _Record.model_validate_json(text)
+    assert first_problem(caught.value).startswith(start)

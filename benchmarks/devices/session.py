@@ -10,8 +10,8 @@ from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, ph
 from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
 from export.progress import Observer, unobserved
-from export.targets.adb.fleet import ask_phones
-from export.targets.adb.phone import Patience, Phone, Task, Told
+from export.targets.adb.fleet import run_on_phones
+from export.targets.adb.phone import Phone, ReportProgress, Task, Timeouts
 from export.targets.adb.results import PhoneBenchmark
 from hierattn.errors import HierAttnError
 
@@ -33,7 +33,7 @@ class PhoneOrder:
     apk: Path | None
     threads: tuple[int, ...]
     runs: int
-    patience: Patience
+    patience: Timeouts
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def measure_phones(
         ExportError: no adb, no phone at all, or no such APK.
     """
 
-    def work(phone: Phone, told: Told) -> list[PhoneBenchmark | str]:
+    def work(phone: Phone, told: ReportProgress) -> list[PhoneBenchmark | str]:
         found: list[PhoneBenchmark | str] = []
         for count in order.threads:
             extras = {"runs": order.runs, "warmup": WARM_UP, "threads": count}
@@ -71,7 +71,7 @@ def measure_phones(
                 return [*found, *[str(error)] * (len(order.threads) - len(found))]
         return found
 
-    asked = ask_phones(order.devices, order.apk, work, order.patience, progress)
+    asked = run_on_phones(order.devices, order.apk, work, order.patience, progress)
     told: list[tuple[str, int, PhoneBenchmark | str]] = []
     for one in asked:
         outcome = one.outcome or [one.reason or "no answer"] * len(order.threads)

@@ -1,4 +1,4 @@
-"""From the answers of a file to its parity, its quality and its gate."""
+"""Comparison of a file's logits with torch's: parity, metrics, other runtimes, and the gate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.checks.eval_data import Photos
-from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, judge
-from export.checks.parity import compare, logit_scales
+from export.checks.eval_data import EvaluationPhotos
+from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, evaluate_gate
+from export.checks.parity import logit_scales, measure_parity
 from export.errors import ArtefactError
-from export.jobs.messages import Answered, OpinionLine, sample_indices
+from export.jobs.messages import FileChecked, RuntimeAnswer, sample_indices
 from export.schema.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
@@ -24,63 +24,72 @@ from hierattn.metrics.classification import (
     top1_accuracy,
 )
 
-LEAST_DIFFERENCE = 0.01
-"""Differences between a recorded share and one found again that are not worth a word."""
+SMALLEST_REPORTED_DIFFERENCE = 0.01
+"""Smaller differences between a recorded metric and a recomputed one are not reported."""
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """Torch's answers, which every file is held against.
+class TorchReference:
+    """Reference logits of torch, and what is needed to compare a file's logits with them.
 
     Attributes:
-        logits: float64 [G + N, K]: the G golden images, then the N judged photos.
-        golden: G.
-        sample: how many of the images other runtimes are asked.
+        logits: float64 [G + N, K]: the G golden images, then the N evaluated photos.
+        golden_count: G.
+        sample: number of images given to other runtimes, see
+            :func:`export.jobs.messages.sample_indices`.
+        photos: the N photos; None where the export has none.
     """
 
     logits: np.ndarray
-    golden: int
+    golden_count: int
     sample: int
-    photos: Photos | None
+    photos: EvaluationPhotos | None
     classes: tuple[str, ...]
     operating_point: OperatingPoint
 
     @property
     def typical(self) -> float | None:
         """The largest |logit| of any photo, the scale of relative differences."""
-        return float(np.abs(self.logits[self.golden :]).max()) if self.photos else None
+        return float(np.abs(self.logits[self.golden_count :]).max()) if self.photos else None
 
     @property
     def quality(self) -> Quality | None:
-        """Torch's own quality on the judged photos."""
+        """Torch's own metrics on the evaluated photos."""
         return self._quality(self.logits, None)
 
-    def assess(self, answered: Answered) -> Assessment:
-        """Hold one file's answers against torch's.
+    def compare(self, checked: FileChecked) -> Comparison:
+        """Compare one file's logits with torch's.
 
         Raises:
-            ArtefactError: answers that are not finite or not of torch's shape.
+            ArtefactError: logits that are not finite or not of torch's shape.
         """
-        answers = np.load(answered.answers)
-        parity = compare(self.logits, answers, answered.evaluator, self.typical)
-        quality = self._quality(answers, self.quality)
+        logits = np.load(checked.logits)
+        parity = measure_parity(self.logits, logits, checked.evaluator, self.typical)
+        quality = self._quality(logits, self.quality)
         name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
-        golden = compare(self.logits[: self.golden], answers[: self.golden], "golden images")
-        gate = judge(answered.precision, [parity, golden], quality, name, labels.count(name or ""))
-        others = [self._other(line, answered.precision, answers) for line in answered.opinions]
+        golden = measure_parity(
+            self.logits[: self.golden_count], logits[: self.golden_count], "golden images"
+        )
+        gate = evaluate_gate(
+            checked.precision, [parity, golden], quality, name, labels.count(name or "")
+        )
+        others = [
+            self._compare_other_runtime(answer, checked.precision, logits)
+            for answer in checked.other_runtimes
+        ]
         disagreeing = [
             f"{check.runtime}: {check.reason}" for check in others if check.agrees is False
         ]
         if disagreeing:
             gate = Gate(status="failed", reasons=[*gate.reasons, *disagreeing])
-        return Assessment(parity, quality, others, gate, answers[: self.golden])
+        return Comparison(parity, quality, others, gate, logits[: self.golden_count])
 
-    def _quality(self, logits: np.ndarray, torch: Quality | None) -> Quality | None:
+    def _quality(self, logits: np.ndarray, of_torch: Quality | None) -> Quality | None:
         if self.photos is None:
             return None
-        own = self.photos.predictions(logits[self.golden :], self.classes)
-        lab = self.logits[self.golden :]
+        own = self.photos.predictions(logits[self.golden_count :], self.classes)
+        reference = self.logits[self.golden_count :]
         probabilities = self.operating_point.probabilities(own.logits)
         predicted = own.logits.argmax(axis=1)
         confusion = confusion_matrix(own.labels, predicted, len(self.classes))
@@ -93,8 +102,10 @@ class Reference:
             caught = float(flags[positive].mean()) if positive.any() else None
         found = Quality(
             images=len(own),
-            max_relative=float((np.abs(own.logits - lab) / logit_scales(lab, self.typical)).max()),
-            agreement=float((predicted == lab.argmax(axis=1)).mean()),
+            max_relative=float(
+                (np.abs(own.logits - reference) / logit_scales(reference, self.typical)).max()
+            ),
+            agreement=float((predicted == reference.argmax(axis=1)).mean()),
             top1=top1_accuracy(confusion) or 0.0,
             balanced_accuracy=balanced_accuracy(confusion) or 0.0,
             sensitivity=sensitivity,
@@ -104,34 +115,40 @@ class Reference:
         )
         return (
             found
-            if torch is None
-            else found.model_copy(update={"delta_vs_torch": _change(found, torch)})
+            if of_torch is None
+            else found.model_copy(update={"delta_vs_torch": _change(found, of_torch)})
         )
 
-    def _other(self, line: OpinionLine, precision: Precision, answers: np.ndarray) -> RuntimeCheck:
-        """Hold another runtime against torch; in int8 against the file's own first answers."""
-        if line.answers is None:
-            loads = False if line.available else None
-            return RuntimeCheck(runtime=line.runtime, loads=loads, agrees=None, reason=line.reason)
-        asked = sample_indices(len(self.logits), self.sample)
-        whole = answers if precision is Precision.INT8 else self.logits
+    def _compare_other_runtime(
+        self, answer: RuntimeAnswer, precision: Precision, logits: np.ndarray
+    ) -> RuntimeCheck:
+        """Compare another runtime with torch; of an int8 file, with its own logits here."""
+        if answer.logits is None:
+            loads = False if answer.available else None
+            return RuntimeCheck(
+                runtime=answer.runtime, loads=loads, agrees=None, reason=answer.reason
+            )
+        indices = sample_indices(len(self.logits), self.sample)
+        expected = logits if precision is Precision.INT8 else self.logits
         try:
-            parity = compare(whole[asked], np.load(line.answers), line.runtime, self.typical)
+            parity = measure_parity(
+                expected[indices], np.load(answer.logits), answer.runtime, self.typical
+            )
         except ArtefactError as error:
-            return RuntimeCheck(runtime=line.runtime, loads=True, agrees=False, reason=str(error))
+            return RuntimeCheck(runtime=answer.runtime, loads=True, agrees=False, reason=str(error))
         bound = OTHER_RUNTIMES[precision]
         agrees = parity.max_relative <= bound
         reason = None
         if not agrees:
             reason = f"relative difference {parity.max_relative:.2g} is above {bound:g}"
         return RuntimeCheck(
-            runtime=line.runtime, loads=True, agrees=agrees, parity=parity, reason=reason
+            runtime=answer.runtime, loads=True, agrees=agrees, parity=parity, reason=reason
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
-    """What was found of one file; ``golden`` holds its logits [G, K] for the golden images."""
+class Comparison:
+    """Result for one file; ``golden`` holds its logits [G, K] for the golden images."""
 
     parity: Parity
     quality: Quality | None
@@ -140,11 +157,11 @@ class Assessment:
     golden: np.ndarray
 
 
-def differing_figures(recorded: ArtefactRecord, found: Assessment) -> list[str]:
-    """Figures of the manifest that are not what the file answers now; one line each.
+def changed_figures(recorded: ArtefactRecord, found: Comparison) -> list[str]:
+    """Recorded figures that differ from those found now, one line each.
 
-    Another processor rounds otherwise, so that single photos may turn: a photo and a half of
-    difference is allowed, of the rarest class where classes count alike.
+    Another processor rounds differently, so that the prediction of a single photo may change: a
+    difference of a photo and a half is allowed, of the rarest class for class averages.
     """
     lines = []
     tolerance = TOLERANCES[recorded.precision].max_relative
@@ -165,7 +182,9 @@ def differing_figures(recorded: ArtefactRecord, found: Assessment) -> list[str]:
     rarest = photo * max(1, len(found.quality.sensitivity))
     for name, allowed in (("agreement", photo), ("top1", photo), ("balanced_accuracy", rarest)):
         figures = getattr(recorded.quality, name), getattr(found.quality, name)
-        lines += _differing(name.replace("_", " "), *figures, max(allowed, LEAST_DIFFERENCE))
+        lines += _differing(
+            name.replace("_", " "), *figures, max(allowed, SMALLEST_REPORTED_DIFFERENCE)
+        )
     return lines
 
 
@@ -191,11 +210,11 @@ def _difference(first: float | None, second: float | None) -> float | None:
     return None if first is None or second is None else first - second
 
 
-def golden_logits(names: list[str], logits: np.ndarray) -> dict[str, list[float]]:
+def logits_by_image(names: list[str], logits: np.ndarray) -> dict[str, list[float]]:
     """Logits [G, K] by golden image, as plain floats."""
     return {name: [float(v) for v in row] for name, row in zip(names, logits, strict=True)}
 
 
-def as_mapping(answers: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
-    """Undo :func:`golden_logits`: float64 [G, K] in the order of ``names``."""
-    return np.array([answers[name] for name in names], dtype=np.float64)
+def logits_in_order(logits: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
+    """Undo :func:`logits_by_image`: float64 [G, K] in the order of ``names``."""
+    return np.array([logits[name] for name in names], dtype=np.float64)

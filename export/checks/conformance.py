@@ -1,8 +1,8 @@
-"""What a file must answer the golden images with, wherever it runs: on a phone as in the lab.
+"""Conformance on the golden images: the logits that a file must give on every device.
 
-fp32 and fp16 are held against torch, within the tolerances that ``selftest.json`` states. An int8
-file has none (its decisions are judged on photos): it is held against the answers it gave where
-it was exported, within :data:`export.checks.gates.OTHER_RUNTIMES`.
+fp32 and fp16 files are compared with torch, within the tolerances of ``selftest.json``. An int8
+file has no such tolerance (its predictions are evaluated on photos): it is compared with its own
+logits at export, within :data:`export.checks.gates.OTHER_RUNTIMES`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import as_mapping
+from export.checks.comparison import logits_in_order
 from export.checks.gates import OTHER_RUNTIMES
-from export.checks.parity import compare, logit_scales
+from export.checks.parity import logit_scales, measure_parity
 from export.checks.selftest import read_selftest
 from export.errors import ArtefactError, ManifestError
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
@@ -26,13 +26,13 @@ from export.schema.selftest import SelfTest
 
 
 @dataclass(frozen=True, eq=False)
-class Expectation:
-    """What one file must answer.
+class ExpectedLogits:
+    """Expected logits of one file for the golden images.
 
     Attributes:
         images: names of the golden images, in the order of the rows.
-        reference: ``torch``, or ``export``: the file's own answers where it was exported.
-        max_relative: largest difference of a logit, as a share of its image's scale.
+        reference: ``torch``, or ``export``: the file's own logits at export.
+        max_relative: largest allowed error of a logit, relative to its image's scale.
         logits: float64 [G, K].
         scales: float64 [G].
     """
@@ -45,30 +45,30 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class GoldenVerdict:
-    """Whether answers are those expected; ``parity`` is None where they cannot be compared."""
+class GoldenCheck:
+    """Result of a check; ``parity`` is None where the logits cannot be compared."""
 
     passed: bool
     parity: Parity | None
     reason: str | None
 
 
-def read_golden(folder: Path, manifest: Manifest) -> tuple[SelfTest, ParityRecord]:
-    """Read the self-test and torch's answers of an export folder, and check they belong to it.
+def read_golden_reference(folder: Path, manifest: Manifest) -> tuple[SelfTest, ParityRecord]:
+    """Read self-test and reference logits of an export folder, and check that they belong to it.
 
     Raises:
         ManifestError: damaged, or of another model than the manifest's.
     """
     selftest = read_selftest(folder / SELFTEST)
     answers = read_parity_record(folder / PARITY)
-    check_golden(folder, manifest, selftest, answers)
+    check_golden_reference(folder, manifest, selftest, answers)
     return selftest, answers
 
 
-def check_golden(
+def check_golden_reference(
     folder: Path, manifest: Manifest, selftest: SelfTest, answers: ParityRecord
 ) -> None:
-    """Check that self-test and torch's answers belong to the manifest.
+    """Check that self-test and reference logits belong to the manifest.
 
     Raises:
         ManifestError: names the field that differs.
@@ -87,57 +87,59 @@ def check_golden(
         )
 
 
-def expect(record: ArtefactRecord, selftest: SelfTest, answers: ParityRecord) -> Expectation:
-    """What a file must answer.
+def expected_logits(
+    record: ArtefactRecord, selftest: SelfTest, answers: ParityRecord
+) -> ExpectedLogits:
+    """The logits that a file must give.
 
     Raises:
-        ManifestError: parity.json or selftest.json say nothing of such a file.
+        ManifestError: parity.json or selftest.json have no entry for the file.
     """
     names = tuple(image.file for image in selftest.images)
     if record.precision is Precision.INT8:
         if record.path not in answers.artefacts:
             raise ManifestError(f"{record.path}: {PARITY} lists no answers of it; export again")
-        logits = as_mapping(answers.artefacts[record.path], list(names))
+        logits = logits_in_order(answers.artefacts[record.path], list(names))
         bound = OTHER_RUNTIMES[Precision.INT8]
-        return Expectation(names, "export", bound, logits, logit_scales(logits)[:, 0])
+        return ExpectedLogits(names, "export", bound, logits, logit_scales(logits)[:, 0])
     if record.precision not in selftest.tolerances:
         raise ManifestError(f"{record.path}: {SELFTEST} states no tolerance for {record.precision}")
     bound = selftest.tolerances[record.precision].max_relative
     scales = np.array([image.scale for image in selftest.images], dtype=np.float64)
-    return Expectation(names, "torch", bound, selftest.logits(), scales)
+    return ExpectedLogits(names, "torch", bound, selftest.logits(), scales)
 
 
-def judge_golden(
-    expected: Expectation, found: Mapping[str, Sequence[float]], evaluator: str
-) -> GoldenVerdict:
-    """Hold somebody's answers against what was expected.
+def check_golden_logits(
+    expected: ExpectedLogits, found: Mapping[str, Sequence[float]], evaluator: str
+) -> GoldenCheck:
+    """Compare logits from any device with those expected.
 
     Args:
-        expected: see :func:`expect`.
-        found: logits by golden image; all of them are needed.
-        evaluator: who answered, with version.
+        expected: see :func:`expected_logits`.
+        found: logits by golden image; all images are needed.
+        evaluator: name and version of the runtime that computed them.
     """
     missing = [name for name in expected.images if name not in found]
     if missing:
         reason = f"no answer for golden image {missing[0]}"
-        return GoldenVerdict(False, None, reason)
+        return GoldenCheck(False, None, reason)
     wrong = [name for name in expected.images if len(found[name]) != expected.logits.shape[1]]
     if wrong:
         reason = f"{len(found[wrong[0]])} logits for {wrong[0]}, not {expected.logits.shape[1]}"
-        return GoldenVerdict(False, None, reason)
+        return GoldenCheck(False, None, reason)
     rows = np.array([list(found[name]) for name in expected.images], dtype=np.float64)
     try:
-        parity = compare(expected.logits, rows, evaluator)
+        parity = measure_parity(expected.logits, rows, evaluator)
     except ArtefactError as error:
-        return GoldenVerdict(False, None, str(error))
+        return GoldenCheck(False, None, str(error))
     # Each image by its own stated scale, as an app does it.
     shares = np.abs(rows - expected.logits) / expected.scales[:, np.newaxis]
     worst = float(shares.max())
     parity = parity.model_copy(update={"max_relative": worst})
     if worst <= expected.max_relative:
-        return GoldenVerdict(True, parity, None)
+        return GoldenCheck(True, parity, None)
     image = expected.images[int(shares.max(axis=1).argmax())]
     reason = (
         f"golden image {image}: relative difference {worst:.2g} is above {expected.max_relative:g}"
     )
-    return GoldenVerdict(False, parity, reason)
+    return GoldenCheck(False, parity, reason)

@@ -1,4 +1,4 @@
-"""What every file is asked: golden images, and photos; and what torch answers to them."""
+"""Photos for evaluation and for int8 calibration, read from a data folder."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 
 CALIBRATION_PHOTOS = 96
-"""Photos set apart for int8, at most a quarter of all."""
+"""Photos set aside for int8 calibration, at most a quarter of all."""
 
-SAMPLE = 64
-"""Of all images, golden ones first, how many other runtimes are asked, spread evenly."""
+CROSS_CHECK_IMAGES = 64
+"""Number of images, spread evenly over the golden ones and the photos, for other runtimes."""
 
-LEAST_PHOTOS = 8
+MINIMUM_PHOTOS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Photos:
-    """Photos to judge by, decoded, and those set apart for calibration.
+class EvaluationPhotos:
+    """Decoded photos for evaluation, and those set aside for calibration.
 
     Attributes:
-        folder: the judged ones.
-        pixels: uint8 [N, S, S, 3] of the judged ones.
+        folder: the evaluation photos.
+        pixels: uint8 [N, S, S, 3] of the evaluation photos.
         groups: their patients, lesions or own names.
-        calibration: uint8 [M, S, S, 3] of others; of none if int8 is not wanted.
+        calibration: uint8 [M, S, S, 3] of other photos; M is 0 without int8.
+        record: what the manifest says of them.
     """
 
     folder: DataFolder
@@ -49,11 +50,11 @@ class Photos:
     record: JudgedData
 
     def predictions(self, logits: np.ndarray, classes: Sequence[str]) -> Predictions:
-        """Join logits [N, K] to what is known of the photos."""
+        """Predictions from logits [N, K] of the evaluation photos, with labels and groups."""
         return Predictions.from_records(self.folder.records, logits, classes, groups=self.groups)
 
 
-def read_photos(
+def read_evaluation_photos(
     data: Path,
     spec: PreprocessSpec,
     classes: Sequence[str],
@@ -63,12 +64,12 @@ def read_photos(
     calibrate: bool,
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Photos:
-    """Read a data folder, and divide it into photos to judge by and photos to calibrate by.
+) -> EvaluationPhotos:
+    """Read a data folder, and split it into evaluation and calibration photos.
 
-    Judged are photos that the run did not learn from, where there are any, as ``hierattn
-    evaluate`` does. Calibration takes photos that are not judged where there are enough of
-    them, else some of the others, a share of each class; their labels are not used.
+    Evaluation takes photos that were not in the training set, where there are any, as ``hierattn
+    evaluate`` does. Calibration takes photos outside of the evaluation set where there are enough,
+    else some of that set, stratified by class; their labels are not used otherwise.
 
     Args:
         splits: the run's ``splits.csv``, which may not exist.
@@ -85,8 +86,8 @@ def read_photos(
             f"{data} has classes the model does not know: {', '.join(unknown)} (the model's: "
             f"{', '.join(classes)}); rename or leave out these folders"
         )
-    if len(whole.records) < LEAST_PHOTOS:
-        raise ExportError(f"{data}: {len(whole.records)} photos; at least {LEAST_PHOTOS} needed")
+    if len(whole.records) < MINIMUM_PHOTOS:
+        raise ExportError(f"{data}: {len(whole.records)} photos; at least {MINIMUM_PHOTOS} needed")
     cache = decode_folder(whole, spec, skip_unreadable=skip_unreadable, progress=progress)
     kept, _, _ = choose_photos(cache.folder, splits, "auto")
     chosen = {record.file for record in kept.records}
@@ -96,12 +97,14 @@ def read_photos(
     calibration = np.zeros(len(labels), bool)
     if wanted:
         pool = ~judged if (~judged).sum() >= wanted else np.ones(len(labels), bool)
-        calibration = _share_of_each_class(labels, pool, wanted)
+        calibration = _stratified_sample(labels, pool, wanted)
         judged &= ~calibration
-    return _photos(cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out)
+    return _split_photos(
+        cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out
+    )
 
 
-def _photos(
+def _split_photos(
     folder: DataFolder,
     pixels: np.ndarray,
     judged: np.ndarray,
@@ -109,7 +112,7 @@ def _photos(
     skipped: tuple[str, ...],
     splits: Path,
     out: Path,
-) -> Photos:
+) -> EvaluationPhotos:
     groups = group_keys(folder)
     provenance = describe_data(folder, groups)
     record = JudgedData(
@@ -119,12 +122,12 @@ def _photos(
         images=len(folder.records),
         calibration=int(calibration.sum()),
         judged=int(judged.sum()),
-        seen_in_training=_seen(folder, judged, splits),
-        # Where the photos lie on someone's disk is nobody else's business.
+        seen_in_training=_count_seen_in_training(folder, judged, splits),
+        # Absolute paths of this machine do not belong into a published record.
         skipped=[reason.replace(f"{folder.root}/", "") for reason in skipped],
     )
     taken = np.flatnonzero(judged)
-    return Photos(
+    return EvaluationPhotos(
         DataFolder(folder.root, folder.classes, tuple(folder.records[i] for i in taken)),
         pixels[taken],
         tuple(groups[i] for i in taken),
@@ -133,13 +136,13 @@ def _photos(
     )
 
 
-def reread_photos(
+def reread_evaluation_photos(
     data: Path, record: JudgedData, spec: PreprocessSpec, answers: Sequence[PhotoAnswer]
-) -> Photos:
-    """Read the same photos again, to verify.
+) -> EvaluationPhotos:
+    """Read the photos of an earlier export again, to verify it.
 
     Raises:
-        ManifestError: the folder's photos are not those that were judged.
+        ManifestError: the folder's photos are not those of the export.
     """
     whole = read_data_folder(data)
     cache = decode_folder(whole, spec, skip_unreadable=bool(record.skipped))
@@ -158,7 +161,7 @@ def reread_photos(
     for answer, photo in zip(answers, records, strict=True):
         if answer.label != photo.label:
             raise ManifestError(f"parity.json gives {answer.file} another class than {data} does")
-    return Photos(
+    return EvaluationPhotos(
         DataFolder(cache.folder.root, cache.folder.classes, records),
         cache.pixels[taken],
         tuple(groups[i] for i in taken),
@@ -167,19 +170,19 @@ def reread_photos(
     )
 
 
-def _share_of_each_class(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.ndarray:
-    """About ``wanted`` photos of ``pool``, of each class its share, at least one; seeded."""
+def _stratified_sample(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.ndarray:
+    """About ``wanted`` photos of ``pool``, stratified by class, at least one of each; seeded."""
     generator = np.random.default_rng(0)
     taken = np.zeros(len(labels), bool)
     for name in np.unique(labels[pool]):
         members = np.flatnonzero(pool & (labels == name))
-        # At least one, but never a class's only photo: it must also be judged.
+        # At least one, but never a class's only photo: it must also be evaluated.
         count = min(max(1, round(wanted * len(members) / pool.sum())), len(members) - 1)
         taken[generator.permutation(members)[:count]] = True
     return taken
 
 
-def _seen(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
+def _count_seen_in_training(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
     if not splits.is_file():
         return None
     played = parts_played(folder, read_split_rows(splits))

@@ -1,4 +1,4 @@
-"""Judge an exported file by the code that judges training runs."""
+"""Evaluation of an exported file on a data folder, by the code that evaluates training runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hierattn.judging import Judgement, judge_predictor
 from hierattn.metrics.report import evaluate_predictions
 
 
-def judge_artefact(
+def evaluate_artefact(
     path: Path,
     data: Path,
     *,
@@ -19,7 +19,7 @@ def judge_artefact(
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
-    """Judge a file on every photo of a data folder; see :func:`hierattn.judging.judge_run`.
+    """Evaluate a file on every photo of a data folder; see :func:`hierattn.judging.judge_run`.
 
     Raises:
         ArtefactError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""What is gathered of each file while the workers run, and the record it becomes."""
+"""Results of each file, collected from worker events, and the manifest records they become."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.checks.comparison import Assessment, Reference
+from export.checks.comparison import Comparison, TorchReference
 from export.checks.integrity import path_bytes, path_sha256
-from export.jobs.messages import Answered, Event, Failed, Job, Written
+from export.jobs.messages import Event, Failed, FileChecked, FileWritten, Job
 from export.schema.manifest import ArtefactRecord, Gate
 from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
 
 
 @dataclass
-class FileRow:
-    """One file to be."""
+class FileResult:
+    """Events of one file so far."""
 
     format: str
     precision: Precision
     path: Path
-    written: Written | None = None
-    answered: Answered | None = None
+    written: FileWritten | None = None
+    checked: FileChecked | None = None
     reason: str | None = None
 
-    def record(self, reference: Reference) -> tuple[ArtefactRecord, Assessment | None]:
-        """The manifest's record; what is left of a file whose making failed is removed."""
-        answered, assessment = self.answered, None
+    def to_record(self, reference: TorchReference) -> tuple[ArtefactRecord, Comparison | None]:
+        """The manifest record, and the comparison with torch; a half-written file is removed."""
+        checked, comparison = self.checked, None
         reason = self.reason or "the worker reported nothing; see the log"
-        # The folder has another name by the time anybody reads this.
+        # The folder is renamed when the export is complete.
         reason = reason.replace(f"{self.path.parent}/", "")
         if self.written is None:
             _remove(self.path)
-        if answered is not None:
+        if checked is not None:
             try:
-                assessment = reference.assess(answered)
+                comparison = reference.compare(checked)
             except HierAttnError as error:
                 reason = str(error)
         there = self.path.exists()
@@ -46,54 +46,54 @@ class FileRow:
             precision=self.precision,
             bytes=path_bytes(self.path) if there else None,
             sha256=path_sha256(self.path) if there else None,
-            input=answered.input if answered else None,
-            output=answered.output if answered else None,
-            operators=answered.operators if answered else {},
-            delegated=answered.delegated if answered else None,
+            input=checked.input if checked else None,
+            output=checked.output if checked else None,
+            operators=checked.operators if checked else {},
+            delegated=checked.delegated if checked else None,
             quantisation=self.written.quantisation if self.written else None,
-            parity=assessment.parity if assessment else None,
-            quality=assessment.quality if assessment else None,
-            other_runtimes=assessment.other_runtimes if assessment else [],
-            gate=assessment.gate if assessment else Gate(status="failed", reasons=[reason]),
+            parity=comparison.parity if comparison else None,
+            quality=comparison.quality if comparison else None,
+            other_runtimes=comparison.other_runtimes if comparison else [],
+            gate=comparison.gate if comparison else Gate(status="failed", reasons=[reason]),
         )
-        return record, assessment
+        return record, comparison
 
     @property
     def seconds(self) -> float:
-        """To make and to check it."""
-        return sum(part.seconds for part in (self.written, self.answered) if part is not None)
+        """Time to convert and check it, seconds."""
+        return sum(part.seconds for part in (self.written, self.checked) if part is not None)
 
 
-class FileRows:
-    """A row for every file of some jobs."""
+class FileResults:
+    """One :class:`FileResult` for every file of some jobs."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        self._rows = {
-            (job.format, precision): FileRow(job.format, precision, path)
+        self._results = {
+            (job.format, precision): FileResult(job.format, precision, path)
             for job in jobs
             for precision, path in job.files.items()
         }
 
-    def __iter__(self) -> Iterator[FileRow]:
+    def __iter__(self) -> Iterator[FileResult]:
         """In the order of the jobs."""
-        return iter(self._rows.values())
+        return iter(self._results.values())
 
-    def gather(self, name: str, event: Event) -> None:
-        """Take in what the worker of format ``name`` reports."""
+    def add(self, name: str, event: Event) -> None:
+        """Add an event of the worker of format ``name``."""
         if isinstance(event, Failed) and event.precision is None:
-            for row in self:
-                if row.format == name and row.answered is None and row.reason is None:
-                    row.reason = event.reason
+            for result in self:
+                if result.format == name and result.checked is None and result.reason is None:
+                    result.reason = event.reason
         elif isinstance(event, Failed) and event.precision is not None:
-            self._rows[name, event.precision].reason = event.reason
-        elif isinstance(event, Written):
-            self._rows[name, event.precision].written = event
-        elif isinstance(event, Answered):
-            self._rows[name, event.precision].answered = event
+            self._results[name, event.precision].reason = event.reason
+        elif isinstance(event, FileWritten):
+            self._results[name, event.precision].written = event
+        elif isinstance(event, FileChecked):
+            self._results[name, event.precision].checked = event
 
     def seconds(self) -> dict[str, float]:
-        """What each file took, by its name."""
-        return {row.path.name: row.seconds for row in self}
+        """Time of each file, by its name."""
+        return {result.path.name: result.seconds for result in self}
 
 
 def _remove(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an exported file must keep to be shipped. The one place where tolerances are stated."""
+"""Release gate of exported files: the only place where tolerances are defined."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from export.schema.metadata import Precision
 from export.schema.parity import Parity
 
 SMALLEST_LOSS = 1
-"""One melanoma fewer than torch is within what a single borderline photo can do; two are not."""
+"""One missed melanoma more than torch may be a single borderline photo; two are too many."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,14 @@ class Tolerance:
     """Bounds of one precision.
 
     Attributes:
-        max_relative: largest difference of a logit, as a share of the image's largest logit
+        max_relative: largest error of a logit, relative to the image's largest logit
             (scales differ 400-fold between networks; see
             :func:`export.checks.parity.logit_scales`). On all images, in int8 on photos only:
-            golden images hold pictures like nothing on skin, outside of the ranges that photos
-            calibrate.
-        agreement: least share of photos with the same decision as torch.
-        balanced_accuracy_loss: at most so much less than torch.
-        melanoma_sensitivity_loss: at most so much less than torch, or, unless the bound is 0, one
-            photo where a photo weighs more; at the highest class and at the shipped threshold.
+            golden images are unlike any photo, outside of the ranges that photos calibrate.
+        agreement: smallest fraction of photos with the same prediction as torch.
+        balanced_accuracy_loss: largest loss against torch.
+        melanoma_sensitivity_loss: largest loss against torch, or, unless the bound is 0, one photo
+            where a photo weighs more; for the top-1 class and at the shipped threshold.
     """
 
     max_relative: float
@@ -40,7 +39,7 @@ TOLERANCES: Mapping[Precision, Tolerance] = MappingProxyType(
     {
         Precision.FP32: Tolerance(1e-5, 0.999, 0.001, 0.0),
         Precision.FP16: Tolerance(1e-2, 0.995, 0.005, 0.01),
-        # Rounding to 256 levels moves logits visibly; what counts is whether decisions hold.
+        # Rounding to 256 levels changes logits visibly; what counts is whether predictions hold.
         Precision.INT8: Tolerance(0.5, 0.97, 0.01, 0.02),
     }
 )
@@ -48,32 +47,32 @@ TOLERANCES: Mapping[Precision, Tolerance] = MappingProxyType(
 OTHER_RUNTIMES: Mapping[Precision, float] = MappingProxyType(
     {Precision.FP32: 1e-5, Precision.FP16: 3e-2, Precision.INT8: 0.1}
 )
-"""Bound on the relative difference of another runtime, which may round every step to 16 bits, or
-round int8 arithmetic another way; against torch, in int8 against the file's own first answers."""
+"""Bound on the relative error of another runtime, which may round every step to 16 bits, or round
+int8 arithmetic differently; against torch, for int8 against the file's own logits at export."""
 
 
-def judge(
+def evaluate_gate(
     precision: Precision,
     parities: Sequence[Parity],
     quality: Quality | None,
     melanoma_class: str | None,
     melanoma_images: int,
 ) -> Gate:
-    """Hold one file against the tolerances of its precision.
+    """Apply the tolerances of its precision to one file.
 
     Args:
         parities: on all images, and on the golden ones alone, as an app will compare them.
-        quality: on photos; without it fp32 and fp16 are judged by numbers alone, and int8 is
-            "not run", because numbers do not tell whether its decisions hold.
+        quality: on photos; without it fp32 and fp16 are decided by logits alone, and int8 is
+            "not run", because logits do not show whether its predictions hold.
         melanoma_class: the class whose sensitivity must not fall, if there is one.
-        melanoma_images: judged photos of that class.
+        melanoma_images: number of evaluated photos of that class.
     """
     bound = TOLERANCES[precision]
     reasons = []
     if precision is not Precision.INT8:
-        reasons += _numbers(max(parity.max_relative for parity in parities), bound)
+        reasons += _logit_reasons(max(parity.max_relative for parity in parities), bound)
     elif quality is not None:
-        reasons += _numbers(quality.max_relative, bound)
+        reasons += _logit_reasons(quality.max_relative, bound)
     if quality is None:
         if reasons:
             return Gate(status="failed", reasons=reasons)
@@ -111,8 +110,8 @@ def judge(
 def relative_tolerances() -> dict[str, float]:
     """Tolerance of a logit against torch, for the self-test of an app.
 
-    None for int8: an app holds such a file against the answers it gave where it was exported,
-    which ``parity.json`` lists.
+    None for int8: an app compares such a file with its own logits at export, which ``parity.json``
+    lists.
     """
     return {
         precision.value: bound.max_relative
@@ -121,7 +120,7 @@ def relative_tolerances() -> dict[str, float]:
     }
 
 
-def _numbers(found: float, bound: Tolerance) -> list[str]:
+def _logit_reasons(found: float, bound: Tolerance) -> list[str]:
     if found <= bound.max_relative:
         return []
     return [f"largest relative difference {found:.2g} is above {bound.max_relative:g}"]

@@ -1,7 +1,7 @@
-"""Pictures by which an app checks its own preprocessing and its model: formulas, not photos.
+"""Golden images: synthetic pictures that test an app's preprocessing and its model.
 
-Each has one trait that decoders and resizers commonly get wrong. All are PNG: JPEG decoders may
-round differently, and that must not look like a fault of the app.
+Each has one property that decoders and resizers commonly get wrong. All are PNG: JPEG decoders may
+round differently, which is not an error of the app.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _KEPT_BITS = 0xF8
 
 @dataclass(frozen=True)
 class GoldenImage:
-    """One picture.
+    """One golden image.
 
     Attributes:
         name: file name without its ending.
-        what: the trait, and the mistake it brings to light.
+        what: the property, and the mistake that it reveals.
         width: as stored, before any turning; pixels.
         png: the file.
     """
@@ -151,7 +151,7 @@ def _deep_ramp(width: int, height: int) -> Image.Image:
 
 
 def _with_alpha(photo: Image.Image) -> Image.Image:
-    """Opaque in the middle, half through at the sides, wholly through in one corner."""
+    """Opaque in the middle, half transparent at the sides, fully transparent in one corner."""
     across, down = (ramp.astype(np.int64) for ramp in _ramps(*photo.size))
     distance = np.abs(across - 32768) + np.abs(down - 32768)
     alpha = np.clip(255 - (distance >> 8), 64, 255)

@@ -1,4 +1,4 @@
-"""Does an export folder hold what its manifest lists, byte for byte, and nothing else?"""
+"""Integrity of an export folder: exactly the files of its manifest, with the recorded hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hierattn.files import file_sha256
 
 
 def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
-    """What is missing, changed or a stranger in the folder, beside its artefacts; one line each."""
+    """Missing, changed and unlisted files of the folder, artefacts excepted; one line each."""
     problems = []
     for name, recorded in sorted(manifest.files.items()):
         if name not in PARTS:
@@ -45,7 +45,7 @@ def artefact_problems(path: Path, record: ArtefactRecord) -> list[str]:
 
 
 def hash_problems(path: Path, record: ArtefactRecord) -> list[str]:
-    """Why an artefact is not the one that was exported, whatever its gate said of it."""
+    """Why an artefact is not the one that was exported, whatever its gate."""
     if record.sha256 is None:
         return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
     if not path.exists():

@@ -1,4 +1,4 @@
-"""How far the answers of an exported file lie from the lab's."""
+"""Parity metrics: distances of an exported file's logits from torch's."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from export.errors import ArtefactError
 from export.schema.parity import Parity
 
 
-def compare(
+def measure_parity(
     reference: np.ndarray, answers: np.ndarray, evaluator: str, typical: float | None = None
 ) -> Parity:
-    """Measure the distances.
+    """Measure the distances between two sets of logits.
 
     Args:
         reference: torch's logits [N, K], finite and not all zero.
         answers: the file's logits [N, K].
-        evaluator: who computed the answers, with version.
+        evaluator: name and version of the runtime that computed them.
         typical: see :func:`logit_scales`.
 
     Raises:
@@ -58,11 +58,11 @@ def compare(
 
 
 def logit_scales(reference: np.ndarray, typical: float | None = None) -> np.ndarray:
-    """What a difference in the logits [N, K] of each image is a share of, [N, 1].
+    """Reference magnitude of relative errors for the logits [N, K] of each image, [N, 1].
 
-    An image's own largest |logit|, or ``typical`` where that is larger: a picture like nothing on
-    skin, with logits ten times a photo's, must not excuse errors on photos, and one with tiny
-    logits must not magnify rounding.
+    An image's own largest |logit|, or ``typical`` where that is larger: a picture unlike any photo,
+    with logits ten times a photo's, must not excuse errors on photos, and one with tiny logits
+    must not magnify rounding.
 
     Args:
         typical: the largest |logit| of any photo; None for the median image's own.

@@ -1,11 +1,11 @@
-"""The ``selftest/`` folder: golden images, the tensors they must become, the logits they must give.
+"""The ``selftest/`` folder: golden images, their preprocessed tensors, and the expected logits.
 
 An app, in whatever language, checks itself in two steps: its preprocessing must turn ``NAME.png``
 into exactly the bytes of ``NAME.rgb`` (uint8 [S, S, 3], rows from the top, red first; each byte
-over 255 is the float32 input), and its model must answer that input with the stated logits, each
+over 255 is the float32 input), and its model must return the stated logits for that input, each
 within the tolerance of the file's precision times the image's ``scale``. An int8 file has no such
-tolerance (its decisions are judged on photos): an app holds it against the answers it gave where it
-was exported, ``artefacts`` in ``parity.json``, within :data:`export.checks.gates.OTHER_RUNTIMES`.
+tolerance (its predictions are evaluated on photos): an app compares it with its own logits at
+export, ``artefacts`` in ``parity.json``, within :data:`export.checks.gates.OTHER_RUNTIMES`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from export.checks.golden_images import golden_images
 from export.checks.parity import logit_scales
 from export.errors import ExportError, ManifestError
 from export.schema.metadata import Description, Precision
-from export.schema.selftest import SELFTEST, SelfTest, SelfTestImage, Tolerance
-from export.schema.validation import unfit
+from export.schema.selftest import SELFTEST, LogitTolerance, SelfTest, SelfTestImage
+from export.schema.validation import invalid_record
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
 from hierattn.evaluation import Predictor
@@ -37,16 +37,16 @@ _LARGEST_PNG = 16 * 2**20
 def write_selftest(
     folder: Path, description: Description, predict: Predictor, tolerances: Mapping[str, float]
 ) -> SelfTest:
-    """Make the folder, whole or not at all; it must not exist, or be empty.
+    """Write the folder, whole or not at all.
 
     Args:
-        folder: where.
+        folder: must not exist, or be empty.
         description: of the model: its name, weights, classes and preprocessing.
         predict: the network in float32 torch.
         tolerances: largest relative error of a logit, by precision.
 
     Raises:
-        ExportError: the network answers with another shape, with NaN, or with zeros alone.
+        ExportError: the network returns another shape, NaN, or zeros alone.
         DataError: ``folder`` is not empty or cannot be written.
     """
     spec, classes = description.preprocessing, description.classes
@@ -55,7 +55,7 @@ def write_selftest(
         for image in drawn:
             write_bytes(staging / f"{image.name}.png", image.png)
         pixels = [spec.load(staging / f"{image.name}.png") for image in drawn]
-        logits = _answers(predict, spec.to_input(np.stack(pixels)), len(classes))
+        logits = _predict_logits(predict, spec.to_input(np.stack(pixels)), len(classes))
         listed = []
         scales = logit_scales(logits)[:, 0].tolist()
         for image, tensor, row, scale in zip(drawn, pixels, logits, scales, strict=True):
@@ -80,7 +80,8 @@ def write_selftest(
             preprocessing=spec,
             classes=classes,
             tolerances={
-                Precision(name): Tolerance(max_relative=bound) for name, bound in tolerances.items()
+                Precision(name): LogitTolerance(max_relative=bound)
+                for name, bound in tolerances.items()
             },
             images=listed,
         )
@@ -89,7 +90,7 @@ def write_selftest(
     return selftest
 
 
-def _answers(predict: Predictor, images: np.ndarray, classes: int) -> np.ndarray:
+def _predict_logits(predict: Predictor, images: np.ndarray, classes: int) -> np.ndarray:
     logits = np.asarray(predict(images), dtype=np.float64)
     wanted = (len(images), classes)
     if logits.shape != wanted:
@@ -104,7 +105,7 @@ def _answers(predict: Predictor, images: np.ndarray, classes: int) -> np.ndarray
 
 
 def read_selftest(folder: Path) -> SelfTest:
-    """Read the list and check every file against it: there, inside, of its size and sha256.
+    """Read ``selftest.json`` and check the size and sha256 of every file that it lists.
 
     Raises:
         ManifestError: names the file or field that is not as it was written.
@@ -113,7 +114,7 @@ def read_selftest(folder: Path) -> SelfTest:
     try:
         selftest = SelfTest.model_validate_json(_read(path, _LARGEST_JSON))
     except ValidationError as error:
-        raise unfit(path, error) from error
+        raise invalid_record(path, error) from error
     for image in selftest.images:
         png = _checked(folder / image.file, image.sha256, _LARGEST_PNG)
         # A PNG's header follows its signature: length, "IHDR", width and height.
@@ -186,7 +187,7 @@ def _checked(path: Path, sha256: str, limit: int) -> bytes:
 
 
 def _read(path: Path, limit: int) -> bytes:
-    """A plain file's bytes. Links are refused, so that nothing outside the folder is read."""
+    """Bytes of a regular file. Links are refused, so that nothing outside the folder is read."""
     try:
         facts = path.lstat()
         if not stat.S_ISREG(facts.st_mode):

@@ -1,7 +1,7 @@
-"""Where does a file depart from torch? The first layer that does, by module and operator.
+"""Localisation of errors in an exported file: the first layer where it departs from torch.
 
-Torch's operations are matched with the file's intermediate tensors by value, so that nothing has to
-be known of the format: names, layouts, fused and split operators differ everywhere. Torch runs
+Torch's operations are matched with the file's intermediate tensors by value, which needs no
+knowledge of the format: names, layouts, fused and split operators differ everywhere. Torch runs
 twice: once as it is, and once guided by the file (:mod:`export.debug.guided_trace`), where each
 result that the file shows replaces torch's own. There every step starts from the file's own
 numbers, so that its distance from the file is what this one operation added.
@@ -24,7 +24,7 @@ import numpy as np
 from torch import nn
 
 from export.checks.gates import TOLERANCES
-from export.debug.guided_trace import LedByFile
+from export.debug.guided_trace import GuidedTrace
 from export.debug.torch_trace import trace_torch
 from export.errors import ArtefactError
 from export.formats.interface import Format
@@ -34,7 +34,7 @@ from export.schema.metadata import Precision
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One torch operation and what the file shows of it.
+    """One torch operation and the matching tensor of the file.
 
     Attributes:
         module: qualified name; "" for the network itself.
@@ -55,7 +55,7 @@ class LayerRow:
 
     @property
     def layer(self) -> str:
-        """Module and operation in words."""
+        """Module and operation, as text."""
         return f"{self.module or 'the network itself'} ({self.operation})"
 
 
@@ -84,7 +84,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was found of one file.
+    """Result for one file.
 
     Attributes:
         logits_error: largest difference of a logit over the largest |logit| of torch.
@@ -111,7 +111,7 @@ class Explanation:
         return max(known, key=lambda row: row.added or 0.0, default=None)
 
     def summary(self) -> str:
-        """One line."""
+        """Summary in one line."""
         logits = (
             f"{self.file}: logits differ by {self.logits_error:.2g} of their scale, "
             f"{self.tolerance:g} is allowed"
@@ -145,13 +145,13 @@ def explain(
     Args:
         run_model: the graph the file was made from, in evaluation mode.
         path: the exported file.
-        image: float32 [1, 3, S, S] in [0, 1]; best one whose logits differ.
+        image: float32 [1, 3, S, S] in [0, 1]; preferably one whose logits differ.
         precision: of the file; sets the tolerances.
         tracer: the file's format; found by its suffix if not given.
 
     Raises:
-        ArtefactError: the file is damaged, or answers with another number of logits.
-        ExportError: the network does not answer with one tensor.
+        ArtefactError: the file is damaged, or returns another number of logits.
+        ExportError: the network does not return one tensor.
     """
     steps = trace_torch(run_model, image)
     traced = list((tracer or format_of(path)).trace(path, image))
@@ -165,74 +165,78 @@ def explain(
     error = float(np.abs(logits - wanted).max()) / (float(np.abs(wanted).max()) or 1.0)
     error = error if np.isfinite(error) else float("inf")
     tolerance = TOLERANCES[precision].max_relative
-    led = LedByFile(steps, traced, precision, broken=error > tolerance)
-    trace_torch(run_model, image, led.follow)
+    guided = GuidedTrace(steps, traced, precision, broken=error > tolerance)
+    trace_torch(run_model, image, guided.follow)
     return Explanation(
         file=path.name,
         precision=precision,
         logits_error=error,
         tolerance=tolerance,
-        departure=None if error <= tolerance else _departure(led),
-        rows=tuple(_row(led, step.index) for step in steps),
+        departure=None if error <= tolerance else _departure(guided),
+        rows=tuple(_row(guided, step.index) for step in steps),
     )
 
 
-def _departure(led: LedByFile) -> Departure:
+def _departure(guided: GuidedTrace) -> Departure:
     """The first step that is not sound, else the one that added most."""
-    sound = _sound(led)
-    unsound = [index for index in led.steps if index not in sound]
-    culprit = _culprit(led, unsound)
-    before = led.shown_before(culprit)
-    start = max((led.shown[index].place for index in before), default=-1) + 1
-    seen = next((index for index in [culprit, *unsound] if index in led.shown), None)
-    place = led.shown[culprit].place if seen == culprit else _first_wrong(led, sound, start)
-    following = range(start, len(led.file))
-    not_finite = next((p for p in following if not led.file[p].finite), None)
+    sound = _sound(guided)
+    unsound = [index for index in guided.steps if index not in sound]
+    culprit = _culprit(guided, unsound)
+    before = guided.matched_before(culprit)
+    start = max((guided.matches[index].place for index in before), default=-1) + 1
+    seen = next((index for index in [culprit, *unsound] if index in guided.matches), None)
+    place = guided.matches[culprit].place if seen == culprit else _first_wrong(guided, sound, start)
+    following = range(start, len(guided.file))
+    not_finite = next((p for p in following if not guided.file[p].finite), None)
     return Departure(
-        layer=_row(led, culprit),
-        operator=led.traced[place].operator,
-        tensor=led.traced[place].name,
-        seen=None if seen is None else _row(led, seen),
-        after=_row(led, max(before)) if before else None,
-        not_finite=None if not_finite is None else led.traced[not_finite].name,
+        layer=_row(guided, culprit),
+        operator=guided.traced[place].operator,
+        tensor=guided.traced[place].name,
+        seen=None if seen is None else _row(guided, seen),
+        after=_row(guided, max(before)) if before else None,
+        not_finite=None if not_finite is None else guided.traced[not_finite].name,
     )
 
 
-def _culprit(led: LedByFile, unsound: list[int]) -> int:
-    wrong = [index for index in unsound if index in led.shown]
-    finite = all(tensor.finite for tensor in led.file)
-    if led.precision is Precision.INT8 and wrong and finite:
-        return max(wrong, key=lambda index: led.shown[index].error)
-    return unsound[0] if unsound else max(led.shown, key=lambda index: led.shown[index].error)
+def _culprit(guided: GuidedTrace, unsound: list[int]) -> int:
+    wrong = [index for index in unsound if index in guided.matches]
+    finite = all(tensor.finite for tensor in guided.file)
+    if guided.precision is Precision.INT8 and wrong and finite:
+        return max(wrong, key=lambda index: guided.matches[index].error)
+    return (
+        unsound[0]
+        if unsound
+        else max(guided.matches, key=lambda index: guided.matches[index].error)
+    )
 
 
-def _sound(led: LedByFile) -> set[int]:
-    """Confirmed steps and what they were computed from, up to steps shown to be wrong."""
+def _sound(guided: GuidedTrace) -> set[int]:
+    """Confirmed steps and what they were computed from, up to steps that are wrong."""
     sound: set[int] = set()
-    waiting = [index for index, shown in led.shown.items() if shown.confirmed]
+    waiting = [index for index, match in guided.matches.items() if match.confirmed]
     while waiting:
         index = waiting.pop()
-        wrong = index in led.shown and not led.shown[index].confirmed
+        wrong = index in guided.matches and not guided.matches[index].confirmed
         if index not in sound and not wrong:
             sound.add(index)
-            waiting.extend(led.steps[index].inputs)
+            waiting.extend(guided.steps[index].inputs)
     return sound
 
 
-def _first_wrong(led: LedByFile, sound: set[int], start: int) -> int:
+def _first_wrong(guided: GuidedTrace, sound: set[int], start: int) -> int:
     """The first of the file's tensors, from ``start`` on, that is no sound step's."""
-    right = {place for index in sound for place in led.owned[index]}
-    right |= {led.shown[index].place for index in sound & led.shown.keys()}
-    wrong = (place for place in range(start, len(led.file)) if place not in right)
-    return next(wrong, len(led.file) - 1)
+    right = {place for index in sound for place in guided.owned[index]}
+    right |= {guided.matches[index].place for index in sound & guided.matches.keys()}
+    wrong = (place for place in range(start, len(guided.file)) if place not in right)
+    return next(wrong, len(guided.file) - 1)
 
 
-def _row(led: LedByFile, index: int) -> LayerRow:
-    """What the file shows of a step."""
-    step, shown = led.steps[index], led.shown.get(index)
-    if shown is None:
+def _row(guided: GuidedTrace, index: int) -> LayerRow:
+    """The row of a step, with the matching tensor if there is one."""
+    step, match = guided.steps[index], guided.matches.get(index)
+    if match is None:
         return LayerRow(step.module, step.operation)
-    made = led.traced[shown.place]
+    made = guided.traced[match.place]
     return LayerRow(
-        step.module, step.operation, made.name, made.operator, led.error(index), shown.error
+        step.module, step.operation, made.name, made.operator, guided.error(index), match.error
     )

@@ -1,4 +1,4 @@
-"""A torch network run on the intermediate results of an exported file instead of its own."""
+"""Guided trace: torch run on the intermediate results of an exported file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from export.schema.metadata import Precision
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """A tensor of the file that stands for a step.
+class TensorMatch:
+    """The tensor of the file that matches a torch step.
 
     Attributes:
         place: its index in the file's trace.
@@ -38,8 +38,8 @@ class Shown:
     value: np.ndarray | None
 
 
-class LedByFile:
-    """Decides in a second run which tensor of the file stands for each step, and takes it over.
+class GuidedTrace:
+    """Matches the file's tensors with torch's steps in a second run, which continues with them.
 
     A tensor is *owned* by the step of the first run that it comes nearest to. In the second run a
     step takes the nearest of its tensors.
@@ -48,14 +48,14 @@ class LedByFile:
         steps: of the first run.
         traced: the file's tensors, the logits last.
         precision: of the file; sets the tolerances.
-        broken: the logits disagree, so that some tensor may be far from what it stands for. Where
-            they agree, what only resembles a step is another one.
+        broken: the logits disagree, so that a tensor may be far from the step it matches. Where
+            they agree, a tensor that only resembles a step belongs to another one.
 
     Attributes:
         steps: by index.
         file: the file's tensors, as ``traced``.
         owned: indices of tensors by step.
-        shown: by step, after the second run.
+        matches: by step, after the second run.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class LedByFile:
         self.steps = {step.index: step for step in steps}
         self.traced, self.precision = traced, precision
         self.file = [Fingerprint(tensor.value) for tensor in traced]
-        self.shown: dict[int, Shown] = {}
+        self.matches: dict[int, TensorMatch] = {}
         self._tolerance = MATCH_TOLERANCES[precision]
         self._broken = broken
         self._mostly: set[int] = set()
@@ -77,10 +77,10 @@ class LedByFile:
         self._claimed = {place for places in self.owned.values() for place in places}
 
     def follow(self, step: TorchStep) -> np.ndarray | None:
-        """The file's value for a step just computed, as ``substitute`` of ``trace_torch``.
+        """Match a step just computed; the ``substitute`` of :func:`.torch_trace.trace_torch`.
 
         Returns:
-            The file's value in the step's shape; None where the file does not show the step.
+            The file's value in the step's shape; None without a match.
         """
         if step.index not in self.steps:
             return None
@@ -88,17 +88,17 @@ class LedByFile:
         found = self._own(step, computed) or self._shared(step, computed)
         if found is None:
             return None
-        self.shown[step.index] = found
+        self.matches[step.index] = found
         return found.value
 
-    def shown_before(self, index: int) -> set[int]:
-        """The nearest steps that a step was computed from and the file shows."""
+    def matched_before(self, index: int) -> set[int]:
+        """The nearest matched steps among those that a step was computed from."""
         found: set[int] = set()
         visited: set[int] = set()
         waiting = list(self.steps[index].inputs)
         while waiting:
             earlier = waiting.pop()
-            if earlier in self.shown:
+            if earlier in self.matches:
                 found.add(earlier)
             elif earlier not in visited:
                 visited.add(earlier)
@@ -106,8 +106,8 @@ class LedByFile:
         return found
 
     def error(self, index: int) -> float | None:
-        """Relative distance of a shown step from the first run, all errors before it included."""
-        value = self.shown[index].value
+        """Relative distance of a matched step from the first run, with all errors before it."""
+        value = self.matches[index].value
         if value is None:
             return None
         wanted = self.steps[index].value
@@ -119,14 +119,14 @@ class LedByFile:
             if step.index != last:
                 by_count[step.value.size][step.index] = Fingerprint(step.value)
         owned: dict[int, list[int]] = defaultdict(list)
-        strangers = []
+        unmatched = []
         for place, tensor in enumerate(self.file[:-1]):
             owner = nearest(tensor, by_count[tensor.count])
             if owner is None:
-                strangers.append(place)
+                unmatched.append(place)
             else:
                 owned[owner].append(place)
-        for place in strangers if self._broken else ():
+        for place in unmatched if self._broken else ():
             alike = by_count[self.file[place].count]
             owner = mostly_alike(
                 self.file[place], {key: alike[key] for key in alike if key not in owned}
@@ -139,7 +139,7 @@ class LedByFile:
         owned[last].append(len(self.file) - 1)
         return owned
 
-    def _own(self, step: TorchStep, computed: Fingerprint) -> Shown | None:
+    def _own(self, step: TorchStep, computed: Fingerprint) -> TensorMatch | None:
         best, bound = None, RECOGNISABLE if self._broken else self._tolerance.ordered
         start = self._first_place(step.index)
         for place in (place for place in self.owned[step.index] if place >= start):
@@ -148,25 +148,27 @@ class LedByFile:
             if found is not None:
                 bound = found.error
                 value = found.restore(self.file[place], step.value.shape)
-                best = Shown(place, bound, bound <= self._tolerance.ordered, value)
+                best = TensorMatch(place, bound, bound <= self._tolerance.ordered, value)
         return best
 
     def _first_place(self, index: int) -> int:
-        """Where in the file a step may begin to show: nothing comes before what it is made of."""
-        return max((self.shown[earlier].place for earlier in self.shown_before(index)), default=0)
+        """First index in the file that can match a step: that of its last matched input."""
+        return max(
+            (self.matches[earlier].place for earlier in self.matched_before(index)), default=0
+        )
 
-    def _shared(self, step: TorchStep, computed: Fingerprint) -> Shown | None:
-        """A tensor that is an earlier step's, too, as of x and relu(x), or in no known layout."""
-        earlier = {shown.place: shown.error for shown in self.shown.values()}
+    def _shared(self, step: TorchStep, computed: Fingerprint) -> TensorMatch | None:
+        """A tensor that matches an earlier step, too (x and relu(x)), or of unknown layout."""
+        earlier = {match.place: match.error for match in self.matches.values()}
         for place in range(self._first_place(step.index), len(self.file) - 1):
             tensor = self.file[place]
             if place in earlier:
                 found = align(computed, tensor, 2 * earlier[place] + 1e-6)
                 if found is not None and found.error <= self._tolerance.ordered:
                     value = found.restore(tensor, step.value.shape)
-                    return Shown(place, found.error, True, value)
+                    return TensorMatch(place, found.error, True, value)
             elif place not in self._claimed:
                 error = same_values(computed, tensor, self._tolerance.unordered)
                 if error is not None:
-                    return Shown(place, error, True, None)
+                    return TensorMatch(place, error, True, None)
         return None

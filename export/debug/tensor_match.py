@@ -1,4 +1,4 @@
-"""Which tensor of a file is this tensor of torch, whatever layout it has been brought into?"""
+"""Matching of tensors by value between a file and torch, whatever their layout."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CONSTANT = 1e-4
 
 @dataclass(frozen=True)
 class MatchTolerance:
-    """Up to which relative distance two tensors are the same one.
+    """Largest relative distance at which two tensors match.
 
     Attributes:
         ordered: compared value by value, in some order of axes.
         unordered: compared after sorting both, which is the distance under the kindest order of
-            all; 0 where rounding is too coarse for that to tell two tensors apart.
+            all; 0 where rounding is too coarse for that to distinguish two tensors.
     """
 
     ordered: float
@@ -47,7 +47,7 @@ MATCH_TOLERANCES: Mapping[Precision, MatchTolerance] = MappingProxyType(
 
 
 class Fingerprint:
-    """A tensor with what is needed to compare it quickly; float32, any shape."""
+    """A tensor with cached statistics for fast comparison; float32, any shape."""
 
     def __init__(self, value: np.ndarray) -> None:
         self.value = np.ascontiguousarray(value, dtype=np.float32)
@@ -86,7 +86,7 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Alignment:
-    """How near a tensor of the file comes to one of torch, value by value.
+    """Distance of a file's tensor from torch's, value by value, under one order of axes.
 
     Attributes:
         error: L2 distance over torch's ``scale``.
@@ -126,7 +126,7 @@ def align(torch: Fingerprint, file: Fingerprint, bound: float) -> Alignment | No
 def nearest(
     file: Fingerprint, torch: Mapping[int, Fingerprint], bound: float = RECOGNISABLE
 ) -> int | None:
-    """The key of the torch tensor that a file's tensor comes nearest to, the first of equals."""
+    """Key of the torch tensor nearest to a file's tensor; the first of equals."""
     best = None
     for key in sorted(torch, key=lambda key: least_distance(torch[key], file)):
         found = align(torch[key], file, bound)
@@ -136,7 +136,7 @@ def nearest(
 
 
 def mostly_alike(file: Fingerprint, torch: Mapping[int, Fingerprint]) -> int | None:
-    """The key of the torch tensor from which a file's tensor differs in few values, but by much.
+    """Key of the torch tensor from which a file's tensor differs in few values, but by much.
 
     That is how one wrong channel looks. The quarter of values that are furthest off is left out;
     unrelated tensors are then still about 0.6 off.
@@ -156,10 +156,10 @@ def mostly_alike(file: Fingerprint, torch: Mapping[int, Fingerprint]) -> int | N
 
 
 def same_values(torch: Fingerprint, file: Fingerprint, bound: float) -> float | None:
-    """Distance of the sorted values, where it is up to ``bound`` and they are enough to tell.
+    """Distance of the sorted values, if at most ``bound`` and of enough values to be conclusive.
 
     For tensors cut into patches and the like, whose layout :func:`align` does not find. It cannot
-    tell a tensor from a permutation of it.
+    distinguish a tensor from a permutation of it.
     """
     if torch.count < _ENOUGH_VALUES or least_distance(torch, file) > bound:
         return None
@@ -168,7 +168,7 @@ def same_values(torch: Fingerprint, file: Fingerprint, bound: float) -> float | 
 
 
 def least_distance(torch: Fingerprint, file: Fingerprint) -> float:
-    """A bound from below: by the triangle inequality, and by Cauchy-Schwarz on the sums."""
+    """Lower bound of the distance: triangle inequality, and Cauchy-Schwarz on the sums."""
     if torch.count != file.count or not torch.scale or not file.finite:
         return float("inf")
     by_norm = abs(torch.norm - file.norm)

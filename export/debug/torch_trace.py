@@ -1,4 +1,4 @@
-"""Every operation of a torch network on one image, with the module it ran in and where it reads."""
+"""Trace of a torch network on one image: every operation, its module and its inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from export.errors import ExportError
 
 _COPIES = frozenset({"clone", "_to_copy", "contiguous"})
-"""Operations that only move numbers: their result is the same tensor laid out anew."""
+"""Operations that only copy: their result is the same tensor in another layout."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class TorchStep:
 
 
 Substitute = Callable[[TorchStep], np.ndarray | None]
-"""Given a step just computed, the value to go on with, in the step's shape; None to keep it."""
+"""Called with each step: returns a value to continue with, in its shape; None to keep it."""
 
 
 def trace_torch(
@@ -52,10 +52,10 @@ def trace_torch(
     Args:
         model: the network.
         image: its input.
-        substitute: asked after every step, those that do not lead to the logits among them.
+        substitute: called after every step, including those that do not lead to the logits.
 
     Raises:
-        ExportError: the network does not answer with one tensor made from the image.
+        ExportError: the network does not return one tensor computed from the image.
     """
     recorder = _Recorder(torch.from_numpy(np.array(image, dtype=np.float32)), substitute)
     with torch.no_grad(), _named_modules(model, recorder.running), recorder:
@@ -94,7 +94,7 @@ def _named_modules(model: nn.Module, running: list[str]) -> Iterator[None]:
 
 
 class _Recorder(TorchDispatchMode):
-    """Notes each result, and by its memory which step wrote what later ones read."""
+    """Records each result, and by its memory which step wrote what later ones read."""
 
     def __init__(self, image: Tensor, substitute: Substitute) -> None:
         super().__init__()
@@ -127,10 +127,10 @@ class _Recorder(TorchDispatchMode):
             for made in tree_leaves(answer):
                 is_view = isinstance(made, Tensor) and _memory(made) in read
                 if isinstance(made, Tensor) and (not is_view or func._schema.is_mutable):
-                    self._note(func._schema.name.removeprefix("aten::"), inputs, made)
+                    self._record(func._schema.name.removeprefix("aten::"), inputs, made)
         return answer
 
-    def _note(self, operation: str, inputs: frozenset[int], made: Tensor) -> None:
+    def _record(self, operation: str, inputs: frozenset[int], made: Tensor) -> None:
         self._kept.append(made)
         if (operation in _COPIES and len(inputs) == 1) or not made.is_floating_point():
             self._writers[_memory(made)] = max(inputs, default=None)

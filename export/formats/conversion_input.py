@@ -1,4 +1,4 @@
-"""What is exported: a network, ready to convert, and what is known of it."""
+"""Input of a conversion: a network with its metadata, calibration images and options."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from export.schema.metadata import Description, Precision
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """Choices that only one format knows.
+    """Options of single formats.
 
     Attributes:
         coreml_image_input: the Core ML input is an RGB image instead of a tensor.
-        coreml_classifier: the Core ML file also answers with the class name.
+        coreml_classifier: the Core ML file also returns the class name.
     """
 
     coreml_image_input: bool = False
@@ -25,12 +25,12 @@ class FormatOptions:
 
 @dataclass(frozen=True, eq=False)
 class ExportSource:
-    """One network on its way into files.
+    """One network to convert.
 
     Attributes:
         graph: evaluation mode, float32, CPU: [N, 3, S, S] in [0, 1] to logits [N, K].
         description: precision is replaced for each file, see :meth:`describe`.
-        calibration: float32 [N, 3, S, S] real photos for int8, or None.
+        calibration: float32 [N, 3, S, S] photos for int8, or None.
     """
 
     graph: nn.Module
@@ -44,5 +44,5 @@ class ExportSource:
         return self.description.image_size
 
     def describe(self, precision: Precision) -> Description:
-        """The description of the file of one precision."""
+        """The metadata of the file of one precision."""
         return self.description.model_copy(update={"precision": precision})

@@ -1,4 +1,8 @@
-"""What a format must be able to do. A new one is a module with a Format and a line in FORMATS."""
+"""The interface of a file format: convert, write, load, describe and trace.
+
+A new format is a folder beside this module with a subclass of :class:`Format`, and a line in
+:data:`export.formats.registry.FORMATS`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from export.schema.metadata import Description, Precision
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What can be read from a file without trusting anyone: operators by kind, and both ends."""
+    """Facts read from the file itself: number of operators by kind, input and output."""
 
     input: InputFacts
     output: OutputFacts
@@ -27,11 +31,12 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Quantisation:
-    """What was done to reach a precision.
+    """How a precision was reached.
 
     Attributes:
-        scheme: one sentence for people.
-        left_in_float: operators by kind that compute or are stored in float in an int8 file.
+        scheme: one readable sentence.
+        left_in_float: number of operators by kind that compute or are stored in float in an int8
+            file.
     """
 
     scheme: str
@@ -40,7 +45,7 @@ class Quantisation:
 
 @dataclass(frozen=True, eq=False)
 class TracedTensor:
-    """One intermediate result of a file: the operator that made it, and its value as float."""
+    """One intermediate result of a file: the operator that computed it, and its value as float."""
 
     name: str
     operator: str
@@ -48,29 +53,29 @@ class TracedTensor:
 
 
 @dataclass(frozen=True)
-class SecondOpinion:
-    """Another runtime, or another mode of ours, that can answer with the same file.
+class OtherRuntime:
+    """Another runtime, or another mode of the same one, that can run the file.
 
     Attributes:
         runtime: its name and version.
-        answer: float32 [N, 3, S, S] in [0, 1] to logits [N, K]; raises :class:`ArtefactError`
+        run: float32 [N, 3, S, S] in [0, 1] to logits [N, K]; raises :class:`ArtefactError`
             where it cannot load or run the file, with the reason.
     """
 
     runtime: str
-    answer: Callable[[np.ndarray], np.ndarray]
+    run: Callable[[np.ndarray], np.ndarray]
 
 
 class Artefact(ABC):
-    """A loaded file that answers: float32 [N, 3, S, S] in [0, 1] to float32 logits [N, K].
+    """A loaded file: float32 [N, 3, S, S] in [0, 1] to float32 logits [N, K].
 
-    Any N works, whatever batch the file itself was made for.
+    Any N works, whatever batch size the file itself was made for.
     """
 
     path: Path
     description: Description
     evaluator: str
-    """Who computed the answer, with version, such as ``onnxruntime 1.32.0``."""
+    """Name and version of the runtime, such as ``onnxruntime 1.32.0``."""
 
     @abstractmethod
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
@@ -105,10 +110,10 @@ class Format(ABC):
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
     ) -> Quantisation:
-        """Bring the converted file to a precision, add the description, write ``target``.
+        """Bring the converted file to a precision, embed the metadata, write ``target``.
 
         ``target`` (a folder for Core ML) does not exist yet. The bytes depend on the arguments
-        alone: no time, no random name, no order of a hash.
+        alone: no time stamp, no random name, no hash order.
 
         Raises:
             ExportError: int8 without calibration photos, or the quantiser refused.
@@ -119,7 +124,7 @@ class Format(ABC):
         """Load a file to run it on the CPU.
 
         Raises:
-            ArtefactError: damaged, not of this format, or without our description.
+            ArtefactError: damaged, not of this format, or without our metadata.
         """
 
     @abstractmethod
@@ -137,6 +142,6 @@ class Format(ABC):
         The last one yielded is the logits.
         """
 
-    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
-        """Who else can run the file here; nobody, unless a format knows better."""
+    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
+        """Further runtimes that can run the file here; none by default."""
         return ()

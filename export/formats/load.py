@@ -1,4 +1,4 @@
-"""Load any exported file by its ending."""
+"""Loading of exported files of any format, chosen by the file suffix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_artefact(path: str | Path, threads: int | None = None) -> Artefact:
         Callable on float32 [N, 3, S, S] in [0, 1], returning logits [N, K].
 
     Raises:
-        ArtefactError: missing, of no known ending, damaged, or not one of ours.
+        ArtefactError: missing, of unknown suffix, damaged, or not written by this project.
         ConfigError: ``threads`` below 1.
         MissingPackageError: the format's packages are not installed.
     """

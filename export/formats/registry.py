@@ -1,4 +1,4 @@
-"""The one list of formats, by name and by file suffix."""
+"""Registry of the file formats, by name and by file suffix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMATS: dict[str, str] = {
     "tflite": "export.formats.tflite.format:TfliteFormat",
     "coreml": "export.formats.coreml.format:CoremlFormat",
 }
-"""Name to ``module:class``; a class is imported when it is asked for."""
+"""Name to ``module:class``; a class is imported on first use."""
 
 
 @cache

@@ -1,7 +1,7 @@
-"""What a worker is asked to do, and what it reports: one JSON line each.
+"""Messages between the export and its worker processes: a job, and events as JSON lines.
 
-Each format works in a process of its own, so that a converter that crashes or runs out of memory
-takes only its own rows with it, and its noise goes to the log.
+Each format is converted and checked in a process of its own, so that a converter that crashes or
+runs out of memory loses only its own files, and its output goes to the log.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ class _Line(BaseModel):
 
 
 class Job(_Line):
-    """Make or check the files of one format.
+    """Request to make or check the files of one format.
 
     Attributes:
         run: run folder to convert from; None to check files that exist.
         graph: see :class:`export.schema.manifest.Source`.
         description: for converting; its precision is replaced for each file.
-        files: path by precision; made here when converting.
-        pixels: uint8 [N, S, S, 3] as .npy, what every file is asked.
-        sample: how many of them, spread evenly, other runtimes are asked.
+        files: path by precision; written when converting.
+        pixels: uint8 [N, S, S, 3] as .npy, the images that every file is run on.
+        sample: number of them, spread evenly, that other runtimes are run on.
         calibration: uint8 [M, S, S, 3] as .npy, or None.
-        workspace: for this job's own temporary files; answers are left there.
+        workspace: for temporary files of this job alone; logits are left there.
     """
 
     format: str
@@ -48,7 +48,7 @@ class Job(_Line):
 
 
 class Step(_Line):
-    """Something is being done; ``done`` of ``total`` where it counts."""
+    """Progress: what is being done; ``done`` of ``total`` where items are counted."""
 
     kind: Literal["step"] = "step"
     text: str
@@ -56,8 +56,8 @@ class Step(_Line):
     total: int | None = None
 
 
-class Written(_Line):
-    """A file was written; the conversion counts with the first one's ``seconds``."""
+class FileWritten(_Line):
+    """A file was written; ``seconds`` of the first one include the conversion."""
 
     kind: Literal["written"] = "written"
     precision: Precision
@@ -65,27 +65,28 @@ class Written(_Line):
     seconds: float
 
 
-class OpinionLine(_Line):
-    """Another runtime's answers, or why there are none.
+class RuntimeAnswer(_Line):
+    """Logits of another runtime, or why there are none.
 
     Attributes:
-        available: False where the runtime cannot be had here.
+        available: False where the runtime is not available here.
+        logits: float64 [sample, K] as .npy.
     """
 
     runtime: str
     available: bool
-    answers: Path | None
+    logits: Path | None
     reason: str | None
 
 
-class Answered(_Line):
-    """A file was read back and asked everything.
+class FileChecked(_Line):
+    """A file was read back and run on every image.
 
     Attributes:
-        answers: float64 [N, K] as .npy.
+        logits: float64 [N, K] as .npy.
     """
 
-    kind: Literal["answered"] = "answered"
+    kind: Literal["checked"] = "checked"
     precision: Precision
     evaluator: str
     description: Description
@@ -93,24 +94,24 @@ class Answered(_Line):
     output: OutputFacts
     operators: dict[str, int]
     delegated: Delegation | None
-    answers: Path
-    opinions: list[OpinionLine]
+    logits: Path
+    other_runtimes: list[RuntimeAnswer]
     seconds: float
 
 
 class Failed(_Line):
-    """A file, or with ``precision`` None everything that was left, could not be made or read."""
+    """A file could not be made or read; with ``precision`` None, all remaining files."""
 
     kind: Literal["failed"] = "failed"
     precision: Precision | None
     reason: str
 
 
-Event = Step | Written | Answered | Failed
+Event = Step | FileWritten | FileChecked | Failed
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 
 def sample_indices(count: int, sample: int) -> list[int]:
-    """``sample`` of ``count`` positions, spread evenly; the first is always among them."""
+    """``sample`` of ``count`` indices, spread evenly; the first is always among them."""
     taken = min(count, sample)
     return [index * count // taken for index in range(taken)]

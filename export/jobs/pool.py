@@ -1,4 +1,4 @@
-"""Run jobs in processes of their own, several at a time, and pass on what they report."""
+"""Pool of worker processes: runs several jobs at a time and passes on their events."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Report = Callable[[Job, Event], None]
 def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
     """Run every job to its end; ``report`` is called from one thread at a time.
 
-    A process that dies reports ``Failed(precision=None)`` with the signal's name. On an exception
-    here (Ctrl-C) all processes are ended first.
+    A process that dies is reported as ``Failed(precision=None)`` with the signal's name. On an
+    exception here (Ctrl-C) all processes are killed first.
 
     Args:
-        log: what the processes print is appended here.
+        log: output of the processes is appended here.
     """
     running: list[subprocess.Popen[str]] = []
     lock = threading.Lock()
@@ -41,7 +41,7 @@ def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in running:
-            _end_with_children(process)
+            _kill_group(process)
         raise
     finally:
         pool.shutdown()
@@ -68,19 +68,19 @@ def _run(job: Job, log: Path, report: Report, running: list[subprocess.Popen[str
         running.append(process)
         if process.stdout is not None:
             for line in process.stdout:
-                _pass_on(line, job, report)
+                _report_line(line, job, report)
         code = process.wait()
     if code:
-        report(job, Failed(precision=None, reason=f"{_death(code)}: {_last_line(log)}"))
+        report(job, Failed(precision=None, reason=f"{_exit_reason(code)}: {_last_line(log)}"))
 
 
-def _end_with_children(process: subprocess.Popen[str]) -> None:
-    """Each leads a process group of its own, tflite-runtime's interpreter included."""
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a worker and its children: each leads a process group of its own."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _pass_on(line: str, job: Job, report: Report) -> None:
+def _report_line(line: str, job: Job, report: Report) -> None:
     try:
         event = EVENTS.validate_json(line)
     except ValidationError:
@@ -94,7 +94,7 @@ def _last_line(log: Path) -> str:
     return lines[-1].strip()[:300] if lines else "it said nothing"
 
 
-def _death(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code == -signal.SIGKILL:
         return "the worker was killed (SIGKILL; most often for want of memory)"
     if code < 0:

@@ -1,4 +1,4 @@
-"""``python -m export.jobs.worker JOB.json``: make and check the files of one format."""
+"""``python -m export.jobs.worker JOB.json``: convert and check the files of one format."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from export.formats.conversion_input import ExportSource, FormatOptions
 from export.formats.interface import Artefact, Format
 from export.formats.registry import find_format, require_packages
 from export.jobs.messages import (
-    Answered,
     Event,
     Failed,
+    FileChecked,
+    FileWritten,
     Job,
-    OpinionLine,
+    RuntimeAnswer,
     Step,
-    Written,
     sample_indices,
 )
 from export.schema.manifest import QuantisationRecord
@@ -38,7 +38,7 @@ Emit = Callable[[Event], None]
 def main() -> None:
     """Run the job named on the command line."""
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    reports = _claim_stdout()
+    reports = _reserve_stdout()
 
     def emit(event: Event) -> None:
         reports.write(event.model_dump_json() + "\n")
@@ -48,12 +48,12 @@ def main() -> None:
 
 
 def run_job(job: Job, emit: Emit) -> None:
-    """Convert if asked to, then check every file; a file that fails does not stop the others."""
+    """Convert if the job has a run, then check every file; one that fails stops no other."""
     fmt = find_format(job.format)
     precisions = list(job.files)
     if job.run is not None:
         try:
-            precisions = _make(fmt, job, job.run, emit)
+            precisions = _convert(fmt, job, job.run, emit)
         except HierAttnError as error:
             emit(Failed(precision=None, reason=str(error)))
             return
@@ -67,7 +67,7 @@ def run_job(job: Job, emit: Emit) -> None:
             emit(Failed(precision=precision, reason=f"{job.workspace}: {error.strerror or error}"))
 
 
-def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
+def _convert(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
     from export.passes import deployment_graph
     from hierattn.runs import load_run
 
@@ -96,7 +96,7 @@ def _make(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
         made.append(precision)
         record = QuantisationRecord(scheme=report.scheme, left_in_float=report.left_in_float)
         now = time.monotonic()
-        emit(Written(precision=precision, quantisation=record, seconds=now - started))
+        emit(FileWritten(precision=precision, quantisation=record, seconds=now - started))
         started = now
     return made
 
@@ -115,11 +115,11 @@ def _check(fmt: Format, job: Job, precision: Precision, pixels: np.ndarray, emit
     def progress(done: int, total: int) -> None:
         emit(Step(text=f"asking {precision}", done=done, total=total))
 
-    answers = job.workspace / f"{precision}.npy"
-    np.save(answers, predict_logits(artefact, pixels, spec, batch_size=16, progress=progress))
+    logits = job.workspace / f"{precision}.npy"
+    np.save(logits, predict_logits(artefact, pixels, spec, batch_size=16, progress=progress))
     emit(Step(text=f"asking other runtimes, {precision}"))
     emit(
-        Answered(
+        FileChecked(
             precision=precision,
             evaluator=artefact.evaluator,
             description=artefact.description,
@@ -127,50 +127,50 @@ def _check(fmt: Format, job: Job, precision: Precision, pixels: np.ndarray, emit
             output=facts.output,
             operators=facts.operators,
             delegated=facts.delegated,
-            answers=answers,
-            opinions=_opinions(fmt, artefact, job, precision, pixels, spec),
+            logits=logits,
+            other_runtimes=_run_other_runtimes(fmt, artefact, job, precision, pixels, spec),
             seconds=time.monotonic() - started,
         )
     )
 
 
-def _opinions(
+def _run_other_runtimes(
     fmt: Format,
     artefact: Artefact,
     job: Job,
     precision: Precision,
     pixels: np.ndarray,
     spec: PreprocessSpec,
-) -> list[OpinionLine]:
-    asked = spec.to_input(pixels[sample_indices(len(pixels), job.sample)])
-    lines = []
-    for number, opinion in enumerate(fmt.second_opinions(artefact.path)):
-        answers = job.workspace / f"{precision}-{number}.npy"
+) -> list[RuntimeAnswer]:
+    images = spec.to_input(pixels[sample_indices(len(pixels), job.sample)])
+    answers = []
+    for number, other in enumerate(fmt.other_runtimes(artefact.path)):
+        logits = job.workspace / f"{precision}-{number}.npy"
         try:
-            np.save(answers, np.asarray(opinion.answer(asked), np.float64))
+            np.save(logits, np.asarray(other.run(images), np.float64))
         except HierAttnError as error:
             available = not isinstance(error, RuntimeUnavailableError)
-            lines.append(
-                OpinionLine(
-                    runtime=opinion.runtime, available=available, answers=None, reason=str(error)
+            answers.append(
+                RuntimeAnswer(
+                    runtime=other.runtime, available=available, logits=None, reason=str(error)
                 )
             )
             continue
-        lines.append(
-            OpinionLine(runtime=opinion.runtime, available=True, answers=answers, reason=None)
+        answers.append(
+            RuntimeAnswer(runtime=other.runtime, available=True, logits=logits, reason=None)
         )
-    return lines
+    return answers
 
 
 def _end_with_parent(parent: int) -> None:
-    """Stop when the process that asked is gone: nobody will read the answer."""
+    """Exit when the parent process is gone: nothing would read the results."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
-def _claim_stdout() -> TextIO:
-    """Keep stdout for reports; all that converters print, also from C++, goes to stderr."""
+def _reserve_stdout() -> TextIO:
+    """Keep stdout for events; all that converters print, also from C++, goes to stderr."""
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return reports

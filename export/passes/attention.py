@@ -1,4 +1,4 @@
-"""Self-attention and the stages around it, with tokens as the rows of one matrix."""
+"""Rewrites of self-attention and its stages: tokens as the rows of one matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batch norm into the convolution before it."""
+"""Folding of batch norm into the convolution before it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
 
 
 def find_pairs(root: nn.Module, image_size: int) -> list[tuple[str, str]]:
-    """Names of every convolution and batch norm that reads its very output, seen in one run.
+    """Names of every convolution and the batch norm that reads its output, found in one run.
 
     Either must be called once only. Another reader of the convolution's output, if it is no
     module, would not be seen; none of the networks has one.

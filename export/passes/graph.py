@@ -1,4 +1,4 @@
-"""The deployment graph: a network rewritten, exactly, into what mobile runtimes run fast."""
+"""The deployment graph: an exact rewrite of a network for fast mobile inference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REWRITES: tuple[Rewrite, ...] = (
 
 
 def rewrites_for(target: str) -> tuple[Rewrite, ...]:
-    """The rewrites that pay on a target, in order."""
+    """The rewrites for a target, in order."""
     return tuple(r for r in REWRITES if r.targets is None or target in r.targets)
 
 
@@ -39,7 +39,7 @@ def deployment_graph(model: nn.Module, image_size: int, target: str = ANY) -> nn
     Args:
         model: [N, 3, S, S] to logits, in float32 or float64; never changed.
         image_size: side S of the square input, pixels; the copy takes no other.
-        target: a format's name, to add what pays there alone.
+        target: a format's name, to add its own rewrites.
 
     Raises:
         ConfigError: ``image_size`` is too small.

@@ -1,4 +1,4 @@
-"""Layer norm made cheaper: its affine part into its reader, its mean into its writers."""
+"""Cheaper layer norm: its affine part folded into its reader, its mean into its writers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _centre_stages(root: nn.Module, _: int) -> None:
     for stage in root.modules():
         if not isinstance(stage, StageAttention):
             continue
-        # Every norm subtracts the mean of what it reads, and nobody else reads this stream, so
+        # Every norm subtracts the mean of what it reads, and nothing else reads this stream, so
         # its mean may be anything: zero saves the subtraction (SliceGPT, arXiv 2401.15024).
         centre(stage.widen)
         for block in stage.blocks:

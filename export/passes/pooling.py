@@ -1,4 +1,4 @@
-"""Pooling as products with constant matrices."""
+"""Rewrites of pooling as products with constant matrices."""
 
 from __future__ import annotations
 

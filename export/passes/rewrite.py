@@ -1,4 +1,4 @@
-"""What a rewrite of a network is, and the tools all of them share."""
+"""The :class:`Rewrite` type, and functions that all rewrites share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ModuleKind = TypeVar("ModuleKind", bound=nn.Module)
 
 
 ANY = "any"
-"""Target of a graph that suits every format."""
+"""Target of a graph for every format."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Rewrite:
     Attributes:
         name: short, for listings.
         purpose: one line that says what it does and why.
-        apply: changes the given network in place, for square inputs of the given side in pixels.
-            What it does not know it leaves alone.
-        targets: formats, named as in ``FORMATS``, where it pays; elsewhere it would be as exact,
-            but slower. None for all.
+        apply: changes the given network in place, for square inputs of the given side in pixels;
+            leaves unknown modules unchanged.
+        targets: formats, named as in ``FORMATS``, that it makes faster; elsewhere it would be as
+            exact, but slower. None for all.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Rewrite:
 def replace_modules(
     root: nn.Module, kind: type[ModuleKind], build: Callable[[str, ModuleKind], nn.Module]
 ) -> None:
-    """Put ``build(name, module)`` in the place of every module of a kind below ``root``."""
+    """Replace every module of a kind below ``root`` by ``build(name, module)``."""
     found = [(name, module) for name, module in root.named_modules() if isinstance(module, kind)]
     for name, module in found:
         if name:
@@ -47,7 +47,7 @@ def replace_modules(
 
 @torch.no_grad()
 def run_once(root: nn.Module, image_size: int) -> None:
-    """Run a network on one black picture, for the hooks that watch it."""
+    """Run a network on one black image, for its hooks."""
     weight = next(root.parameters())
     root(weight.new_zeros(1, 3, image_size, image_size))
 

@@ -1,4 +1,4 @@
-"""Remove what only training needs: dropout of every kind."""
+"""Removal of training-only modules: dropout of every kind."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""tflite-runtime 2.14, which older phones run, in an interpreter of its own beside this one.
+"""tflite-runtime 2.14, as older apps carry it, in a virtual environment and process of its own.
 
-It needs numpy 1, which this environment cannot have, so it lives in a virtual environment that is
-made when it is first asked for.
+It needs numpy 1, which this environment cannot have. The virtual environment is made when it is
+first needed.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ REQUIREMENTS = ("numpy==1.26.4", f"tflite-runtime=={RUNTIME_VERSION}")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 300
 
-_WORKER = Path(__file__).with_name("tflite_runtime_worker.py")
+_SCRIPT = Path(__file__).with_name("tflite_runtime_worker.py")
 _MARKER = "complete.txt"
 
 
 @dataclass(frozen=True, eq=False)
-class SideResult:
-    """What tflite-runtime made of a file.
+class TfliteRuntimeResult:
+    """Result of running a file with tflite-runtime.
 
     Attributes:
-        loads: the file was loaded and answered every image.
+        loads: the file was loaded and run on every image.
         logits: float32 [N, K], or None.
         reason: one line that says why not, or None.
         version: of tflite-runtime; None where the environment could not be made.
@@ -46,7 +46,7 @@ class SideResult:
 
 
 def default_home() -> Path:
-    """Where the environment lives: beside the running interpreter's own packages."""
+    """Folder of the environment: inside the running interpreter's own prefix."""
     return Path(sys.prefix) / f"tflite-runtime-{RUNTIME_VERSION}"
 
 
@@ -56,14 +56,14 @@ def run_tflite_runtime(
     threads: int = 1,
     home: Path | None = None,
     timeout: float = ANSWER_SECONDS,
-) -> SideResult:
-    """Answer images with tflite-runtime, in a process of its own.
+) -> TfliteRuntimeResult:
+    """Run images through a file with tflite-runtime, in a process of its own.
 
     Args:
         path: a .tflite with one NHWC float32 input and one float32 output.
         images: float32 [N, 3, S, S] in [0, 1].
         threads: of the runtime.
-        home: of the environment; it is made there if missing.
+        home: folder of the environment; it is made there if missing.
         timeout: seconds for all images.
 
     Returns:
@@ -72,45 +72,45 @@ def run_tflite_runtime(
     try:
         python = ensure_environment(home or default_home())
     except ExportError as error:
-        return SideResult(False, None, str(error), None)
+        return TfliteRuntimeResult(False, None, str(error), None)
     with tempfile.TemporaryDirectory(prefix="tflite-runtime-") as folder:
-        given, answered = Path(folder) / "images.npy", Path(folder) / "logits.npy"
-        np.save(given, np.ascontiguousarray(images.transpose(0, 2, 3, 1), dtype=np.float32))
+        images_file, logits_file = Path(folder) / "images.npy", Path(folder) / "logits.npy"
+        np.save(images_file, np.ascontiguousarray(images.transpose(0, 2, 3, 1), dtype=np.float32))
         command: list[str | Path] = [
             python,
             "-I",
-            _WORKER,
+            _SCRIPT,
             path.absolute(),
-            given,
-            answered,
+            images_file,
+            logits_file,
             str(threads),
         ]
         try:
             done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:
             reason = f"tflite-runtime gave no answer in {timeout:.0f} s"
-            return SideResult(False, None, reason, RUNTIME_VERSION)
+            return TfliteRuntimeResult(False, None, reason, RUNTIME_VERSION)
         except OSError as error:
             reason = (
                 f"{python}: cannot be started ({error.strerror}); remove {python.parent.parent}"
             )
-            return SideResult(False, None, reason, None)
+            return TfliteRuntimeResult(False, None, reason, None)
         version = done.stdout.decode("utf-8", "replace").strip() or None
-        if done.returncode != 0 or not answered.is_file():
-            return SideResult(False, None, _reason(done), version)
-        return SideResult(True, np.load(answered, allow_pickle=False), None, version)
+        if done.returncode != 0 or not logits_file.is_file():
+            return TfliteRuntimeResult(False, None, _failure_reason(done), version)
+        return TfliteRuntimeResult(True, np.load(logits_file, allow_pickle=False), None, version)
 
 
 def ensure_environment(home: Path) -> Path:
-    """The Python of the environment at ``home``, made there if it is not whole.
+    """The Python of the environment at ``home``, which is made if missing or incomplete.
 
-    It is built under a temporary name and renamed, so that a half-made one is never taken for
-    whole. Where the packages come from is pip's own configuration.
+    It is built under a temporary name and renamed, so that an incomplete one is never used. Pip's
+    own configuration says where the packages come from.
 
     Raises:
         ExportError: it cannot be made; one line says why.
     """
-    python = _python_of(home)
+    python = _python_in(home)
     if (home / _MARKER).is_file() and python.exists():
         return python
     try:
@@ -119,9 +119,9 @@ def ensure_environment(home: Path) -> Path:
     except OSError as error:
         raise ExportError(f"{home.parent}: cannot be written ({error.strerror})") from error
     try:
-        _step([sys.executable, "-I", "-m", "venv", building], "venv")
+        _run_step([sys.executable, "-I", "-m", "venv", building], "venv")
         pip: list[str | Path] = [
-            _python_of(building),
+            _python_in(building),
             "-I",
             "-m",
             "pip",
@@ -129,13 +129,13 @@ def ensure_environment(home: Path) -> Path:
             "--no-input",
             "--quiet",
         ]
-        _step([*pip, "--disable-pip-version-check", *REQUIREMENTS], "pip")
+        _run_step([*pip, "--disable-pip-version-check", *REQUIREMENTS], "pip")
         (building / _MARKER).write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
         if not (home / _MARKER).is_file():
             shutil.rmtree(home, ignore_errors=True)
             building.rename(home)
     except OSError as error:
-        # Another process may have been first; its environment is as good.
+        # Another process may have made it meanwhile.
         if not (home / _MARKER).is_file():
             raise ExportError(f"{home}: cannot be written ({error.strerror})") from error
     finally:
@@ -143,11 +143,11 @@ def ensure_environment(home: Path) -> Path:
     return python
 
 
-def _python_of(home: Path) -> Path:
+def _python_in(home: Path) -> Path:
     return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _step(command: list[str | Path], name: str) -> None:
+def _run_step(command: list[str | Path], name: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, timeout=INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
@@ -158,7 +158,7 @@ def _step(command: list[str | Path], name: str) -> None:
         raise ExportError(f"tflite-runtime's environment: {name} failed: {_last_line(done)}")
 
 
-def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+def _failure_reason(done: subprocess.CompletedProcess[bytes]) -> str:
     if done.returncode == REFUSED:
         return f"tflite-runtime refuses the file: {_last_line(done)}"
     if done.returncode < 0:

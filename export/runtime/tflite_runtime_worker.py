@@ -1,4 +1,4 @@
-"""Run a .tflite with tflite-runtime; started by an interpreter that has it and numpy, no more.
+"""Script that runs a .tflite; needs an interpreter with tflite-runtime and numpy alone.
 
 Arguments: model, images (.npy, float32 [N, S, S, 3]), logits (.npy, written), threads. Prints the
 runtime's version. Where the runtime refuses the file, the exit code is 3 and the reason the last
@@ -17,7 +17,7 @@ REFUSED = 3
 
 
 def main(model: str, images: str, logits: str, threads: str) -> int:
-    """Answer every image; returns the exit code."""
+    """Run every image; returns the exit code."""
     runtime = import_module("tflite_runtime.interpreter")
     print(version("tflite-runtime"), flush=True)
     batch = np.load(images, allow_pickle=False)

@@ -1,4 +1,4 @@
-"""``arm64_parity.json``: what files of an export answered on aarch64, beside the manifest.
+"""``arm64_parity.json``: parity of exported files on an emulated aarch64 processor.
 
 The manifest does not list it: an export is the same bytes whether or not this step was run.
 """
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from export.errors import ManifestError
 from export.schema.manifest import ARM64_PARITY
 from export.schema.parity import Parity
+from export.schema.validation import invalid_record
 
 
 class _Part(BaseModel):
@@ -22,12 +23,12 @@ class _Part(BaseModel):
 
 
 class Arm64Row(_Part):
-    """One file on one kind of processor.
+    """Result of one file on one kind of processor.
 
     Attributes:
-        sha256: of the file that answered.
+        sha256: of the file that was run.
         cpu: the emulator's name of the processor; ``features`` are its instruction sets.
-        reference: whom it is held against, see :mod:`export.checks.conformance`.
+        reference: origin of the expected logits, see :mod:`export.checks.conformance`.
         allowed: bound on ``parity.max_relative``.
     """
 
@@ -43,7 +44,7 @@ class Arm64Row(_Part):
 
 
 class Arm64Record(_Part):
-    """The last verdict on every file and processor; ``packages`` are what answered, with version.
+    """The latest result of every file and processor, with name and version of all ``packages``.
 
     Where runs with other packages were added up, ``packages`` are those of all of them.
     """
@@ -54,12 +55,12 @@ class Arm64Record(_Part):
 
     @property
     def passed(self) -> bool:
-        """Whether every row is."""
+        """Whether every row passed."""
         return all(row.passed for row in self.rows)
 
 
 def read_record(folder: Path) -> Arm64Record | None:
-    """The record of an export folder; None where the step was not run.
+    """Read the report of an export folder; None where the step was not run.
 
     Raises:
         ManifestError: damaged; names the field.
@@ -72,8 +73,4 @@ def read_record(folder: Path) -> Arm64Record | None:
     try:
         return Arm64Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(
-            f"{path}: field '{place}': {first['msg']}; remove it, or run the step again"
-        ) from error
+        raise invalid_record(path, error, "remove it, or run the step again") from error

@@ -1,4 +1,4 @@
-"""``bundle.json``: what an app must know of the model in its assets, and how it checks itself."""
+"""``bundle.json``: description and self-test of the model in an app's assets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from export.errors import ManifestError
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from export.schema.validation import unfit
+from export.schema.validation import invalid_record
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
@@ -38,13 +38,13 @@ class BundleOutput(_Part):
 
 
 class BundleImage(_Part):
-    """One golden image; ``file`` and ``tensor`` lie in the bundle's ``selftest/``.
+    """One golden image; ``file`` and ``tensor`` are in the bundle's ``selftest/``.
 
     Attributes:
         tensor: what preprocessing must make of it, uint8 [S, S, 3].
-        what: why it is there.
-        logits: what the model must answer.
-        scale: what a difference is a share of.
+        what: the preprocessing step or model property that it tests.
+        logits: expected output of the model.
+        scale: reference magnitude of relative errors.
     """
 
     file: str
@@ -57,12 +57,12 @@ class BundleImage(_Part):
 
 
 class BundleSelfTest(_Part):
-    """What an app holds itself against before it answers anybody.
+    """The self-test that an app must pass before it shows a prediction.
 
     A logit passes if it is within ``max_relative`` times its image's ``scale`` of the stated one.
 
     Attributes:
-        reference: whose logits are stated: ``torch``'s, or the ``export``'s own (int8).
+        reference: origin of the logits: ``torch``, or the file itself at ``export`` (int8).
     """
 
     reference: Literal["torch", "export"]
@@ -116,6 +116,6 @@ def read_bundle(folder: Path) -> BundleRecord:
     try:
         return BundleRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise unfit(path, error, "bundle again") from error
+        raise invalid_record(path, error, "bundle again") from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

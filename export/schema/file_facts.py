@@ -1,4 +1,4 @@
-"""What an exported file declares: its input, its output, and how a delegate takes its graph."""
+"""Facts read from an exported file: its input, its output, and its delegation to XNNPACK."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OutputFacts(BaseModel):
 
 
 class Delegation(BaseModel):
-    """How a delegate takes the graph: in how many partitions, with how many operators left over."""
+    """Delegation of the graph: number of partitions, and of operators left outside them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

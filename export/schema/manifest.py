@@ -1,4 +1,4 @@
-"""``manifest.json`` of an export folder: every file, its hash, and what was proved of it."""
+"""``manifest.json`` of an export folder: every file with its hash and its check results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from export.formats.registry import FORMATS
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
-from export.schema.validation import plain_file, unfit
+from export.schema.validation import invalid_record, plain_file
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
@@ -33,8 +33,8 @@ PARTS = (MODEL_CARD, PARITY, SELFTEST)
 LONGEST_NAME = 200
 
 UNLISTED = frozenset({MANIFEST, LOG, ARM64_PARITY})
-"""Files of an export folder that the manifest does not list: itself, the converters' noise, and
-what was found on an emulated ARM processor later."""
+"""Files of an export folder that the manifest does not list: the manifest itself, the converter
+log, and the ARM64 report, which is written later."""
 
 
 class _Part(BaseModel):
@@ -44,7 +44,7 @@ class _Part(BaseModel):
 
 
 class Source(_Part):
-    """What the files were made from.
+    """The run and the tools behind the exported files.
 
     Attributes:
         run: name of the run folder or shipped checkpoint; None for random weights
@@ -62,13 +62,14 @@ class Source(_Part):
 
 
 class JudgedData(_Part):
-    """The photos that files were judged on.
+    """The photos on which the files were evaluated.
 
     Attributes:
         path: relative to the export folder, where the data lay; may be gone by now.
         sha256: fingerprint over names, classes and contents.
-        calibration: how many photos served to calibrate int8; they are not among the judged.
-        seen_in_training: photos among the judged that the weights learnt from; None if unknown.
+        calibration: number of photos used for int8 calibration; never evaluated.
+        judged: number of evaluated photos.
+        seen_in_training: evaluated photos that were in the training set; None if unknown.
     """
 
     name: str
@@ -82,7 +83,7 @@ class JudgedData(_Part):
 
 
 class QualityChange(_Part):
-    """The file's figure less torch's on the same photos."""
+    """The file's metrics minus torch's on the same photos."""
 
     balanced_accuracy: float
     sensitivity: dict[str, float | None]
@@ -91,11 +92,11 @@ class QualityChange(_Part):
 
 
 class Quality(_Part):
-    """Metrics of this very file on the judged photos.
+    """Metrics of one exported file on the evaluated photos.
 
     Attributes:
         max_relative: as in :class:`export.schema.parity.Parity`, on these photos alone.
-        agreement: share of photos on which file and torch choose the same class.
+        agreement: fraction of photos on which the file and torch predict the same class.
         melanoma_at_threshold: sensitivity at the shipped melanoma threshold.
         ece: expected calibration error at the shipped temperature.
     """
@@ -119,11 +120,11 @@ class Gate(_Part):
 
 
 class RuntimeCheck(_Part):
-    """Another runtime's opinion of the file.
+    """Result of running the file on another runtime.
 
     Attributes:
-        loads: None where the runtime cannot be had, so that nothing is known.
-        agrees: within :data:`export.checks.gates.OTHER_RUNTIMES`; None where it did not answer.
+        loads: None where the runtime is not available here.
+        agrees: within :data:`export.checks.gates.OTHER_RUNTIMES`; None without a result.
         reason: why it did not load, run or agree.
     """
 
@@ -135,14 +136,14 @@ class RuntimeCheck(_Part):
 
 
 class QuantisationRecord(_Part):
-    """How the precision was reached, and which operators stayed in float (int8 files)."""
+    """Quantisation scheme, and the operators that stayed in float (int8 files)."""
 
     scheme: str
     left_in_float: dict[str, int]
 
 
 class ArtefactRecord(_Part):
-    """One exported file. ``bytes`` and what follows are None where it could not be written."""
+    """One exported file; the fields from ``bytes`` on are None where it could not be written."""
 
     path: str
     format: str
@@ -174,7 +175,7 @@ class Manifest(_Part):
     Attributes:
         files: sha256 of all else that belongs to the folder (of folders, see
             :func:`export.checks.integrity.path_sha256`).
-        torch_quality: torch on the judged photos, the reference of every change.
+        torch_quality: torch's metrics on the evaluated photos, the reference of every change.
     """
 
     version: Literal[1] = Field(default=1, alias="schema")
@@ -229,6 +230,6 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(plain_file(path).read_bytes())
     except ValidationError as error:
-        raise unfit(path, error) from error
+        raise invalid_record(path, error) from error
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not a readable JSON file ({error})") from error

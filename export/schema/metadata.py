@@ -1,4 +1,4 @@
-"""What an exported file says of itself: labels, preprocessing, thresholds, provenance."""
+"""Metadata embedded in exported files: labels, preprocessing, thresholds, provenance."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from export.errors import ArtefactError
+from hierattn.errors import first_problem
 from hierattn.metrics.calibration import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 METADATA_KEY = "hierattn"
-"""Name under which each format keeps the description, as JSON text."""
+"""Key under which each format stores the metadata, as JSON text."""
 
 
 class Precision(StrEnum):
-    """Of the stored numbers; what stays in float in an int8 file is said in the manifest."""
+    """Precision of the stored weights; the manifest lists what an int8 file keeps in float."""
 
     FP32 = "fp32"
     FP16 = "fp16"
@@ -26,10 +27,10 @@ class Precision(StrEnum):
 
 
 class Description(BaseModel):
-    """The metadata inside an exported file.
+    """The metadata inside one exported file.
 
     Attributes:
-        output: the file answers with logits; probabilities are softmax(logits / temperature).
+        output: the model returns logits; probabilities are softmax(logits / temperature).
         weights_sha256: of the run's ``model.safetensors``.
         licence: of the weights, as far as the run knows it.
     """
@@ -54,16 +55,14 @@ class Description(BaseModel):
 
 
 def parse_description(text: str | None, path: Path) -> Description:
-    """Read the description found in a file.
+    """Parse the metadata found in a file.
 
     Raises:
-        ArtefactError: there is none, or it is not one of ours; the message names ``path``.
+        ArtefactError: no metadata, or not written by this project; the message names ``path``.
     """
     if text is None:
         raise ArtefactError(f"{path}: carries no '{METADATA_KEY}' metadata; export it again")
     try:
         return Description.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ArtefactError(f"{path}: metadata field '{place}': {first['msg']}") from error
+        raise ArtefactError(f"{path}: metadata {first_problem(error)}") from error

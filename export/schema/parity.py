@@ -1,4 +1,4 @@
-"""``parity.json``: torch's answers, and how far a file's answers lie from them."""
+"""``parity.json``: reference logits of torch; and the distances of a file's logits from them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from export.errors import ManifestError
-from export.schema.validation import unfit
+from export.schema.validation import invalid_record
 
 
 class Parity(BaseModel):
     """Distances between a file's logits and float32 torch's on the same images.
 
     Attributes:
-        evaluator: who computed the file's answers.
+        evaluator: name and version of the runtime that computed the file's logits.
         max_abs: largest difference of one logit.
         max_relative: largest difference of a logit over its image's scale
             (:func:`export.checks.parity.logit_scales`); the figure that tolerances bound, since
             scales differ 400-fold between models.
         relative_l2: norm of all differences over the norm of the reference.
-        cosine: between all logits of the two, flattened; 0 where the file answers only zeros.
-        top1_agreement: share of images with the same most probable class.
+        cosine: similarity of all logits, flattened; 0 where the file returns zeros only.
+        top1_agreement: fraction of images with the same most probable class.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -47,12 +47,12 @@ class PhotoAnswer(BaseModel):
 
 
 class ParityRecord(BaseModel):
-    """``parity.json``: torch's answers, so that files can be checked without torch's weights.
+    """``parity.json``: torch's logits, so that files can be checked without the torch weights.
 
     Attributes:
         golden: logits by golden image.
-        photos: logits of the judged photos, in judging order.
-        artefacts: each file's own logits for the golden images, as answered where it was exported.
+        photos: logits of the evaluated photos, in order.
+        artefacts: each file's own logits for the golden images, computed at export.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +86,6 @@ def read_parity_record(path: Path) -> ParityRecord:
     try:
         return ParityRecord.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise unfit(path, error) from error
+        raise invalid_record(path, error) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

@@ -16,8 +16,8 @@ _TENSOR_NAME = r"^[a-z0-9_]{1,64}\.rgb$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
-class Tolerance(BaseModel):
-    """How far a logit may lie off: a share of its image's ``scale``."""
+class LogitTolerance(BaseModel):
+    """Largest error of a logit, relative to its image's ``scale``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,14 +25,15 @@ class Tolerance(BaseModel):
 
 
 class SelfTestImage(BaseModel):
-    """One golden image.
+    """One golden image of the self-test.
 
     Attributes:
         width: of the file as stored, before any turning; pixels.
-        what: why it is there.
-        tensor: the file that preprocessing must yield, see the module.
+        what: the preprocessing step or model property that it tests.
+        tensor: file with the bytes that preprocessing must produce.
         logits: one a class, of the untouched network in float32 torch.
-        scale: what a difference is a share of, see :func:`export.checks.parity.logit_scales`.
+        scale: reference magnitude of relative errors, see
+            :func:`export.checks.parity.logit_scales`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,7 +50,7 @@ class SelfTestImage(BaseModel):
 
 
 class SelfTest(BaseModel):
-    """``selftest.json``."""
+    """The whole of ``selftest.json``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +60,7 @@ class SelfTest(BaseModel):
     image_size: int = Field(ge=1, le=4096)
     preprocessing: PreprocessSpec
     classes: list[str] = Field(min_length=2)
-    tolerances: dict[Precision, Tolerance]
+    tolerances: dict[Precision, LogitTolerance]
     images: list[SelfTestImage] = Field(min_length=1, max_length=256)
 
     @model_validator(mode="after")

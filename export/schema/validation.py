@@ -1,4 +1,4 @@
-"""Reading JSON records strictly: one wording for what does not fit, and plain files only."""
+"""Strict reading of JSON records: one wording for invalid fields, and regular files only."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from export.errors import ManifestError
+from hierattn.errors import first_problem
 
 
-def unfit(path: Path, error: ValidationError, mend: str = "export again") -> ManifestError:
-    """The error to raise: names the file, the first field (none where it is no JSON), the mend."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    where = f"field '{place}': " if place else ""
-    return ManifestError(f"{path}: {where}{first['msg']}; {mend}")
+def invalid_record(path: Path, error: ValidationError, mend: str = "export again") -> ManifestError:
+    """The error to raise for an invalid record: names the file, the first field and the mend.
+
+    No field is named where the file is not JSON at all.
+    """
+    return ManifestError(f"{path}: {first_problem(error)}; {mend}")
 
 
 def plain_file(path: Path) -> Path:
-    """The path of a plain file.
+    """Return the path of a regular file; links and devices may lead out of the folder.
 
     Raises:
         ManifestError: a link, a pipe, a device or a folder.

@@ -89,7 +89,7 @@ def benchmark(
     from benchmarks.benchmark import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes import RUNTIMES
     from benchmarks.schedule import Plan
-    from export.targets.adb.phone import Patience
+    from export.targets.adb.phone import Timeouts
 
     request = BenchmarkRequest(
         tuple(exports),
@@ -108,7 +108,7 @@ def benchmark(
         skip_unreadable,
         command=shlex.join(["hierattn", *map(_anonymous, sys.argv[1:])]),
         apk=apk,
-        patience=Patience(task=device_timeout),
+        patience=Timeouts(task=device_timeout),
     )
     try:
         with TurnsProgress() as bar:

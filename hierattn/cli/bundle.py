@@ -18,7 +18,7 @@ from hierattn.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from export.targets.android.bundle import Bundled
+    from export.targets.android.bundle import BundleResult
 
 
 def bundle(
@@ -49,12 +49,12 @@ def bundle(
     done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
     if json_output:
         record = done.record.model_dump(mode="json", by_alias=True)
-        print_json({"place": str(done.place), "bundle": record})
+        print_json({"place": str(done.folder), "bundle": record})
     else:
         show_bundle(done)
 
 
-def show_bundle(done: Bundled) -> None:
+def show_bundle(done: BundleResult) -> None:
     """Print what was put where, and what to do next."""
     record, console = done.record, standard_console()
     images = len(record.selftest.images)
@@ -65,7 +65,7 @@ def show_bundle(done: Bundled) -> None:
         ("labels.txt", f"{len(record.classes)} classes, one a line, in index order"),
         ("MODEL_CARD.md", "what the model is for, and what not"),
     ]
-    table = make_table(str(done.place), (("file", "left"), ("MB", "right"), ("what", "left")))
+    table = make_table(str(done.folder), (("file", "left"), ("MB", "right"), ("what", "left")))
     for name, what in rows:
         table.add_row(name, number(done.sizes[name] / 1e6, 2), what)
     size = sum(done.sizes[name] for name in selftest)

@@ -11,44 +11,44 @@ from hierattn.cli.console import make_table, print_json, standard_console
 from hierattn.cli.progress import PartsProgress
 
 if TYPE_CHECKING:
-    from export.targets.adb.verify import PhoneVerdict
+    from export.targets.adb.verify import PhoneCheck
 
 
 def verify_phones(
     folder: Path, device: str, apk: Path | None, timeout: float, json_output: bool
 ) -> None:
     """Ask phones, print what was found; exit code 1 if one falls short."""
-    from export.targets.adb.phone import Patience
+    from export.targets.adb.phone import Timeouts
     from export.targets.adb.verify import verify_on_phones
 
     with PartsProgress() as parts:
-        found = verify_on_phones(folder, device, apk, Patience(task=timeout), parts.follow)
-    passed = all(verdict.status != "failed" for verdict in found)
+        found = verify_on_phones(folder, device, apk, Timeouts(task=timeout), parts.follow)
+    passed = all(check.status != "failed" for check in found)
     if json_output:
-        print_json({"passed": passed, "phones": [_document(verdict) for verdict in found]})
+        print_json({"passed": passed, "phones": [_document(check) for check in found]})
     else:
         _show(found, folder)
     if not passed:
         raise typer.Exit(1)
 
 
-def _show(found: list[PhoneVerdict], folder: Path) -> None:
+def _show(found: list[PhoneCheck], folder: Path) -> None:
     console = standard_console()
     columns = ("phone", "device", "file", "runtime", "difference", "allowed", "pixels", "")
     table = make_table(f"{folder} on phones", [(name, "left") for name in columns])
     table.columns[2].overflow = "fold"
-    for verdict in found:
-        parity, told = verdict.parity, verdict.told
-        pixels = verdict.differing_bytes
+    for check in found:
+        parity, result = check.parity, check.result
+        pixels = check.differing_bytes
         table.add_row(
-            verdict.serial,
-            told.device.name if told else "–",
-            verdict.file or "–",
-            f"{told.runtime.name} {told.runtime.version or ''}".strip() if told else "–",
+            check.serial,
+            result.device.name if result else "–",
+            check.file or "–",
+            f"{result.runtime.name} {result.runtime.version or ''}".strip() if result else "–",
             f"{parity.max_relative:.1e}" if parity else "–",
-            f"{verdict.allowed:g}" if verdict.allowed is not None else "–",
+            f"{check.allowed:g}" if check.allowed is not None else "–",
             "–" if pixels is None else "equal" if pixels == 0 else f"{pixels} bytes differ",
-            "FAILED" if verdict.status == "failed" else verdict.status,
+            "FAILED" if check.status == "failed" else check.status,
         )
     console.print(table)
     console.print(
@@ -57,23 +57,23 @@ def _show(found: list[PhoneVerdict], folder: Path) -> None:
         "file's decisions had no photos when it was exported.",
         soft_wrap=True,
     )
-    for verdict in found:
-        if verdict.reason:
-            reason = verdict.reason.replace("\n", "\\n")
-            console.print(f"FAILED {verdict.serial}: {reason}", soft_wrap=True)
+    for check in found:
+        if check.reason:
+            reason = check.reason.replace("\n", "\\n")
+            console.print(f"FAILED {check.serial}: {reason}", soft_wrap=True)
 
 
-def _document(verdict: PhoneVerdict) -> dict[str, Any]:
-    told = verdict.told
+def _document(check: PhoneCheck) -> dict[str, Any]:
+    result = check.result
     return {
-        "serial": verdict.serial,
-        "passed": verdict.passed,
-        "status": verdict.status,
-        "reason": verdict.reason,
-        "file": verdict.file,
-        "allowed": verdict.allowed,
-        "differing_bytes": verdict.differing_bytes,
-        "parity": verdict.parity.model_dump(mode="json") if verdict.parity else None,
-        "device": told.device.model_dump(mode="json") if told else None,
-        "runtime": told.runtime.model_dump(mode="json") if told else None,
+        "serial": check.serial,
+        "passed": check.passed,
+        "status": check.status,
+        "reason": check.reason,
+        "file": check.file,
+        "allowed": check.allowed,
+        "differing_bytes": check.differing_bytes,
+        "parity": check.parity.model_dump(mode="json") if check.parity else None,
+        "device": result.device.model_dump(mode="json") if result else None,
+        "runtime": result.runtime.model_dump(mode="json") if result else None,
     }

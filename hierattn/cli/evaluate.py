@@ -65,9 +65,9 @@ def evaluate(
                 raise ConfigError(
                     f"--split {split}: an exported file knows no splits; judge its run"
                 )
-            from export.checks.evaluate_artefact import judge_artefact
+            from export.checks.evaluate_artefact import evaluate_artefact
 
-            judgement = judge_artefact(
+            judgement = evaluate_artefact(
                 Path(run),
                 data,
                 replicates=replicates,

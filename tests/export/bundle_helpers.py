@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from export.checks.comparison import golden_logits
+from export.checks.comparison import logits_by_image
 from export.checks.gates import relative_tolerances
 from export.checks.integrity import path_sha256
 from export.checks.selftest import golden_inputs, write_selftest
@@ -66,10 +66,12 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
     logits = predict(golden_inputs(folder / SELFTEST, selftest))
     answers = ParityRecord(
         torch="none: a hand-made file",
-        golden=golden_logits(names, selftest.logits()),
+        golden=logits_by_image(names, selftest.logits()),
         photos=[],
         # The int8 stand-in answered otherwise where it was "exported".
-        artefacts={name: golden_logits(names, logits + 0.01 * ("int8" in name)) for name in gates},
+        artefacts={
+            name: logits_by_image(names, logits + 0.01 * ("int8" in name)) for name in gates
+        },
     )
     (folder / PARITY).write_text(answers.model_dump_json(), encoding="utf-8")
     (folder / MODEL_CARD).write_text("# A card\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Loaded Core ML packages: run by Apple's runtime on a Mac, by the evaluator elsewhere."""
+"""Loaded Core ML packages: run by Apple's runtime on macOS, by the evaluator elsewhere."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from export.schema.metadata import METADATA_KEY, Description, parse_description
 INPUT, LOGITS = "input", "logits"
 
 
-def read_own_description(package: Package) -> Description:
-    """Our description in a package's metadata.
+def read_package_metadata(package: Package) -> Description:
+    """This project's metadata in a package.
 
     Raises:
         ArtefactError: there is none, or it is damaged.
@@ -40,7 +40,7 @@ def read_own_description(package: Package) -> Description:
 
 
 def read_facts(package: Package, program: Program, description: Description) -> FileFacts:
-    """Check that a program's two ends are ours and fit the description, and say what it is made of.
+    """Check input and output of a program against its metadata, and return its facts.
 
     Raises:
         ArtefactError: another input or output, other labels, another size.
@@ -69,10 +69,10 @@ def read_facts(package: Package, program: Program, description: Description) -> 
 
 
 def check_images(path: Path, images: np.ndarray, size: int) -> None:
-    """Refuse what is not float32 [N, 3, S, S].
+    """Check that images are float32 [N, 3, S, S].
 
     Raises:
-        ArtefactError: it is not.
+        ArtefactError: they are not.
     """
     if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
         raise ArtefactError(
@@ -81,7 +81,7 @@ def check_images(path: Path, images: np.ndarray, size: int) -> None:
 
 
 def to_pixels(images: np.ndarray) -> np.ndarray:
-    """Values in [0, 1] as 0 to 255, whole: an image input holds nothing else."""
+    """Values in [0, 1] as whole numbers from 0 to 255, as an image input takes them."""
     return np.rint(images * np.float32(255)).clip(0, 255).astype(np.float32)
 
 
@@ -89,10 +89,10 @@ class EvaluatedArtefact(Artefact):
     """A package evaluated with torch, one photo at a time.
 
     Args:
-        arithmetic: of half precision; ``compute``, the harsher one, unless said otherwise.
+        arithmetic: of half precision; the stricter ``compute`` by default.
 
     Raises:
-        ArtefactError: damaged, or not ours.
+        ArtefactError: damaged, or not written by this project.
         UnsupportedOperationError: the evaluator does not know all of its program.
     """
 
@@ -104,7 +104,7 @@ class EvaluatedArtefact(Artefact):
     ) -> None:
         package = read_package(path)
         self.path = path
-        self.description = read_own_description(package)
+        self.description = read_package_metadata(package)
         self.program = compile_program(package)
         self.facts = read_facts(package, self.program, self.description)
         self.threads = threads
@@ -156,13 +156,13 @@ class AppleArtefact(Artefact):
         model: a loaded model with ``predict``; coremltools' ``MLModel`` of the package if None.
 
     Raises:
-        ArtefactError: damaged, not ours, or refused by Core ML.
+        ArtefactError: damaged, not written by this project, or refused by Core ML.
     """
 
     def __init__(self, path: Path, model: Any = None) -> None:
         package = read_package(path)
         self.path = path
-        self.description = read_own_description(package)
+        self.description = read_package_metadata(package)
         features = package.model.description.input
         self.takes_image = bool(features) and features[0].type.WhichOneof("Type") == "imageType"
         self.model = _apple_model(path) if model is None else model

@@ -1,4 +1,4 @@
-"""A classifier that keeps its logits.
+"""Core ML classifiers that keep their logits.
 
 coremltools 9.0 can neither convert nor quantise one that has a named output beside the class label,
 so labels come last: the network is converted with two outputs, and the last operation is taken
@@ -32,7 +32,7 @@ class Classifier(nn.Module):
 
 
 def add_labels(specification: Any, classes: list[str]) -> None:
-    """Let the output ``probabilities`` become a class label and a dictionary, in place."""
+    """Replace the output ``probabilities`` by a class label and a dictionary, in place."""
     template = _one_line_classifier(classes)
     operation = main_block(template).operations[-1]
     operation.inputs["probabilities"].arguments[0].name = PROBABILITIES

@@ -1,4 +1,4 @@
-"""From a torch network to an ML program."""
+"""Conversion of torch networks to ML programs with coremltools."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CONVERTER_ERRORS = (
     ArithmeticError,
     AssertionError,
 )
-"""What torch's and coremltools' converters raise for a network they cannot convert."""
+"""Raised by torch's and coremltools' converters for a network they cannot convert."""
 
 
 def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
     """Convert a network, batch size 1, for iOS 16.
 
     Args:
-        source: its options decide about an image as input, and probabilities as another output.
+        source: its options choose an image as input, and probabilities as a second output.
         half: compute in half precision; input and outputs stay float32.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Core ML: an ML program for iOS 16 in a ``.mlpackage`` folder.
+"""Core ML format: an ML program for iOS 16 in a ``.mlpackage`` folder.
 
-Names are fixed: the input ``input``, the output ``logits``; a classifier also answers with
+Names are fixed: the input ``input``, the output ``logits``; a classifier also returns
 ``classLabel`` and ``classLabel_probs``, which are calibrated probabilities.
 """
 
@@ -19,7 +19,7 @@ from export.formats.coreml.artefact import (
     AppleArtefact,
     EvaluatedArtefact,
     read_facts,
-    read_own_description,
+    read_package_metadata,
 )
 from export.formats.coreml.classifier import add_labels
 from export.formats.coreml.convert import convert_graph
@@ -30,8 +30,8 @@ from export.formats.interface import (
     Artefact,
     FileFacts,
     Format,
+    OtherRuntime,
     Quantisation,
-    SecondOpinion,
     TracedTensor,
 )
 from export.formats.registry import require_packages
@@ -57,8 +57,8 @@ class CoremlFormat(Format):
     ) -> Quantisation:
         """Write one precision; half precision is another conversion, made once in the workspace.
 
-        int8 asks for photos although none of them enters its weights: only on real photos can
-        its gate be judged.
+        int8 needs photos although none of them influences its weights: its gate can be decided on
+        photos only.
         """
         require_packages(self.packages, self.extra)
         if precision is Precision.INT8 and source.calibration is None:
@@ -88,19 +88,19 @@ class CoremlFormat(Format):
         """Facts of a package, read from its program."""
         require_packages(self.packages, self.extra)
         package = read_package(path)
-        return read_facts(package, compile_program(package), read_own_description(package))
+        return read_facts(package, compile_program(package), read_package_metadata(package))
 
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
-        """Intermediate tensors by the evaluator, on every system: Apple's runtime shows none."""
+        """Intermediate tensors by the evaluator on every system: Apple's runtime keeps none."""
         require_packages(self.packages, self.extra)
         yield from EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE).trace(image)
 
-    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
-        """The evaluator's harsher mode: the result of every operation rounded to half precision."""
-        if read_own_description(read_package(path)).precision is Precision.FP32:
+    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
+        """The evaluator's stricter mode: every result rounded to half precision."""
+        if read_package_metadata(read_package(path)).precision is Precision.FP32:
             return ()
         rounded = EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE)
-        return (SecondOpinion(rounded.evaluator, rounded),)
+        return (OtherRuntime(rounded.evaluator, rounded),)
 
     def _converted(self, workspace: Path, source: ExportSource, *, half: bool) -> Path:
         path = workspace / f"converted-{'fp16' if half else 'fp32'}{self.suffix}"

@@ -1,6 +1,6 @@
-"""Writing of ``.mlpackage`` folders: the same bytes for the same model, whenever and wherever.
+"""Deterministic writing of ``.mlpackage`` folders: the same bytes for the same model.
 
-coremltools stores random identifiers, the date, and a debugging file; none of them gets here.
+coremltools stores random identifiers, the date, and a debugging file; all are left out.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "hierattn-mobile")
 
 @dataclass(frozen=True, eq=False)
 class StoredModel:
-    """What a package holds: coremltools' ``Model`` message, and the bytes of its weight file.
+    """Content of a package: coremltools' ``Model`` message, and the bytes of its weight file.
 
-    A program of nothing but small constants has no weight file; its bytes are empty.
+    A program with small constants alone has no weight file; its bytes are empty.
     """
 
     specification: Any
@@ -35,7 +35,7 @@ class StoredModel:
 
 
 def stored_model(model: Any) -> StoredModel:
-    """Take what matters out of coremltools' ``MLModel``, its program made tidy."""
+    """The content of coremltools' ``MLModel``, its program cleaned up."""
     specification = model.get_spec()
     specification.description.metadata.userDefined.pop(_DATE_KEY, None)
     tidy_program(specification)

@@ -1,4 +1,4 @@
-"""8-bit weights for Core ML."""
+"""Weight quantisation to 8 bits for Core ML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from export.formats.coreml.tidy import main_block
 from export.schema.metadata import Precision
 
 SMALLEST = 2048
-"""Weights of at most so many numbers stay in half precision: their scales would cost as much."""
+"""Weights of at most so many elements stay float16: their scales would cost as much."""
 
 SCHEMES = {
     Precision.FP32: "single precision",

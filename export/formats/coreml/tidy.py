@@ -1,6 +1,6 @@
-"""Shorter programs: converters repeat themselves, and name values at length.
+"""Clean-up of ML programs: equal constants once, short names.
 
-In the smallest model the program came to a tenth of its half-precision weights.
+In the smallest model the program took a tenth of the size of its half-precision weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ONNX: torch's dynamo exporter, simplified; runs on ONNX Runtime and what reads opset 20."""
+"""ONNX format: torch's dynamo exporter, simplified, for ONNX Runtime and readers of opset 20."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _TRACED_BATCH = 4
-"""A batch of 1 would be taken for a constant."""
+"""A batch of 1 would be traced as a constant."""
 
 _SLOWER = ["fuse_qkv"]
-"""Simplifications left out: one product for query, key and value, cut up again, takes longer."""
+"""Simplifications left out: one fused query, key and value product, split again, is slower."""
 
 _MOVING = ("Reshape", "Transpose", "Concat", "Split", "Slice", "Squeeze", "Unsqueeze", "Flatten")
-"""Operators that copy numbers and compute none."""
+"""Operators that only move data."""
 
 
 class OnnxFormat(Format):
-    """``.onnx``: opset 20, any batch, input "input", output "logits"."""
+    """``.onnx`` files: opset 20, any batch size, input "input", output "logits"."""
 
     name: ClassVar[str] = "onnx"
     suffix: ClassVar[str] = ".onnx"
@@ -65,7 +65,9 @@ class OnnxFormat(Format):
             onnx.checker.ValidationError,
             onnx.shape_inference.InferenceError,
         ) as error:
-            raise ExportError(f"onnx: the exported graph is not valid: {_line(error)}") from error
+            raise ExportError(
+                f"onnx: the exported graph is not valid: {_root_cause(error)}"
+            ) from error
         path = workspace / "model.onnx"
         write_bytes(path, model.SerializeToString(deterministic=True))
         return path
@@ -73,7 +75,7 @@ class OnnxFormat(Format):
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
     ) -> Quantisation:
-        """Bring to a precision and add the description."""
+        """Bring to a precision and embed the metadata."""
         import onnx
         import onnx_ir as ir
 
@@ -92,7 +94,7 @@ class OnnxFormat(Format):
         """Load into an ONNX Runtime session on the CPU."""
         content, model = read_model(path)
         description = read_description(model, path)
-        # Ranges found at run time span the batch; an answer must not depend on its neighbours.
+        # Dynamic ranges span the batch; a result must not depend on the other images in it.
         alone = any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node)
         return OnnxArtefact(path, open_session(path, content, threads), description, alone)
 
@@ -103,7 +105,7 @@ class OnnxFormat(Format):
         return file_facts(model)
 
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
-        """Run without the runtime's fusions, so that every value of the file is seen."""
+        """Run without the runtime's fusions, so that every value of the file exists."""
         _, model = read_model(path)
         description = read_description(model, path)
         check_images(image, description.image_size, path)
@@ -132,7 +134,7 @@ def _export(source: ExportSource) -> onnx.ModelProto:
                 verbose=False,
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
-        raise ExportError(f"onnx: torch cannot export the network: {_line(error)}") from error
+        raise ExportError(f"onnx: torch cannot export the network: {_root_cause(error)}") from error
     if program is None:
         raise ExportError("onnx: torch exported nothing")
     name_after_modules(program.model)
@@ -155,7 +157,7 @@ def _halve(graph: ir.Graph) -> Quantisation:
 def _quantise(graph: ir.Graph) -> Quantisation:
     before = _computing(graph)
     linears = quantise_linears(graph)
-    left = before & _computing(graph)  # the smaller count: what quantisation added is no float
+    left = before & _computing(graph)  # the smaller count: quantisation adds operators of its own
     stored = store_as_int8(graph, ("Conv", "MatMul", "Gemm"))
     halves = store_as_half(graph)
     return Quantisation(
@@ -174,7 +176,7 @@ _REDUCTIONS = {Precision.FP32: _keep, Precision.FP16: _halve, Precision.INT8: _q
 
 
 def _metadata(description: Description) -> dict[str, str]:
-    """The description, and again as plain keys for readers that do not know it."""
+    """The metadata, and its main fields again as plain keys for other readers."""
     return {
         METADATA_KEY: description.to_json(),
         "model": description.model,
@@ -189,8 +191,8 @@ def _metadata(description: Description) -> dict[str, str]:
     }
 
 
-def _line(error: BaseException) -> str:
-    """First line of the first cause; what wraps it is advice to torch's own developers."""
+def _root_cause(error: BaseException) -> str:
+    """First line of the root cause; what wraps it is advice to torch's own developers."""
     while error.__cause__ is not None:
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

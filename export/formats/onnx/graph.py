@@ -1,4 +1,4 @@
-"""One canonical form for an ONNX graph: names after modules, fixed order, no noise."""
+"""Canonical form of ONNX graphs: names from modules, fixed order, no incidental metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def name_after_modules(model: ir.Model) -> None:
 
 
 def tidy(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
-    """The same graph in canonical form: bytes that depend on nothing but the network.
+    """The same graph in canonical form: its bytes depend on the network alone.
 
     Args:
         model: torch's export, simplified; values named by :func:`name_after_modules`.
@@ -65,7 +65,7 @@ def constants(graph: ir.Graph) -> list[ir.Value]:
 
 
 def sort_constants(graph: ir.Graph) -> None:
-    """Put stored tensors into the order in which the graph first reads them; drop the unread."""
+    """Sort stored tensors by the order in which the graph first reads them; drop unused ones."""
     ordered = constants(graph)
     graph.initializers.clear()
     for value in ordered:
@@ -73,13 +73,13 @@ def sort_constants(graph: ir.Graph) -> None:
 
 
 def _name_the_rest(graph: ir.Graph) -> None:
-    """Names for what simplification put in, then for nodes and stored tensors."""
+    """Name the values that simplification added, then nodes and stored tensors."""
     ends = [value.name or "" for value in (*graph.inputs, *graph.outputs)]
     values = [value for node in graph for value in node.outputs if not value.is_graph_output()]
     kept = [value.name for value in values if value.name and "/" in value.name]
     names = _Names([*ends, *kept])
     path = ""
-    for value in reversed(values):  # a new value mostly prepares what the next module reads
+    for value in reversed(values):  # an added value mostly belongs to the next module
         if value.name and "/" in value.name:
             path = value.name.rpartition("/")[0]
         else:
@@ -98,7 +98,7 @@ def _name_the_rest(graph: ir.Graph) -> None:
 
 
 class _Names:
-    """Names already taken; a second taker gets a number."""
+    """Unique names: a name that is taken gets a number."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)

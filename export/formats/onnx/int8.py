@@ -1,8 +1,8 @@
-"""Linear layers in int8 arithmetic; the range of their input is found at run time.
+"""Dynamic int8 quantisation of linear layers: input ranges are computed at run time.
 
-Ranges found at run time need no margin for photos unlike the calibrated ones, and the result of a
-product stays float32. Measured on the shipped checkpoint, this keeps decisions that static ranges
-lose, and it is as fast.
+Dynamic ranges need no margin for photos unlike the calibrated ones, and the result of a product
+stays float32. Measured on the shipped checkpoint, this keeps predictions that static ranges change,
+and it is as fast.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _PEAK = 63
 """Largest level of a weight. Without VNNI, x86 adds two products of uint8 by int8 in 16 bits;
-255 * 63 * 2 fits, 255 * 127 * 2 would saturate without a word."""
+255 * 63 * 2 fits, 255 * 127 * 2 would saturate silently."""
 
 
 def quantise_linears(graph: ir.Graph) -> int:
-    """Turn linear layers, but for the one that answers, into dynamic int8; returns how many.
+    """Quantise all linear layers but the last to dynamic int8; returns how many.
 
     ``x @ W + b`` becomes DynamicQuantizeLinear, MatMulInteger (uint8 by int8, one scale for each
     column of W), Cast, Mul and Add, which ONNX Runtime fuses when it loads the file. Layers that

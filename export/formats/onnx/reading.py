@@ -1,4 +1,4 @@
-"""Reading ONNX files that nobody vouches for: parse, refuse what could reach out, tell facts."""
+"""Safe reading of untrusted ONNX files: parsing, refusal of external data, facts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     """Read a file and parse it; nothing outside the file is touched.
 
     Raises:
-        ArtefactError: missing, too large, not an ONNX model, or one with parts of a kind that
-            this project never writes (data in other files, subgraphs, custom operators).
+        ArtefactError: missing, too large, not an ONNX model, or one with parts that this project
+            never writes (data in other files, subgraphs, custom operators).
     """
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -46,17 +46,17 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
         raise ArtefactError(f"{path}: not an ONNX file, or one without a graph")
     if not all(isinstance(text, str) for text in _texts(model)):
         raise ArtefactError(f"{path}: damaged; a name in it is not text")
-    strange = _strange_part(model)
-    if strange is not None:
-        raise ArtefactError(f"{path}: holds {strange}, which our files never do; not loaded")
+    unexpected = _unexpected_part(model)
+    if unexpected is not None:
+        raise ArtefactError(f"{path}: holds {unexpected}, which our files never do; not loaded")
     return content, model
 
 
 def read_description(model: onnx.ModelProto, path: Path) -> Description:
-    """The description in the file, which must fit its input and output.
+    """The metadata in the file, checked against its input and output.
 
     Raises:
-        ArtefactError: there is none, or it speaks of another graph.
+        ArtefactError: there is none, or it does not fit the graph.
     """
     found = {prop.key: prop.value for prop in model.metadata_props}
     description = parse_description(found.get(METADATA_KEY), path)
@@ -76,7 +76,7 @@ def read_description(model: onnx.ModelProto, path: Path) -> Description:
 
 
 def file_facts(model: onnx.ModelProto) -> FileFacts:
-    """Operators and both ends of a model that :func:`read_description` accepted."""
+    """Operators, input and output of a model that :func:`read_description` accepted."""
     weights = {tensor.name for tensor in model.graph.initializer}
     shape = next(_shape(value) for value in model.graph.input if value.name not in weights)
     kinds = Counter(node.op_type for node in model.graph.node)
@@ -88,12 +88,12 @@ def file_facts(model: onnx.ModelProto) -> FileFacts:
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int]:
-    """Sides; -1 where any is taken."""
+    """Dimensions; -1 where any size is accepted."""
     dims = value.type.tensor_type.shape.dim
     return [dim.dim_value if dim.HasField("dim_value") else -1 for dim in dims]
 
 
-def _strange_part(model: onnx.ModelProto) -> str | None:
+def _unexpected_part(model: onnx.ModelProto) -> str | None:
     graph = model.graph
     if model.functions or model.training_info:
         return "functions"

@@ -1,4 +1,4 @@
-"""Running ONNX files with ONNX Runtime on the CPU: answers, and every value on the way."""
+"""ONNX Runtime sessions on the CPU: logits, and every intermediate value for traces."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     import onnx
 
 _SILENT = 4
-"""Log severity: fatal only; what goes wrong is raised, and said once, by us."""
+"""Log severity: fatal only; errors are raised, and reported once, here."""
 
 
 class OnnxArtefact(Artefact):
-    """A file in an ONNX Runtime session.
+    """A file loaded into an ONNX Runtime session.
 
     Args:
         session: from :func:`open_session`.
-        alone: ask about one image at a time.
+        alone: run one image at a time.
     """
 
     def __init__(self, path: Path, session: Any, description: Description, alone: bool) -> None:
@@ -52,7 +52,7 @@ class OnnxArtefact(Artefact):
 
 
 def check_images(images: np.ndarray, size: int, path: Path) -> None:
-    """Make sure that images are float32 [N, 3, size, size].
+    """Check that images are float32 [N, 3, size, size].
 
     Raises:
         ArtefactError: they are not.

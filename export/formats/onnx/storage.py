@@ -1,6 +1,6 @@
-"""Weights stored in fewer bits that the runtime widens once, when it loads the file.
+"""Compressed storage of weights, in float16 or int8, widened to float32 when the file is loaded.
 
-Arithmetic stays float32, which every CPU has kernels for. ONNX Runtime folds Cast and Mul of
+Arithmetic stays float32, for which every CPU has kernels. ONNX Runtime folds Cast and Mul of
 stored tensors at load; a DequantizeLinear it would keep and run at every inference.
 """
 

@@ -1,7 +1,7 @@
-"""What a .tflite says of itself, in a zip archive behind the model.
+"""Metadata of a .tflite file, in a zip archive appended to the model.
 
-The place is the one of TFLite Metadata's associated files: runtimes read the flatbuffer from the
-start and stop at its end, zip readers look from the end, so one file serves both.
+TFLite Metadata keeps associated files in the same place: runtimes read the flatbuffer from the
+start and stop at its end, zip readers search from the end, so one file serves both.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ LABELS_MEMBER = "labels.txt"
 DESCRIPTION_MEMBER = f"{METADATA_KEY}.json"
 
 DIGEST_MEMBER = "model.sha256"
-"""Of the model before the archive: runtimes trust a flatbuffer, and a damaged one crashes them."""
+"""Hash of the model: runtimes trust a flatbuffer, and a damaged one crashes them."""
 
 _MEMBERS = (LABELS_MEMBER, DESCRIPTION_MEMBER, DIGEST_MEMBER)
 _LARGEST_MEMBER = 1 << 20
-# The earliest that a zip can say: the bytes must not depend on when they were written.
+# The earliest date of a zip: the bytes must not depend on when they were written.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
-# What zipfile lets out on damaged bytes, beside its own BadZipFile.
+# Raised by zipfile on damaged bytes, beside its own BadZipFile.
 _READER_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -44,7 +44,7 @@ _READER_ERRORS = (
 
 
 def append_archive(model: bytes, description: Description) -> bytes:
-    """The model with labels and description behind it, the same bytes for the same arguments."""
+    """The model with labels and metadata appended; the same bytes for the same arguments."""
     stream = io.BytesIO(model)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
         for name, text in _texts(model, description).items():
@@ -55,11 +55,11 @@ def append_archive(model: bytes, description: Description) -> bytes:
 
 
 def split_archive(content: bytes, path: Path) -> tuple[bytes, Description]:
-    """The model alone, and the description behind it. Nothing is unpacked to disk.
+    """The model alone, and its metadata. Nothing is unpacked to disk.
 
     Raises:
-        ArtefactError: no archive, a damaged one, one that holds anything but our members, or one
-            that was made for other bytes before it.
+        ArtefactError: no archive, a damaged one, one with other members than ours, or one that was
+            made for another model.
     """
     stream = io.BytesIO(content)
     try:

@@ -1,4 +1,4 @@
-"""The .tflite flatbuffer as plain objects: read, checked, packed in one fixed way."""
+"""TFLite flatbuffers as Python objects: reading, bounds checks, and deterministic packing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16
 """Bytes; the schema's ``force_align`` of a buffer's data."""
 
-# Far above any of our models (about 1000); a mangled count must not make the parser run for hours.
+# Far above our models (about 1000); a damaged count must not make the parser run for hours.
 _MOST_ENTRIES = 50_000
 
 
@@ -24,9 +24,8 @@ def read_tflite(content: bytes, path: Path) -> tuple[Any, bytes]:
     Returns:
         ``ModelT`` of ``ai_edge_litert.schema_py_generated``, with one subgraph, whose tensors,
         operators and buffers all refer to one another within bounds; and the same packed again.
-        A runtime follows the offsets of a flatbuffer unchecked, and a mangled one crashes it; one
-        packed from what was parsed has none out of bounds. For a file of ours the bytes are those
-        of the file.
+        A runtime follows the offsets of a flatbuffer unchecked, and a damaged one crashes it; the
+        repacked bytes have none out of bounds. For files of this project they equal the file.
 
     Raises:
         ArtefactError: not a whole .tflite file.
@@ -59,7 +58,7 @@ def _check_counts(model: Any, path: Path) -> None:
 
 
 def _check_references(model: Any, path: Path) -> None:
-    """Every index that a runtime follows unchecked."""
+    """Check every index that a runtime follows unchecked."""
     graph = model.subgraphs[0]
     tensors, operators = graph.tensors or [], graph.operators or []
     for operator in operators:
@@ -101,7 +100,7 @@ def item_bits(kind: int) -> int:
     """Bits of one number of a tensor type.
 
     Raises:
-        KeyError: a type that none of our files holds.
+        KeyError: a type that no file of this project has.
     """
     from ai_edge_litert.schema_py_generated import TensorType
 
@@ -128,10 +127,10 @@ def operator_kinds(model: Any) -> list[str]:
 
 
 def pack(model: Any) -> bytes:
-    """Flatbuffer bytes that depend on the model alone, every constant inside and aligned.
+    """Flatbuffer bytes that depend on the model alone, with every constant inside and aligned.
 
-    The quantiser's own writer puts constants behind the flatbuffer, where runtimes of 2023 do
-    not look.
+    The quantiser's own writer puts constants after the flatbuffer, where runtimes of 2023 do not
+    look.
     """
     import flatbuffers  # type: ignore[import-untyped]
 
@@ -146,7 +145,7 @@ def pack(model: Any) -> bytes:
 
 
 class _AlignedBuffer:
-    """Packs as a schema buffer does, save that the data keep the alignment the schema asks for."""
+    """Packs like a schema buffer, with the alignment that the schema demands."""
 
     def __init__(self, data: np.ndarray | None) -> None:
         self.data = data

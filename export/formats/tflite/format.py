@@ -1,4 +1,4 @@
-"""TFLite: channels last, one image a call, one XNNPACK partition, description in an archive."""
+"""TFLite format: channels last, batch size 1, one XNNPACK partition, metadata in an archive."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import FileFacts, Format, Quantisation, SecondOpinion, TracedTensor
+from export.formats.interface import FileFacts, Format, OtherRuntime, Quantisation, TracedTensor
 from export.formats.registry import require_packages
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.interpreter import (
     TfliteArtefact,
     channels_last,
-    check_ends,
+    check_input_output,
     count_delegation,
     open_interpreter,
     trace_tensors,
@@ -29,7 +29,7 @@ from export.schema.file_facts import InputFacts, OutputFacts
 from export.schema.metadata import Description, Precision
 from hierattn.files import write_bytes
 
-# What torch.export, the lowering and the converter raise for a network they cannot take.
+# Raised by torch.export, the lowering and the converter for a network they cannot convert.
 _CONVERTER_ERRORS = (
     RuntimeError,
     ValueError,
@@ -41,7 +41,7 @@ _CONVERTER_ERRORS = (
 
 
 class TfliteFormat(Format):
-    """.tflite by way of litert-torch, answered by LiteRT."""
+    """``.tflite`` files: converted by litert-torch, run by LiteRT."""
 
     name, suffix, extra = "tflite", ".tflite", "tflite"
     packages = ("litert_torch", "ai_edge_litert", "ai_edge_quantizer")
@@ -95,11 +95,11 @@ class TfliteFormat(Format):
         return TfliteArtefact(path, packed, description, threads)
 
     def describe(self, path: Path) -> FileFacts:
-        """Operators by kind, both ends, and how XNNPACK takes the graph."""
+        """Operators by kind, input and output, and the delegation to XNNPACK."""
         model, packed, description = self._read(path)
         interpreter = open_interpreter(packed, path, threads=1)
         first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-        check_ends(path, description, first, last)
+        check_input_output(path, description, first, last)
         return FileFacts(
             input=InputFacts(
                 name=first["name"],
@@ -113,23 +113,23 @@ class TfliteFormat(Format):
         )
 
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
-        """Run one image on the runtime's own kernels: a delegate keeps no intermediate tensor."""
+        """Run one image on the reference kernels: a delegate keeps no intermediate tensor."""
         model, packed, description = self._read(path)
         interpreter = open_interpreter(packed, path, threads=1, traced=True)
         fed = channels_last(image, description.image_size, path)
         kinds = operator_kinds(model)
         yield from trace_tensors(interpreter, model.subgraphs[0], kinds, fed[:1], path)
 
-    def second_opinions(self, path: Path) -> Sequence[SecondOpinion]:
-        """tflite-runtime, which older apps carry, in an interpreter of its own."""
+    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
+        """tflite-runtime, which older apps carry, in a process of its own."""
 
-        def answer(images: np.ndarray) -> np.ndarray:
+        def run(images: np.ndarray) -> np.ndarray:
             result = run_tflite_runtime(path, images)
             if result.logits is None:
                 raise ArtefactError(result.reason or "tflite-runtime gave no answer")
             return result.logits
 
-        return (SecondOpinion(f"tflite-runtime {RUNTIME_VERSION}", answer),)
+        return (OtherRuntime(f"tflite-runtime {RUNTIME_VERSION}", run),)
 
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
         """The parsed model, its bytes for the runtime, and the description."""

@@ -1,4 +1,4 @@
-"""Running a .tflite with LiteRT: answers, where its operators run, and what they compute."""
+"""LiteRT interpreters: logits, delegation to XNNPACK, and intermediate tensors for traces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_interpreter(
         model: the flatbuffer, already checked: the runtime reads it unchecked.
         path: named in errors.
         threads: None leaves the choice to the runtime.
-        traced: keep every intermediate tensor, which the delegate cannot.
+        traced: keep every intermediate tensor; the delegate, which cannot, is off.
 
     Raises:
         ArtefactError: the runtime refuses the file.
@@ -67,7 +67,7 @@ def _first_line(error: Exception) -> str:
 
 
 class TfliteArtefact(Artefact):
-    """A .tflite, loaded; it takes one image at a time, so a batch is a loop."""
+    """A loaded .tflite file; it has batch size 1, so a batch is a loop."""
 
     def __init__(
         self, path: Path, model: bytes, description: Description, threads: int | None = None
@@ -77,7 +77,7 @@ class TfliteArtefact(Artefact):
         self._interpreter = open_interpreter(model, path, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
-        check_ends(path, description, self._input, self._output)
+        check_input_output(path, description, self._input, self._output)
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits."""
@@ -88,8 +88,8 @@ class TfliteArtefact(Artefact):
         return answers
 
 
-def check_ends(path: Path, description: Description, first: Any, last: Any) -> None:
-    """Make sure that a file takes and gives what its description says.
+def check_input_output(path: Path, description: Description, first: Any, last: Any) -> None:
+    """Check that input and output of a file fit its metadata.
 
     Args:
         path: named in errors.
@@ -125,7 +125,7 @@ def channels_last(images: np.ndarray, side: int, path: Path) -> np.ndarray:
 
 
 def count_delegation(interpreter: Any) -> Delegation:
-    """How the delegate that the interpreter holds took the graph.
+    """Delegation of the graph in an interpreter.
 
     The runtime lists the original operators and the delegate's calls side by side. An operator
     lies in a partition if a call's outputs are computed from it, short of the call's inputs.
@@ -151,7 +151,7 @@ def count_delegation(interpreter: Any) -> Delegation:
 def trace_tensors(
     interpreter: Any, graph: Any, kinds: list[str], image: np.ndarray, path: Path
 ) -> Iterator[TracedTensor]:
-    """Run one NHWC image; yield what each operator makes of it, in execution order.
+    """Run one NHWC image; yield the result of each operator, in execution order.
 
     Args:
         interpreter: opened with ``traced``.
@@ -164,7 +164,7 @@ def trace_tensors(
     fed = {int(graph.inputs[0])}
     for operator, kind in zip(graph.operators, kinds, strict=True):
         if not fed & {int(tensor) for tensor in operator.inputs}:
-            # Made of constants alone, such as weights widened from fp16.
+            # Computed from constants alone, such as weights widened from float16.
             continue
         for index in map(int, operator.outputs):
             fed.add(index)

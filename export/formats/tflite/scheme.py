@@ -1,9 +1,9 @@
-"""int8 by measurement: which convolutions bear int8 is found out on photos.
+"""Choice of the int8 layers by sensitivity: which convolutions to quantise is measured on photos.
 
-Products are taken in int8, everything between them stays float32. Static int8, with ranges fixed
-beforehand, clips photos that reach beyond those it was calibrated on: at the same speed it changed
-1 to 3 % of the decisions on PAD-UFES-20, this changes 0.2 %. Softmax, norms and GELU in int8 leave
-the delegate. Large weights of operators that stay float are stored in float16.
+Products are computed in int8, everything between them stays float32. Static int8, with fixed
+ranges, clips photos that exceed the calibrated ones: at the same speed it changed 1 to 3 % of the
+predictions on PAD-UFES-20, this changes 0.2 %. Softmax, norms and GELU in int8 leave the delegate.
+Large weights of operators that stay float are stored in float16.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from export.formats.tflite.quantise import (
 )
 
 MOST_DIVERGENCE = 2e-4
-"""Nats between int8 and float32 answers on the photos. Schemes below it kept 98 % of decisions
-and more on photos of PAD-UFES-20 that took no part in choosing (docs/performance.md)."""
+"""Largest divergence of int8 from float32, nats. Schemes below it kept 98 % of predictions and more
+on photos of PAD-UFES-20 that took no part in choosing (docs/performance.md)."""
 LEAST_REUSE_LINEAR, LEAST_REUSE_CONVOLUTION = 80, 256
-"""Products a number fed: below it, turning the input to int8 costs what int8 products save."""
+"""Products per input element: below, quantising the input costs what int8 products save."""
 PHOTOS = 32
 
 _MODEL = Path("the converted model")
@@ -60,17 +60,17 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
         for place in stored_weights(parsed, ["CONV_2D"])
         if reuse(parsed, place) >= LEAST_REUSE_CONVOLUTION
     ]
-    reference = _answers(model, asked)
+    reference = _run_photos(model, asked)
 
-    def harm(places: Sequence[int]) -> float:
-        return divergence(_answers(draft_scheme(model, _with(base, places)), asked), reference)
+    def divergence_with(places: Sequence[int]) -> float:
+        return divergence(_run_photos(draft_scheme(model, _with(base, places)), asked), reference)
 
     chosen: Sequence[int] = candidates
-    if harm(candidates) > MOST_DIVERGENCE:
-        # A heavier convolution saves more time, so it may do more harm.
-        cost = [harm([place]) / products(parsed, place) for place in candidates]
+    if divergence_with(candidates) > MOST_DIVERGENCE:
+        # A larger convolution saves more time, so it may cost more accuracy.
+        cost = [divergence_with([place]) / products(parsed, place) for place in candidates]
         ranked = [candidates[order] for order in np.argsort(cost, kind="stable")]
-        chosen = _longest(ranked, lambda part: harm(part) <= MOST_DIVERGENCE)
+        chosen = _longest(ranked, lambda part: divergence_with(part) <= MOST_DIVERGENCE)
     scheme = _with(base, chosen)
     return apply_scheme(model, scheme), Quantisation(
         f"int8 products of {len(fast)} of {len(linear)} linear layers and {len(chosen)} of "
@@ -81,7 +81,7 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
 
 
 def _longest(ranked: Sequence[int], fits: Callable[[Sequence[int]], bool]) -> Sequence[int]:
-    """The most of the first ones that fit together, by halving."""
+    """The longest prefix that fits, by bisection."""
     low, high = 0, len(ranked) - 1
     while low < high:
         middle = (low + high + 1) // 2
@@ -108,7 +108,7 @@ def products(parsed: Any, place: int) -> int:
 
 
 def reuse(parsed: Any, place: int) -> float:
-    """Multiply-adds a number of the input."""
+    """Multiply-adds per input element."""
     graph = parsed.subgraphs[0]
     fed = graph.tensors[graph.operators[place].inputs[0]].shape
     return products(parsed, place) / int(np.prod(fed, dtype=np.int64))
@@ -119,7 +119,7 @@ def _with(base: Scheme, chosen: Sequence[int]) -> Scheme:
     return Scheme(tuple(sorted({*base.dynamic, *chosen})), half)
 
 
-def _answers(model: bytes | bytearray, photos: np.ndarray) -> np.ndarray:
+def _run_photos(model: bytes | bytearray, photos: np.ndarray) -> np.ndarray:
     interpreter = open_interpreter(bytes(model), _MODEL, threads=1)
     result = interpreter.get_output_details()[0]["index"]
     rows = []

@@ -1,4 +1,4 @@
-"""A converted .tflite made small and stable: module names, one copy of each constant."""
+"""Clean-up of converted .tflite models: tensor names from modules, one copy of each constant."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ DESCRIPTION = b"HierAttn Mobile"
 
 
 def tidy(model: Any, network: nn.Module) -> None:
-    """Give tensors short names and both ends stable ones; drop what says nothing of the model.
+    """Give tensors short names, input and output stable ones; drop incidental metadata.
 
     Equal constants are stored once. A tensor is named after the module of ``network``, the
-    converted one, that makes it. The converter's own names make 8 % of a small file, and where
-    two modules work alike it calls the second by the first one's name; weights tell them apart.
+    converted one, that makes it. The converter's own names take 8 % of a small file, and where
+    two modules are alike it names the second after the first; their weights tell them apart.
     """
     graph = model.subgraphs[0]
     scopes, owners = _scope_names(network), _weight_owners(network)
@@ -34,7 +34,7 @@ def tidy(model: Any, network: nn.Module) -> None:
         tensor.name = f"{base}:{counts[base]}".encode()
         counts[base] += 1
     model.metadata, model.metadataBuffer, model.description = None, None, DESCRIPTION
-    name_ends(model)
+    name_input_output(model)
     share_buffers(model)
 
 
@@ -72,7 +72,7 @@ def _weight_owners(root: nn.Module) -> dict[bytes, str]:
 
 
 def _without_wrapper(path: str) -> str:
-    """The wrapper that takes channels-last images is no part of the network."""
+    """Module path without the wrapper that takes channels-last images."""
     return path.removeprefix("wrapped").removeprefix(".")
 
 
@@ -81,7 +81,7 @@ def _digest(data: Any) -> bytes:
 
 
 def _module_of(name: str, scopes: dict[str, str]) -> str:
-    """The innermost module that a converter's tensor name speaks of.
+    """The innermost module in a converter's tensor name.
 
     A tensor that several modules were fused into names all of them; the last one made it.
     """
@@ -94,8 +94,8 @@ def _module_of(name: str, scopes: dict[str, str]) -> str:
     return "constant" if name.startswith("arith.") else "graph"
 
 
-def name_ends(model: Any) -> None:
-    """Call the input and the output by their stable names, in the graph and its signature."""
+def name_input_output(model: Any) -> None:
+    """Give input and output their stable names, in the graph and its signature."""
     graph = model.subgraphs[0]
     graph.name = b"main"
     graph.tensors[graph.inputs[0]].name = INPUT_NAME.encode()

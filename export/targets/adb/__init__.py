@@ -1,1 +1,1 @@
-"""Phones at the end of a cable: found, asked and understood through adb."""
+"""Android phones connected by adb: listing, running tasks in the app, and checking results."""

@@ -1,6 +1,6 @@
-"""``adb``, the Android debug bridge: its program, its list of phones, and commands to one of them.
+"""Client of ``adb``, the Android debug bridge: lists phones and sends commands to one of them.
 
-A command that takes too long is ended: a phone that was unplugged may leave it waiting for ever.
+Every command has a timeout: with an unplugged phone it may hang forever.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from export.targets.adb.errors import AdbMissingError, DeviceError, DeviceLostError
 
 QUICK_SECONDS = 30
-"""For what a phone answers at once."""
+"""Timeout of commands that return at once."""
 
 _LOST = ("not found", "device offline", "no devices")
 _CUT = ("closed", "protocol fault", "connection reset", "broken pipe", "connect failed")
-"""How adb words it, in lower case, that a phone is gone; and that a connection to it is."""
+"""Messages of adb, in lower case, for a phone that is gone, and for a broken connection."""
 
 _STATES = {
     "unauthorized": "not authorised: unlock it and allow USB debugging for this computer",
@@ -34,15 +34,15 @@ _STATES = {
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One line of ``adb devices``: ``state`` is ``device`` where the phone may be asked."""
+class ListedDevice:
+    """One line of ``adb devices``; ``state`` is ``device`` where the phone is ready."""
 
     serial: str
     state: str
 
     @property
     def problem(self) -> str | None:
-        """Why it cannot be asked, and the mend; None where it can."""
+        """Why it is not ready, and the mend; None where it is."""
         if self.state == "device":
             return None
         for state, words in _STATES.items():
@@ -52,10 +52,10 @@ class Listed:
 
 
 def find_adb() -> Path:
-    """The program: on the path, or in the Android SDK that the environment names.
+    """Path of adb: on the PATH, or in the Android SDK that the environment names.
 
     Raises:
-        AdbMissingError: neither.
+        AdbMissingError: in neither.
     """
     found = shutil.which("adb")
     if found:
@@ -71,7 +71,7 @@ def find_adb() -> Path:
     )
 
 
-def list_phones(adb: Path) -> list[Listed]:
+def list_phones(adb: Path) -> list[ListedDevice]:
     """Every phone that adb knows of, whatever its state.
 
     Raises:
@@ -87,7 +87,7 @@ def list_phones(adb: Path) -> list[Listed]:
     for line in done.stdout.splitlines():
         serial, tab, state = line.partition("\t")
         if tab and serial.strip():
-            phones.append(Listed(serial.strip(), state.strip()))
+            phones.append(ListedDevice(serial.strip(), state.strip()))
     return phones
 
 
@@ -114,15 +114,15 @@ class Adb:
             DeviceLostError: the phone is gone.
             DeviceError: it failed or took too long.
         """
-        done = self.try_(words, what, seconds)
+        done = self.run(words, what, seconds)
         if done.returncode != 0:
             raise DeviceError(f"{what} failed on the phone: {_last_line(done)}")
         return done.stdout
 
-    def try_(
+    def run(
         self, words: Sequence[str], what: str, seconds: float = QUICK_SECONDS
     ) -> subprocess.CompletedProcess[str]:
-        """As :meth:`call`, but a failure other than a lost phone is the caller's to judge."""
+        """As :meth:`call`, but a failed command is returned, too, unless the phone is lost."""
         command = [str(self.program), "-s", self.serial, *words]
         try:
             done = _run(command, seconds)
@@ -147,12 +147,12 @@ class Adb:
         ]
         if any(sign in line for line in own for sign in _LOST):
             return True
-        # A shell that is cut off says nothing at all.
+        # An interrupted shell prints nothing at all.
         cut = any(sign in line for line in own for sign in _CUT)
-        return (cut or not (done.stdout + done.stderr).strip()) and not self._answers()
+        return (cut or not (done.stdout + done.stderr).strip()) and not self._is_connected()
 
-    def _answers(self) -> bool:
-        """Whether the phone is still there."""
+    def _is_connected(self) -> bool:
+        """Whether the phone is still connected."""
         try:
             state = _run([str(self.program), "-s", self.serial, "get-state"], QUICK_SECONDS)
         except (OSError, subprocess.TimeoutExpired):
@@ -174,5 +174,5 @@ def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in (done.stderr + "\n" + done.stdout).splitlines()]
-    told = [line for line in lines if line]
-    return told[-1][:300] if told else f"exit code {done.returncode}"
+    lines = [line for line in lines if line]
+    return lines[-1][:300] if lines else f"exit code {done.returncode}"

@@ -1,4 +1,4 @@
-"""What can go wrong with one phone; each message is one line with the mend."""
+"""Errors of single phones; each message is one line with the mend."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from export.errors import ExportError
 
 
 class DeviceError(ExportError):
-    """A phone that did not do what it was asked; the others go on."""
+    """A phone that failed a task; the others continue."""
 
 
 class DeviceLostError(DeviceError):
-    """A phone that answered, and then no longer."""
+    """A phone that was connected, and no longer responds."""
 
 
 class AdbMissingError(ExportError):

@@ -1,4 +1,4 @@
-"""Several phones side by side: each in a thread of its own; one that fails stops no other."""
+"""Running a task on several phones at once, each in a thread; one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 
 from export.errors import ExportError
 from export.progress import Observer, Progress, unobserved
-from export.targets.adb.adb import Adb, Listed, find_adb, list_phones
+from export.targets.adb.adb import Adb, ListedDevice, find_adb, list_phones
 from export.targets.adb.errors import DeviceError
-from export.targets.adb.phone import Patience, Phone, Told
+from export.targets.adb.phone import Phone, ReportProgress, Timeouts
 from hierattn.errors import HierAttnError, UnknownNameError
 
 ADB = "adb"
@@ -21,8 +21,8 @@ Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Outcome]):
-    """One phone: its outcome, or one line that says why there is none."""
+class DeviceResult(Generic[Outcome]):
+    """Result of one phone: the outcome of its task, or one line with the reason for none."""
 
     serial: str
     outcome: Outcome | None
@@ -49,20 +49,19 @@ def parse_devices(text: str) -> list[str | None]:
     return serials
 
 
-def choose_phones(adb: Path, wanted: Sequence[str | None]) -> list[Listed]:
-    """The phones to ask: those named, whether they are there or not; or all there are.
+def choose_phones(adb: Path, wanted: Sequence[str | None]) -> list[ListedDevice]:
+    """The phones to use: those named, connected or not; or all that are connected.
 
     Raises:
         ExportError: there is none at all.
     """
-    there = list_phones(adb)
-    by_serial = {phone.serial: phone for phone in there}
-    chosen: dict[str, Listed] = {}
+    by_serial = {phone.serial: phone for phone in list_phones(adb)}
+    chosen: dict[str, ListedDevice] = {}
     for serial in wanted:
         if serial is None:
             chosen |= by_serial
         else:
-            chosen[serial] = by_serial.get(serial, Listed(serial, "absent"))
+            chosen[serial] = by_serial.get(serial, ListedDevice(serial, "absent"))
     if not chosen:
         raise ExportError(
             "adb sees no phone: plug one in, turn USB debugging on and allow this computer; "
@@ -71,21 +70,21 @@ def choose_phones(adb: Path, wanted: Sequence[str | None]) -> list[Listed]:
     return list(chosen.values())
 
 
-def ask_phones(
+def run_on_phones(
     text: str,
     apk: Path | None,
-    work: Callable[[Phone, Told], Outcome],
-    patience: Patience | None = None,
+    work: Callable[[Phone, ReportProgress], Outcome],
+    timeouts: Timeouts | None = None,
     progress: Observer = unobserved,
-) -> list[Asked[Outcome]]:
-    """Let every phone do some work, after the app was installed on it or found there.
+) -> list[DeviceResult[Outcome]]:
+    """Run a function on every phone, after installing the app or finding it installed.
 
     Args:
         text: as given to ``--device``, see :func:`parse_devices`.
         apk: the app; None where it is installed already.
-        work: what to do with a phone that is fit; runs in a thread.
-        patience: how long to wait.
-        progress: told from one thread at a time; the part is the phone's serial.
+        work: called with every phone that is ready; runs in a thread.
+        timeouts: of the tasks; None for the defaults.
+        progress: called from one thread at a time; the part is the phone's serial.
 
     Raises:
         ExportError: no adb, no phone at all, or no such APK.
@@ -97,29 +96,29 @@ def ask_phones(
     phones = choose_phones(program, wanted)
     stop, lock = threading.Event(), threading.Lock()
 
-    def ask(listed: Listed) -> Asked[Outcome]:
-        def told(words: str, done: int | None, total: int | None) -> None:
+    def run(listed: ListedDevice) -> DeviceResult[Outcome]:
+        def report(text: str, done: int | None, total: int | None) -> None:
             with lock:
-                progress(Progress(listed.serial, words, done, total))
+                progress(Progress(listed.serial, text, done, total))
 
         try:
             if listed.state == "absent":
                 raise DeviceError("adb does not see it: plug it in; 'adb devices' must list it")
             if listed.problem is not None:
                 raise DeviceError(listed.problem)
-            phone = Phone(Adb(program, listed.serial), patience or Patience(), stop)
+            phone = Phone(Adb(program, listed.serial), timeouts or Timeouts(), stop)
             phone.check()
             if apk is not None:
-                told("installing the app", None, None)
+                report("installing the app", None, None)
                 phone.install(apk)
             phone.check_app()
-            return Asked(listed.serial, work(phone, told), None)
+            return DeviceResult(listed.serial, work(phone, report), None)
         except HierAttnError as error:
-            return Asked(listed.serial, None, str(error))
+            return DeviceResult(listed.serial, None, str(error))
 
     with ThreadPoolExecutor(max_workers=len(phones)) as pool:
         try:
-            return list(pool.map(ask, phones))
+            return list(pool.map(run, phones))
         except KeyboardInterrupt:
             stop.set()
             raise

@@ -1,4 +1,4 @@
-"""One phone: is it fit, install the app, start a task in it, wait for the result and fetch it."""
+"""One phone: checks, installation of the app, and running a task in it up to its result."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from export.targets.adb.results import Result, parse_result
 
 PACKAGE = "org.hierattn.demo"
 FILES = f"/sdcard/Android/data/{PACKAGE}/files"
-LEAST_SDK = 24
+MINIMUM_SDK = 24
 INSTALL_SECONDS, START_SECONDS, PULL_SECONDS = 300, 60, 60
 LARGEST_RESULT = 64 * 2**20
 
 _INSTALL_FAILURES = {
     "INSUFFICIENT_STORAGE": "too full for the app: make room on it",
     "NO_MATCHING_ABIS": "the APK has no code for its processor: build it for its ABI",
-    "OLDER_SDK": f"too old for the app: Android 7.0 (API {LEAST_SDK}) is needed",
+    "OLDER_SDK": f"too old for the app: Android 7.0 (API {MINIMUM_SDK}) is needed",
     "UPDATE_INCOMPATIBLE": (
         f"an app of another signature is there: adb uninstall {PACKAGE}, then run again"
     ),
@@ -36,12 +36,12 @@ _INSTALL_FAILURES = {
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to wait, seconds.
+class Timeouts:
+    """Timeouts of a task, seconds.
 
     Attributes:
-        task: for the whole task in the app.
-        poll: between two looks at it.
+        task: limit of the whole task in the app.
+        poll: interval between two queries of its state.
     """
 
     task: float = 600.0
@@ -50,7 +50,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Task:
-    """What to start: ``kind`` begins its files' names, ``extras`` are numbers for the intent."""
+    """A task of the app; ``kind`` is the prefix of its files, ``extras`` are intent extras."""
 
     kind: str
     activity: str
@@ -58,31 +58,32 @@ class Task:
 
 
 SELF_TEST = Task("selftest", ".SelfTestActivity")
-Told = Callable[[str, int | None, int | None], None]
-"""Told what is being done, and how many of how many are done where it counts."""
+ReportProgress = Callable[[str, int | None, int | None], None]
+"""Called with what is being done, the number of items done, and their total, or None."""
 
 
 @dataclass(frozen=True)
 class Phone:
-    """One phone, and how long to wait for it; ``stop`` ends the waiting."""
+    """One phone and its timeouts; setting ``stop`` interrupts a running task."""
 
     adb: Adb
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
-        """Make sure that its Android is new enough.
+        """Check that its Android is new enough.
 
         Raises:
             DeviceError: it is not, or the phone is gone.
         """
-        told = self.adb.shell("getprop ro.build.version.sdk").strip()
-        if not told.isdecimal():
-            raise DeviceError(f"does not tell its Android version (getprop says {told[:40]!r})")
-        if int(told) < LEAST_SDK:
+        level = self.adb.shell("getprop ro.build.version.sdk").strip()
+        if not level.isdecimal():
+            raise DeviceError(f"does not tell its Android version (getprop says {level[:40]!r})")
+        if int(level) < MINIMUM_SDK:
             release = self.adb.shell("getprop ro.build.version.release").strip() or "?"
             raise DeviceError(
-                f"too old: Android {release} (API {told}); Android 7.0 (API {LEAST_SDK}) is needed"
+                f"too old: Android {release} (API {level}); "
+                f"Android 7.0 (API {MINIMUM_SDK}) is needed"
             )
 
     def install(self, apk: Path) -> None:
@@ -92,7 +93,7 @@ class Phone:
             DeviceError: refused, with the mend; or the phone is gone.
         """
         words = ["install", "-r", "-t", str(apk)]
-        done = self.adb.try_(words, "'install'", INSTALL_SECONDS)
+        done = self.adb.run(words, "'install'", INSTALL_SECONDS)
         output = f"{done.stdout}\n{done.stderr}"
         if done.returncode == 0 and re.search(r"^Success", output, re.MULTILINE):
             return
@@ -106,16 +107,16 @@ class Phone:
         raise DeviceError(f"the app cannot be installed: {(lines or ['nothing said'])[-1][:200]}")
 
     def check_app(self) -> None:
-        """Make sure that the app is there.
+        """Check that the app is installed.
 
         Raises:
             DeviceError: it is not.
         """
-        done = self.adb.try_(["shell", f"pm path {PACKAGE}"], "'pm path'")
+        done = self.adb.run(["shell", f"pm path {PACKAGE}"], "'pm path'")
         if not done.stdout.strip().startswith("package:"):
             raise DeviceError(f"the app {PACKAGE} is not on it: pass it with --apk FILE")
 
-    def run(self, task: Task, kind: type[Result], told: Told) -> Result:
+    def run(self, task: Task, kind: type[Result], report: ReportProgress) -> Result:
         """Start a task in the app and wait for its result.
 
         Raises:
@@ -126,11 +127,11 @@ class Phone:
         progress = f"{FILES}/progress-{token}.json"
         try:
             self._start(task, token)
-            self._wait(result, progress, told)
-            told("fetching the result", None, None)
+            self._wait(result, progress, report)
+            report("fetching the result", None, None)
             content = self._pull(result)
         except BaseException:
-            # Nothing should go on computing on somebody's phone.
+            # Leave no task running on the phone.
             with suppress(DeviceError):
                 self.adb.shell(f"am force-stop {PACKAGE}", 5)
             raise
@@ -150,19 +151,19 @@ class Phone:
                 f"{task.activity} did not start: {reason}; is the app of this version?"
             )
 
-    def _wait(self, result: str, progress: str, told: Told) -> None:
-        look = (
+    def _wait(self, result: str, progress: str, report: ReportProgress) -> None:
+        query = (
             f"if [ -f {result} ]; then echo result; "
             f"elif pidof {PACKAGE} >/dev/null; then echo alive; else echo gone; fi; "
             f"cat {progress} 2>/dev/null; true"
         )
-        until, absences = time.monotonic() + self.patience.task, 0
-        told("waiting for the app", None, None)
+        until, absences = time.monotonic() + self.timeouts.task, 0
+        report("waiting for the app", None, None)
         while time.monotonic() < until:
-            state, _, rest = self.adb.shell(look).partition("\n")
+            state, _, rest = self.adb.shell(query).partition("\n")
             if state.strip() == "result":
                 return
-            # Twice, since the app may have ended between its result and our look.
+            # Twice, since the app may have ended between its result and the query.
             absences = absences + 1 if state.strip() == "gone" else 0
             if absences == 2:
                 raise DeviceError(
@@ -170,11 +171,11 @@ class Phone:
                 )
             counted = re.search(r'"done"\s*:\s*(\d+)\s*,\s*"total"\s*:\s*(\d+)', rest)
             if counted is not None:
-                told("running", int(counted[1]), int(counted[2]))
-            if self.stop.wait(self.patience.poll):
+                report("running", int(counted[1]), int(counted[2]))
+            if self.stop.wait(self.timeouts.poll):
                 raise DeviceError("interrupted")
         raise DeviceError(
-            f"no result in {self.patience.task:.0f} s: unlock the phone and keep its screen on, or "
+            f"no result in {self.timeouts.task:.0f} s: unlock the phone and keep its screen on, or "
             "give it more time with --device-timeout"
         )
 

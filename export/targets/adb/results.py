@@ -1,4 +1,4 @@
-"""What the app writes on a phone, read strictly: its self-test, and its benchmark."""
+"""Result files of the app on a phone, read strictly: self-test and benchmark."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from pydantic import (
 )
 
 from export.targets.adb.errors import DeviceError
+from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
 
 
 def _one_line(text: str) -> str:
-    """What a phone says is printed in tables: one line, of characters that can be seen."""
+    """Make text of a phone fit for tables: one line of printable characters."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(shown.split())[:LONGEST_WORDS]
 
@@ -28,12 +29,12 @@ Words = Annotated[str, AfterValidator(_one_line)]
 
 
 class _Part(BaseModel):
-    # A newer app may tell more; what is told must be of the right type, and finite.
+    # A newer app may add fields; the known ones must be of the right type, and finite.
     model_config = ConfigDict(frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class PhoneRuntime(_Part):
-    """What ran the model; no version where it could not be loaded."""
+    """The runtime of the model; no version where it could not be loaded."""
 
     name: Words
     version: Words | None
@@ -49,7 +50,7 @@ class PhoneArtefact(_Part):
 
 
 class PhoneDevice(_Part):
-    """The phone in its own words."""
+    """Properties of the phone, as it reports them."""
 
     manufacturer: Words | None
     model: Words | None
@@ -61,7 +62,7 @@ class PhoneDevice(_Part):
 
     @property
     def name(self) -> str:
-        """Maker and model, the maker once; with chip and Android version."""
+        """Manufacturer and model, with chip and Android version."""
         maker, model = self.manufacturer or "", self.model or "unknown model"
         whole = model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
         known = [self.chip, f"Android {self.android}" if self.android else None]
@@ -70,7 +71,7 @@ class PhoneDevice(_Part):
 
 
 class PhoneResult(_Part):
-    """What both results begin with."""
+    """Fields of both results."""
 
     version: Literal[1] = Field(alias="schema")
     token: str
@@ -82,7 +83,7 @@ class PhoneResult(_Part):
 
 
 class PhoneImage(_Part):
-    """One golden image; a logit that is no number is None."""
+    """Result of one golden image; a logit that is not a number is None."""
 
     file: str
     differing_bytes: int = Field(ge=0)
@@ -92,21 +93,21 @@ class PhoneImage(_Part):
 
 
 class PhoneSelfTest(PhoneResult):
-    """``selftest-TOKEN.json``; its own verdict is not trusted, only its numbers."""
+    """``selftest-TOKEN.json``; its logits are checked again here, its status is not trusted."""
 
     status: Literal["passed", "failed", "error"]
     images: list[PhoneImage]
 
 
 class PhoneThermal(_Part):
-    """Android's word for how warm it is; None where it does not tell."""
+    """Android's thermal status before and after; None where it is not known."""
 
     before: Words | None
     after: Words | None
 
 
 class PhoneBattery(_Part):
-    """Percent, whether it charges, degrees Celsius; None where it does not tell."""
+    """Charge in percent, whether it charges, degrees Celsius; None where not known."""
 
     percent: float | None
     charging: bool | None
@@ -114,7 +115,7 @@ class PhoneBattery(_Part):
 
 
 class PhoneSelfTestSummary(_Part):
-    """Of the self-test that came before the runs."""
+    """Result of the self-test before the timed runs."""
 
     status: Words
     max_relative: float | None
@@ -162,11 +163,8 @@ def parse_result(kind: type[Result], content: bytes, token: str) -> Result:
     try:
         result = kind.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        where = f"field '{place}': " if place else ""
         raise DeviceError(
-            f"the app's result cannot be read: {where}{first['msg']}; is the app of this version?"
+            f"the app's result cannot be read: {first_problem(error)}; is the app of this version?"
         ) from error
     if result.token != token:
         raise DeviceError(f"the app's result is of another run (token {result.token[:64]!r})")

@@ -1,4 +1,4 @@
-"""``hierattn verify --device``: a phone's answers to the golden images, judged here."""
+"""``hierattn verify --device``: the self-test of the app on a phone, checked against the export."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from export.checks.conformance import expect, judge_golden, read_golden
+from export.checks.conformance import check_golden_logits, expected_logits, read_golden_reference
 from export.checks.integrity import artefact_problems, path_sha256
 from export.errors import ManifestError
 from export.progress import Observer, unobserved
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Gate, Manifest, read_manifest
 from export.schema.parity import Parity, ParityRecord
 from export.schema.selftest import SelfTest
-from export.targets.adb.fleet import ask_phones
-from export.targets.adb.phone import SELF_TEST, Patience, Phone, Told
+from export.targets.adb.fleet import run_on_phones
+from export.targets.adb.phone import SELF_TEST, Phone, ReportProgress, Timeouts
 from export.targets.adb.results import PhoneArtefact, PhoneSelfTest
 
 
 @dataclass(frozen=True)
-class PhoneVerdict:
-    """What was found of one phone.
+class PhoneCheck:
+    """Result of one phone.
 
     Attributes:
-        told: what its app wrote; None where it came to none.
-        file: the export's file that runs in the app; None where it holds another.
+        result: content of the app's result file; None where there is none.
+        file: the export's file that runs in the app; None where it is another model.
         allowed: bound on ``parity.max_relative``; None where nothing was compared.
-        differing_bytes: of all golden tensors, by the phone's own count; 0 is needed.
-        passed: whether its numbers are those expected.
+        differing_bytes: of all golden tensors, as the phone counted them; must be 0.
+        passed: whether preprocessing and logits are those expected.
         reason: why it did not pass, one line.
-        gate: of the file, when it was exported; None where there is no such file.
+        gate: of the file at export; None where there is no such file.
     """
 
     serial: str
-    told: PhoneSelfTest | None
+    result: PhoneSelfTest | None
     file: str | None
     parity: Parity | None
     allowed: float | None
@@ -44,7 +44,7 @@ class PhoneVerdict:
 
     @property
     def status(self) -> Literal["passed", "failed", "numbers only"]:
-        """In the words of :class:`export.verify.VerifiedFile`."""
+        """As for :class:`export.verify.VerifiedFile`."""
         if not self.passed or self.gate is None:
             return "failed"
         return "passed" if self.gate.status == "passed" else "numbers only"
@@ -54,10 +54,10 @@ def verify_on_phones(
     folder: Path,
     device: str,
     apk: Path | None = None,
-    patience: Patience | None = None,
+    timeouts: Timeouts | None = None,
     progress: Observer = unobserved,
-) -> list[PhoneVerdict]:
-    """Let phones answer the golden images; a verdict for each, in adb's order.
+) -> list[PhoneCheck]:
+    """Run the self-test on phones and check it; a result for each, in adb's order.
 
     Raises:
         ManifestError: the export folder is damaged.
@@ -65,60 +65,61 @@ def verify_on_phones(
     """
     manifest = read_manifest(folder)
     _check_listed(folder, manifest)
-    selftest, answers = read_golden(folder, manifest)
+    selftest, answers = read_golden_reference(folder, manifest)
 
-    def work(phone: Phone, told: Told) -> PhoneSelfTest:
-        return phone.run(SELF_TEST, PhoneSelfTest, told)
+    def run_selftest(phone: Phone, report: ReportProgress) -> PhoneSelfTest:
+        return phone.run(SELF_TEST, PhoneSelfTest, report)
 
-    verdicts = []
-    for asked in ask_phones(device, apk, work, patience, progress):
-        if asked.outcome is None:
-            verdicts.append(_unasked(asked.serial, asked.reason or "no answer"))
+    checks = []
+    for done in run_on_phones(device, apk, run_selftest, timeouts, progress):
+        if done.outcome is None:
+            checks.append(_failed(done.serial, done.reason or "no answer"))
         else:
-            verdicts.append(
-                judge_phone(asked.serial, asked.outcome, folder, manifest, selftest, answers)
+            checks.append(
+                check_phone(done.serial, done.outcome, folder, manifest, selftest, answers)
             )
-    return verdicts
+    return checks
 
 
-def judge_phone(
+def check_phone(
     serial: str,
-    told: PhoneSelfTest,
+    result: PhoneSelfTest,
     folder: Path,
     manifest: Manifest,
     selftest: SelfTest,
     answers: ParityRecord,
-) -> PhoneVerdict:
-    """Hold one phone's numbers against the export; its own verdict can only make things worse."""
-    record = find_artefact(manifest, told.artefact)
+) -> PhoneCheck:
+    """Check one phone's logits against the export; the app's own result can only make it fail."""
+    record = find_artefact(manifest, result.artefact)
     if record is None:
-        reason = told.reason if told.artefact is None else other_model(told.artefact)
-        return _unasked(serial, reason or "the app holds no model", told)
+        reason = result.reason if result.artefact is None else other_model(result.artefact)
+        return _failed(serial, reason or "the app holds no model", result)
     problems = artefact_problems(folder / record.path, record)
     if problems:
-        return _unasked(serial, problems[0], told)
-    if told.status == "error":
-        return _unasked(serial, told.reason or "the app could not run its self-test", told)
-    expected = expect(record, selftest, answers)
+        return _failed(serial, problems[0], result)
+    if result.status == "error":
+        return _failed(serial, result.reason or "the app could not run its self-test", result)
+    expected = expected_logits(record, selftest, answers)
     numbers = {
-        image.file: [value for value in image.logits if value is not None] for image in told.images
+        image.file: [value for value in image.logits if value is not None]
+        for image in result.images
     }
-    evaluator = f"{told.runtime.name} {told.runtime.version or ''}".strip()
-    verdict = judge_golden(expected, numbers, evaluator)
-    differing = sum(image.differing_bytes for image in told.images)
-    reason = verdict.reason
+    evaluator = f"{result.runtime.name} {result.runtime.version or ''}".strip()
+    check = check_golden_logits(expected, numbers, evaluator)
+    differing = sum(image.differing_bytes for image in result.images)
+    reason = check.reason
     if differing:
-        first = next(image for image in told.images if image.differing_bytes)
+        first = next(image for image in result.images if image.differing_bytes)
         reason = (
             f"its preprocessing differs: {first.differing_bytes} bytes of {first.file}'s tensor"
         )
-    elif reason is None and told.status != "passed":
-        reason = f"the app itself says: {told.reason or told.status}"
-    return PhoneVerdict(
+    elif reason is None and result.status != "passed":
+        reason = f"the app itself says: {result.reason or result.status}"
+    return PhoneCheck(
         serial=serial,
-        told=told,
+        result=result,
         file=record.path,
-        parity=verdict.parity,
+        parity=check.parity,
         allowed=expected.max_relative,
         differing_bytes=differing,
         passed=reason is None,
@@ -128,7 +129,7 @@ def judge_phone(
 
 
 def find_artefact(manifest: Manifest, artefact: PhoneArtefact | None) -> ArtefactRecord | None:
-    """The export's file that the app holds, by its sha256; None where it is another's."""
+    """The export's file that the app contains, by sha256; None where it is another model."""
     if artefact is None:
         return None
     same = [record for record in manifest.artefacts if record.sha256 == artefact.sha256]
@@ -137,7 +138,7 @@ def find_artefact(manifest: Manifest, artefact: PhoneArtefact | None) -> Artefac
 
 
 def other_model(artefact: PhoneArtefact) -> str:
-    """The line for an app that holds a file of another export."""
+    """The reason for an app that contains a file of another export."""
     return (
         f"the app holds another model ({artefact.file[:80]}, sha256 {artefact.sha256[:12]}...): "
         "run 'hierattn bundle' on this export, build the app and pass --apk"
@@ -151,5 +152,5 @@ def _check_listed(folder: Path, manifest: Manifest) -> None:
             raise ManifestError(f"{path}: missing, or changed since the export (sha256 differs)")
 
 
-def _unasked(serial: str, reason: str, told: PhoneSelfTest | None = None) -> PhoneVerdict:
-    return PhoneVerdict(serial, told, None, None, None, None, False, reason)
+def _failed(serial: str, reason: str, result: PhoneSelfTest | None = None) -> PhoneCheck:
+    return PhoneCheck(serial, result, None, None, None, None, False, reason)

@@ -1,4 +1,4 @@
-"""``hierattn bundle``: one exported file, and all an app needs beside it, into an app's assets."""
+"""``hierattn bundle``: copies one exported file, labels and self-test into an app's assets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from export.checks.conformance import Expectation, expect, read_golden
+from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.checks.integrity import hash_problems, path_sha256
 from export.errors import ExportError, ManifestError
 from export.formats.registry import find_format
@@ -30,24 +30,24 @@ from export.schema.manifest import (
     read_manifest,
 )
 from export.schema.selftest import SelfTest
-from export.targets.android.install import ASSETS, FOLDER, find_main, replaced_bundle
+from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
 from hierattn.errors import UnknownNameError
 from hierattn.files import file_sha256, write_text
 from hierattn.outputs import check_output
 
-FORMATS = ("onnx", "tflite")
-"""Those that run on Android."""
+ANDROID_FORMATS = ("onnx", "tflite")
+"""Formats that run on Android."""
 
 
 @dataclass(frozen=True)
 class BundleRequest:
-    """What to put where.
+    """Request of a bundle.
 
     Attributes:
-        folder: what ``hierattn export`` wrote.
-        app: an Android app's folder, see :func:`export.targets.android.install.find_main`.
-        artefact: file name; None for the only one there is to choose.
-        allow_unverified: take a file whose gate failed or was not run; the bundle says so.
+        folder: export folder of ``hierattn export``.
+        app: an Android app's folder, see :func:`export.targets.android.install.find_source_set`.
+        artefact: file name; None for the only candidate.
+        allow_unverified: accept a file whose gate failed or was not run; the bundle records it.
     """
 
     folder: Path
@@ -57,29 +57,29 @@ class BundleRequest:
 
 
 @dataclass(frozen=True)
-class Bundled:
-    """What was written; ``place`` is the bundle's folder, ``sizes`` are bytes by file."""
+class BundleResult:
+    """What was written: the bundle's folder, its record, and bytes by file."""
 
-    place: Path
+    folder: Path
     record: BundleRecord
     sizes: Mapping[str, int]
 
 
-def bundle(request: BundleRequest) -> Bundled:
-    """Replace the app's bundle, wholly or not at all.
+def bundle(request: BundleRequest) -> BundleResult:
+    """Replace the app's bundle, completely or not at all.
 
     Raises:
-        HierAttnError: the export is damaged, the file may not be shipped or is not to be chosen,
-            or the app is none; nothing was changed then.
+        HierAttnError: the export is damaged, the file may not be shipped or cannot be chosen, or
+            ``app`` is not an Android app; nothing was changed then.
     """
     check_output(request.app, request.folder, option="--app")
-    main = find_main(request.app)
+    main = find_source_set(request.app)
     manifest = read_manifest(request.folder)
-    chosen = choose(manifest, request)
-    _check_whole(request.folder, manifest, chosen)
-    selftest, answers = read_golden(request.folder, manifest)
-    expected = expect(chosen, selftest, answers)
-    with replaced_bundle(main) as staging:
+    chosen = choose_artefact(manifest, request)
+    _check_hashes(request.folder, manifest, chosen)
+    selftest, answers = read_golden_reference(request.folder, manifest)
+    expected = expected_logits(chosen, selftest, answers)
+    with replace_bundle(main) as staging:
         _copy(request.folder, staging, chosen, selftest)
         write_text(staging / LABELS, _labels(manifest.classes))
         hashes = _hashes(staging)
@@ -87,17 +87,17 @@ def bundle(request: BundleRequest) -> Bundled:
         record = _record(manifest, chosen, selftest, expected, hashes)
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
-    return Bundled(main / ASSETS / FOLDER, record, sizes)
+    return BundleResult(main / ASSETS / FOLDER, record, sizes)
 
 
-def choose(manifest: Manifest, request: BundleRequest) -> ArtefactRecord:
+def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecord:
     """The file to bundle.
 
     Raises:
         UnknownNameError: no file of that name in the export.
         ExportError: Core ML, a gate that did not pass, or several files and none named.
     """
-    fit = [record for record in manifest.artefacts if record.format in FORMATS]
+    fit = [record for record in manifest.artefacts if record.format in ANDROID_FORMATS]
     if request.artefact is not None:
         named = {record.path: record for record in manifest.artefacts}
         if request.artefact not in named:
@@ -108,8 +108,8 @@ def choose(manifest: Manifest, request: BundleRequest) -> ArtefactRecord:
         if not request.allow_unverified and chosen.gate.status != "passed":
             reasons = "; ".join(chosen.gate.reasons) or "no reason recorded"
             raise ExportError(
-                f"{chosen.path}: its gate {_words(chosen)}: {reasons}. Choose another file, or "
-                "pass --allow-unverified: the app will say so on screen"
+                f"{chosen.path}: its gate {_gate_status(chosen)}: {reasons}. Choose another file, "
+                "or pass --allow-unverified: the app will say so on screen"
             )
         return chosen
     ready = [record for record in fit if record.gate.status == "passed"]
@@ -124,19 +124,19 @@ def choose(manifest: Manifest, request: BundleRequest) -> ArtefactRecord:
         raise ExportError(
             f"{request.folder}: no file for Android; export with --format onnx or tflite"
         )
-    states = "; ".join(f"{record.path}: gate {_words(record)}" for record in fit)
+    states = "; ".join(f"{record.path}: gate {_gate_status(record)}" for record in fit)
     raise ExportError(
         f"{request.folder}: no file for Android passed its gate ({states}); pass "
         "--allow-unverified to take one all the same"
     )
 
 
-def _words(record: ArtefactRecord) -> str:
+def _gate_status(record: ArtefactRecord) -> str:
     return "was not run" if record.gate.status == "not run" else record.gate.status
 
 
-def _check_whole(folder: Path, manifest: Manifest, chosen: ArtefactRecord) -> None:
-    """Refuse what is not as it was exported; that a gate failed is no concern here."""
+def _check_hashes(folder: Path, manifest: Manifest, chosen: ArtefactRecord) -> None:
+    """Check the hashes of all files to be copied, whatever the gates."""
     problems = hash_problems(folder / chosen.path, chosen)
     if problems:
         raise ManifestError(problems[0])
@@ -160,7 +160,7 @@ def _copy(folder: Path, staging: Path, chosen: ArtefactRecord, selftest: SelfTes
 
 
 def _labels(classes: list[str]) -> str:
-    """One a line, in index order.
+    """Text of the labels file: one class a line, in index order.
 
     Raises:
         ExportError: a name that would not be one line.
@@ -180,10 +180,10 @@ def _hashes(folder: Path) -> dict[str, str]:
 def _check_copied(
     hashes: Mapping[str, str], manifest: Manifest, chosen: ArtefactRecord, selftest: SelfTest
 ) -> None:
-    """What lies in the app now must be what was checked, also if the export changed meanwhile.
+    """Check that the copied files are those checked before, should the export change meanwhile.
 
     Raises:
-        ManifestError: it changed.
+        ManifestError: a file changed.
     """
     wanted = {chosen.path: chosen.sha256, MODEL_CARD: manifest.files[MODEL_CARD]}
     for image in selftest.images:
@@ -198,7 +198,7 @@ def _record(
     manifest: Manifest,
     chosen: ArtefactRecord,
     selftest: SelfTest,
-    expected: Expectation,
+    expected: ExpectedLogits,
     hashes: dict[str, str],
 ) -> BundleRecord:
     if chosen.input is None or chosen.output is None or chosen.input.layout == "image":

@@ -1,9 +1,9 @@
-"""Where a bundle lies in an app, and how it gets there: whole, or not at all.
+"""Atomic replacement of the bundle in an app's assets.
 
-The new folder is filled beside the assets, in ``src/main``, where no build looks; then it takes
-the old one's place in one step. Where the system can swap two folders at once (Linux), there is no
-moment without a bundle; elsewhere a kill between two renames leaves none, the build says so, and
-the next run puts the old one back first.
+The new folder is filled beside the assets, in ``src/main``, where no build looks; then it replaces
+the old one in one step. Where the system can swap two folders (Linux), the app always has a bundle;
+elsewhere a kill between two renames leaves none, the build reports that, and the next run restores
+the old one first.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _HERE, _EXCHANGE = -100, 2
 """``AT_FDCWD`` and ``RENAME_EXCHANGE`` of Linux's renameat2."""
 
 
-def find_main(app: Path) -> Path:
-    """The ``src/main`` of an Android app, made if its module has a build file alone.
+def find_source_set(app: Path) -> Path:
+    """The folder ``src/main`` of an Android app; it may not exist yet beside a build file.
 
     Args:
         app: the project, whose module is ``app``; or the module itself.
 
     Raises:
-        ExportError: neither.
+        ExportError: ``app`` is neither.
     """
     if not app.is_dir():
         raise ExportError(f"{app}: no such folder; give the folder of an Android app")
@@ -53,11 +53,11 @@ def find_main(app: Path) -> Path:
 
 
 @contextmanager
-def replaced_bundle(main: Path) -> Iterator[Path]:
-    """Yield an empty folder; when the body is through, it becomes ``main``'s bundle.
+def replace_bundle(main: Path) -> Iterator[Path]:
+    """Context manager: yields an empty folder, which becomes ``main``'s bundle at the end.
 
-    If the body raises, the old bundle stays as it was. Two at once wait for each other; what a
-    killed one left behind is removed.
+    If the body raises, the old bundle stays unchanged. Concurrent calls wait for each other;
+    remains of a killed one are removed.
 
     Raises:
         ExportError: the old folder holds something else than a bundle, or nothing can be written.
@@ -65,7 +65,7 @@ def replaced_bundle(main: Path) -> Iterator[Path]:
     target = main / ASSETS / FOLDER
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(main):
+        with _locked(main):
             _check_replaceable(target)
             _clean_up(main, target)
             staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=main))
@@ -74,21 +74,21 @@ def replaced_bundle(main: Path) -> Iterator[Path]:
                 umask = os.umask(0)
                 os.umask(umask)
                 staging.chmod(0o777 & ~umask)
-                _put(staging, target)
+                _swap_in(staging, target)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno in _FULL:
-            # Copying names the source first, but it is the target that is full.
+            # Errors of a copy name the source first, but it is the target that is full.
             raise ExportError(f"{target}: not made: {reason}; make room there") from error
         place = error.filename or target
         raise ExportError(f"{target}: not made: {place}: {reason}") from error
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process, however it ends."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, released when the process ends, however it ends."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -106,8 +106,8 @@ def _check_replaceable(target: Path) -> None:
         )
 
 
-def _put(staging: Path, target: Path) -> None:
-    """Let ``staging`` become ``target``; what was there lies in ``staging`` then, or is gone."""
+def _swap_in(staging: Path, target: Path) -> None:
+    """Make ``staging`` the ``target``; an old target is in ``staging`` then, or removed."""
     if not target.exists():
         staging.rename(target)
         return
@@ -119,14 +119,14 @@ def _put(staging: Path, target: Path) -> None:
         try:
             staging.rename(target)
         except OSError as error:
-            _put_back(aside / FOLDER, target, error)
+            _restore(aside / FOLDER, target, error)
             raise
     finally:
         if target.exists():
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _put_back(old: Path, target: Path, reason: OSError) -> None:
+def _restore(old: Path, target: Path, reason: OSError) -> None:
     try:
         old.rename(target)
     except OSError as error:
@@ -137,7 +137,7 @@ def _put_back(old: Path, target: Path, reason: OSError) -> None:
 
 
 def _clean_up(main: Path, target: Path) -> None:
-    """Remove what a killed run left; a bundle that it had put aside comes back first."""
+    """Remove remains of a killed run; a bundle that it had moved aside is restored first."""
     for left in main.glob(f"{_STAGING}*"):
         if not target.exists() and (left / FOLDER / BUNDLE).is_file():
             (left / FOLDER).rename(target)

@@ -1,4 +1,4 @@
-"""Exported files on aarch64, under emulation: the phone's kernels against the manifest's answers.
+"""Parity of exported files on aarch64, under emulation: the kernels of a phone, without a phone.
 
-Parity only. How long anything takes under an emulator says nothing about a phone and is not kept.
+Latency under an emulator says nothing about a phone and is not recorded.
 """

@@ -1,7 +1,7 @@
 """``python -m export.targets.arm64 EXPORT``: parity on the phone's instruction set.
 
-Exit code 0 if every row of the record agrees, 1 if one does not; 3 if the packages are not to be
-had here, or a file took too long, so that nothing is known of it.
+Exit code 0 if every row of the report passed, 1 if one did not; 3 if the packages are not available
+here, or a file took too long, so that there is no result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typer
 from export.schema.arm64_report import Arm64Record
 from export.schema.manifest import ARM64_PARITY, read_manifest
 from export.targets.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
-from export.targets.arm64.parity import DEFAULT_CPU, Emulated, check_on_arm64, choose_files
+from export.targets.arm64.parity import DEFAULT_CPU, EmulatedRunner, check_on_arm64, choose_files
 from export.targets.arm64.report import write_record
 from hierattn.cli.console import (
     JsonFlag,
@@ -59,7 +59,7 @@ def check(
             folder,
             files,
             tuple(cpu or (DEFAULT_CPU,)),
-            Emulated(machine),
+            EmulatedRunner(machine),
             machine.packages,
             parts.follow,
         )
@@ -77,7 +77,7 @@ def check(
 
 
 def show(record: Arm64Record, path: Path) -> None:
-    """Print a row a file and processor."""
+    """Print one row for each file and processor."""
     console = standard_console()
     columns = ("file", "cpu", "runtime", "against", "difference", "allowed", "gate")
     table = make_table(

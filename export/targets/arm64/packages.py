@@ -1,4 +1,4 @@
-"""An aarch64 Python and an emulator to run it, from packages that are fetched but not installed.
+"""Emulator and aarch64 Python, unpacked from packages into a cache folder, not installed.
 
 Debian's packages come by a private apt configuration from the mirror that this machine uses itself
 (apt checks their signatures); the runtimes' wheels from pip's own configuration, by pinned hashes.
@@ -48,17 +48,17 @@ _MARKER = "packages.txt"
 
 
 class PackagesUnavailableError(ExportError):
-    """A package that cannot be had here, so that nothing is known of the files."""
+    """A package that is not available here, so that the files could not be checked."""
 
 
 @dataclass(frozen=True)
-class Machine:
-    """The emulated machine.
+class EmulatedMachine:
+    """An emulated machine.
 
     Attributes:
-        emulator: a program of this machine.
-        root: its files: libraries, Python, and the runtimes in ``site``.
-        packages: name and version of all of it, a line each.
+        emulator: program of the host.
+        root: files of the machine: libraries, Python, and the runtimes in ``site``.
+        packages: name and version of every package.
     """
 
     emulator: Path
@@ -66,7 +66,7 @@ class Machine:
     packages: tuple[str, ...]
 
     def command(self, cpu: str, *arguments: str | Path) -> list[str]:
-        """How to start its Python on one kind of processor."""
+        """Command line that runs its Python on one kind of processor."""
         return [
             str(self.emulator),
             *("-cpu", cpu, "-L", str(self.root)),
@@ -77,19 +77,19 @@ class Machine:
 
 
 def default_home() -> Path:
-    """In ``$XDG_CACHE_HOME/hierattn``, else ``~/.cache/hierattn``; another for other versions."""
+    """Cache folder in ``$XDG_CACHE_HOME/hierattn`` or ``~/.cache/hierattn``, by versions."""
     base = os.environ.get("XDG_CACHE_HOME")
     root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
     content = "\n".join([SUITE, EMULATOR, *PACKAGES]).encode() + REQUIREMENTS.read_bytes()
     return root / "hierattn" / f"arm64-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
-def ensure_machine(home: Path) -> Machine:
-    """The machine at ``home``; fetched and put together there, whole or not at all, if missing.
+def ensure_machine(home: Path) -> EmulatedMachine:
+    """The machine at ``home``; if missing, it is fetched and assembled there, or not at all.
 
     Raises:
-        PackagesUnavailableError: this machine is not amd64, or a tool or package is not to be had;
-            one line says which.
+        PackagesUnavailableError: the host is not amd64, or a tool or package is not available; one
+            line says which.
     """
     if platform.machine() != HOST:
         raise PackagesUnavailableError(
@@ -109,13 +109,13 @@ def ensure_machine(home: Path) -> Machine:
                 shutil.rmtree(home, ignore_errors=True)
                 building.rename(home)
         except (OSError, zipfile.BadZipFile) as error:
-            # Another process may have been first; its machine is as good.
+            # Another process may have made it meanwhile.
             if not (home / _MARKER).is_file():
                 raise PackagesUnavailableError(f"{home}: not made: {error}") from error
         finally:
             shutil.rmtree(building, ignore_errors=True)
     packages = tuple((home / _MARKER).read_text(encoding="utf-8").splitlines())
-    return Machine(home / "qemu-aarch64", home / "root", packages)
+    return EmulatedMachine(home / "qemu-aarch64", home / "root", packages)
 
 
 def _build(home: Path) -> None:
@@ -145,7 +145,7 @@ def _build(home: Path) -> None:
 
 
 def _fetch_debian(folder: Path) -> list[Path]:
-    """Download the packages; nothing of this machine's own apt is touched."""
+    """Download the packages, without touching the host's own apt."""
     for name in ("lists/partial", "cache/archives/partial", "debs"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
@@ -177,16 +177,16 @@ def _fetch_debian(folder: Path) -> list[Path]:
 
 
 def find_mirror() -> str:
-    """The Debian archive that this machine's own apt uses.
+    """URL of the Debian archive that the host's own apt uses.
 
     Raises:
         PackagesUnavailableError: it uses none.
     """
     form = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    told = _run(
+    output = _run(
         ["apt-get", "indextargets", "--format", form, "Created-By: Packages"], "apt's sources"
     )
-    for line in told.splitlines():
+    for line in output.splitlines():
         address, release, component = line.split("|")
         if component == "main" and release in _SUITES:
             return address

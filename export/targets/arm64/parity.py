@@ -1,4 +1,4 @@
-"""Asks exported files the golden images on the emulated machine, and judges their answers."""
+"""Runs exported files on the golden images on the emulated machine, and checks their logits."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from export.checks.conformance import Expectation, GoldenVerdict, expect, judge_golden, read_golden
+from export.checks.conformance import (
+    ExpectedLogits,
+    GoldenCheck,
+    check_golden_logits,
+    expected_logits,
+    read_golden_reference,
+)
 from export.checks.integrity import artefact_problems
 from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError
 from export.progress import Observer, Progress, unobserved
 from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
-from export.targets.arm64.packages import Machine, PackagesUnavailableError
+from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError
 from export.targets.arm64.worker import REFUSED
 from hierattn.errors import UnknownNameError
 
 DEFAULT_CPU = "cortex-a76"
-"""A phone's core of 2018: half-precision and dot-product instructions, no SVE."""
+"""A phone core of 2018: half-precision and dot-product instructions, no SVE."""
 
-WANTED = (("onnx", "fp32"), ("tflite", "fp32"), ("onnx", "int8"), ("tflite", "int8"))
-FORMATS = ("onnx", "tflite")
+DEFAULT_FILES = (("onnx", "fp32"), ("tflite", "fp32"), ("onnx", "int8"), ("tflite", "int8"))
+ANDROID_FORMATS = ("onnx", "tflite")
 ANSWER_SECONDS = 1800
 
-_WORKER = Path(__file__).with_name("worker.py")
+_SCRIPT = Path(__file__).with_name("worker.py")
 
 
-class _Answer(BaseModel):
+class _WorkerResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     machine: str
@@ -44,11 +50,11 @@ class _Answer(BaseModel):
 
 @dataclass(frozen=True)
 class Arm64Check:
-    """What a run found.
+    """Result of a run.
 
     Attributes:
-        record: a row for each verdict.
-        unanswered: a line for each file of which nothing is known, since it took too long.
+        record: a row for each file and processor with a result.
+        unanswered: a line for each file that timed out.
     """
 
     record: Arm64Record
@@ -56,14 +62,14 @@ class Arm64Check:
 
 
 Runner = Callable[[str, Sequence[str | Path]], subprocess.CompletedProcess[str]]
-"""Starts the machine's Python on a kind of processor, with arguments; waits for its end."""
+"""Runs the machine's Python on a kind of processor, with arguments, to its end."""
 
 
 @dataclass(frozen=True)
-class Emulated:
+class EmulatedRunner:
     """Runs the worker on the emulated machine."""
 
-    machine: Machine
+    machine: EmulatedMachine
     timeout: float = ANSWER_SECONDS
 
     def __call__(
@@ -81,20 +87,22 @@ class Emulated:
 
 
 def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[ArtefactRecord]:
-    """The files to ask: those named; else all that run on Android; else :data:`WANTED` of them.
+    """The files to run: those named; or all that run on Android; or those of :data:`DEFAULT_FILES`.
 
     Raises:
-        UnknownNameError: a name that the export does not have.
-        ExportError: none is left, or a Core ML file.
+        UnknownNameError: a name that the export does not have, or of a Core ML file.
+        ExportError: none is left.
     """
-    fit = [record for record in manifest.artefacts if record.format in FORMATS]
+    fit = [record for record in manifest.artefacts if record.format in ANDROID_FORMATS]
     by_name = {record.path: record for record in fit}
     for name in names:
         if name not in by_name:
             raise UnknownNameError("file for ARM64", name, by_name)
     if names:
         return [by_name[name] for name in names]
-    chosen = [record for record in fit if every or (record.format, record.precision) in WANTED]
+    chosen = [
+        record for record in fit if every or (record.format, record.precision) in DEFAULT_FILES
+    ]
     if not chosen:
         raise ExportError("no ONNX or TFLite file in this export; export with --format onnx,tflite")
     return chosen
@@ -108,45 +116,47 @@ def check_on_arm64(
     packages: Sequence[str],
     progress: Observer = unobserved,
 ) -> Arm64Check:
-    """Ask every file on every kind of processor; one that fails stops no other.
+    """Run every file on every kind of processor; one that fails stops no other.
 
     Raises:
         ManifestError: the export folder is damaged.
         PackagesUnavailableError: the emulator cannot be started.
     """
     manifest = read_manifest(folder)
-    selftest, answers = read_golden(folder, manifest)
+    selftest, answers = read_golden_reference(folder, manifest)
     rows, unanswered = [], []
     with tempfile.TemporaryDirectory(prefix="hierattn-arm64-") as temporary:
         images, answer = Path(temporary) / "images.npy", Path(temporary) / "answer.json"
         np.save(images, golden_inputs(folder / SELFTEST, selftest))
-        asked = [(record, cpu) for record in files for cpu in cpus]
-        for number, (record, cpu) in enumerate(asked):
-            progress(Progress("", f"{record.path} on {cpu}", number, len(asked)))
+        runs = [(record, cpu) for record in files for cpu in cpus]
+        for number, (record, cpu) in enumerate(runs):
+            progress(Progress("", f"{record.path} on {cpu}", number, len(runs)))
             problems = artefact_problems(folder / record.path, record)
             if problems:
                 raise ManifestError(problems[0])
-            expected = expect(record, selftest, answers)
+            expected = expected_logits(record, selftest, answers)
             answer.unlink(missing_ok=True)
             try:
-                told = _ask(run, cpu, (folder / record.path).resolve(), images, answer)
+                result = _run_worker(run, cpu, (folder / record.path).resolve(), images, answer)
             except subprocess.TimeoutExpired as error:
                 unanswered.append(f"{record.path}, {cpu}: no answer in {error.timeout:.0f} s")
             else:
-                rows.append(_row(record, cpu, expected, told))
-        progress(Progress("", "asked", len(asked), len(asked)))
+                rows.append(_row(record, cpu, expected, result))
+        progress(Progress("", "asked", len(runs), len(runs)))
     return Arm64Check(Arm64Record(packages=list(packages), rows=rows), unanswered)
 
 
-def _ask(run: Runner, cpu: str, model: Path, images: Path, answer: Path) -> _Answer | str:
-    """The worker's answer, or why there is none.
+def _run_worker(
+    run: Runner, cpu: str, model: Path, images: Path, answer: Path
+) -> _WorkerResult | str:
+    """Result of the worker script, or why there is none.
 
     Raises:
         subprocess.TimeoutExpired: it took too long.
         PackagesUnavailableError: the emulator cannot be started.
     """
     try:
-        done = run(cpu, [_WORKER, model, images, answer])
+        done = run(cpu, [_SCRIPT, model, images, answer])
     except OSError as error:
         raise PackagesUnavailableError(
             f"{error.filename or 'the emulator'}: cannot be started ({error.strerror}); remove its "
@@ -159,22 +169,24 @@ def _ask(run: Runner, cpu: str, model: Path, images: Path, answer: Path) -> _Ans
         end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
         return f"crashed ({end}): {lines[-1][:300]}"
     try:
-        told = _Answer.model_validate(json.loads(answer.read_text(encoding="utf-8")))
+        result = _WorkerResult.model_validate(json.loads(answer.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
         return f"the answer cannot be read: {str(error).splitlines()[0]}"
-    if told.machine != "aarch64":
-        return f"answered on {told.machine}, not on aarch64"
-    return told
+    if result.machine != "aarch64":
+        return f"answered on {result.machine}, not on aarch64"
+    return result
 
 
-def _row(record: ArtefactRecord, cpu: str, expected: Expectation, told: _Answer | str) -> Arm64Row:
-    if isinstance(told, str):
-        verdict, features = GoldenVerdict(False, None, told), []
-    elif len(told.logits) != len(expected.images):
-        verdict, features = GoldenVerdict(False, None, "answers are missing"), told.features
+def _row(
+    record: ArtefactRecord, cpu: str, expected: ExpectedLogits, result: _WorkerResult | str
+) -> Arm64Row:
+    if isinstance(result, str):
+        check, features = GoldenCheck(False, None, result), []
+    elif len(result.logits) != len(expected.images):
+        check, features = GoldenCheck(False, None, "answers are missing"), result.features
     else:
-        found = dict(zip(expected.images, told.logits, strict=True))
-        verdict, features = judge_golden(expected, found, told.evaluator), told.features
+        found = dict(zip(expected.images, result.logits, strict=True))
+        check, features = check_golden_logits(expected, found, result.evaluator), result.features
     assert record.sha256 is not None
     return Arm64Row(
         path=record.path,
@@ -183,7 +195,7 @@ def _row(record: ArtefactRecord, cpu: str, expected: Expectation, told: _Answer 
         features=features,
         reference=expected.reference,
         allowed=expected.max_relative,
-        parity=verdict.parity,
-        passed=verdict.passed,
-        reason=verdict.reason,
+        parity=check.parity,
+        passed=check.passed,
+        reason=check.reason,
     )

@@ -1,4 +1,4 @@
-"""``arm64_parity.json``: what files of an export answered on aarch64, beside the manifest.
+"""Writing of ``arm64_parity.json``, and its summary for ``hierattn verify``.
 
 The manifest does not list it: an export is the same bytes whether or not this step was run.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.checks.conformance import Expectation, expect, read_golden
+from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.errors import ManifestError
 from export.schema.arm64_report import Arm64Record, Arm64Row, read_record
 from export.schema.manifest import ARM64_PARITY, ArtefactRecord, Manifest, read_manifest
@@ -15,22 +15,22 @@ from hierattn.files import write_text
 
 
 def write_record(folder: Path, record: Arm64Record) -> Arm64Record:
-    """Write a run's rows beside the manifest, atomically; returns all that stands there now.
+    """Write a run's rows beside the manifest, atomically; returns the whole report.
 
-    Earlier rows of these very files stay, unless the run has the same file and processor. A record
-    that cannot be read is replaced.
+    Earlier rows of the same files are kept, unless the run has the same file and processor. A
+    report that cannot be read is replaced.
     """
     try:
         earlier = read_record(folder)
     except ManifestError:
         earlier = None
     if earlier is not None:
-        record = _added(earlier, record, read_manifest(folder))
+        record = _merged(earlier, record, read_manifest(folder))
     write_text(folder / ARM64_PARITY, record.model_dump_json(by_alias=True, indent=2) + "\n")
     return record
 
 
-def _added(earlier: Arm64Record, record: Arm64Record, manifest: Manifest) -> Arm64Record:
+def _merged(earlier: Arm64Record, record: Arm64Record, manifest: Manifest) -> Arm64Record:
     hashes = {artefact.path: artefact.sha256 for artefact in manifest.artefacts}
     asked = {(row.path, row.cpu) for row in record.rows}
     kept = [
@@ -45,10 +45,10 @@ def _added(earlier: Arm64Record, record: Arm64Record, manifest: Manifest) -> Arm
 
 
 def describe_record(folder: Path, manifest: Manifest) -> tuple[list[str], list[str]]:
-    """The record in words, for ``hierattn verify``; every row is judged again.
+    """Summary of the report for ``hierattn verify``; every row is checked again.
 
     Returns:
-        What it says of this export's files, and what of it is a failure.
+        A line for each file that passed or is outdated, and a line for each failure.
     """
     try:
         record = read_record(folder)
@@ -57,29 +57,29 @@ def describe_record(folder: Path, manifest: Manifest) -> tuple[list[str], list[s
     if record is None:
         return [], []
     try:
-        selftest, answers = read_golden(folder, manifest)
+        selftest, answers = read_golden_reference(folder, manifest)
     except ManifestError as error:
         return [], [str(error)]
     known = {artefact.path: artefact for artefact in manifest.artefacts}
-    told, failures = [], []
+    lines, failures = [], []
     for row in record.rows:
         artefact = known.get(row.path)
         if artefact is None or artefact.sha256 != row.sha256:
-            told.append(f"{row.path}: ARM64: of an earlier file; run the step again")
+            lines.append(f"{row.path}: ARM64: of an earlier file; run the step again")
             continue
         try:
-            reason = _shortfall(row, expect(artefact, selftest, answers))
+            reason = _failure_reason(row, expected_logits(artefact, selftest, answers))
         except ManifestError as error:
             reason = str(error)
         if reason is None:
-            told.append(_passed_line(row, artefact))
+            lines.append(_passed_line(row, artefact))
         else:
             failures.append(f"{row.path}: ARM64, {row.cpu}: {reason}")
-    return told, failures
+    return lines, failures
 
 
-def _shortfall(row: Arm64Row, expected: Expectation) -> str | None:
-    """Why a row does not count as passed; its own verdict can only make things worse."""
+def _failure_reason(row: Arm64Row, expected: ExpectedLogits) -> str | None:
+    """Why a row does not count as passed; its own ``passed`` can only make it fail."""
     if row.allowed != expected.max_relative or row.reference != expected.reference:
         return (
             f"judged within {row.allowed:g} of '{row.reference}', not {expected.max_relative:g} of "

@@ -1,8 +1,8 @@
-"""Runs one exported file; started by an aarch64 Python that has numpy and the runtimes, no more.
+"""Script that runs one exported file; needs a Python with numpy and the runtimes alone.
 
 Arguments: model, images (.npy, float32 [N, 3, S, S]), answer (.json, written). The answer holds
-logits [N, K] and who gave them. Where the runtime refuses the file, the exit code is 3 and the
-reason the last line of stderr.
+logits [N, K] and the name and version of the runtime. Where the runtime refuses the file, the exit
+code is 3 and the reason the last line of stderr.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run_tflite(model: str, images: np.ndarray) -> np.ndarray:
 
 
 def features() -> list[str]:
-    """Instruction sets that the processor offers."""
+    """Instruction sets of the processor."""
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "Features":
@@ -55,7 +55,7 @@ def features() -> list[str]:
 
 
 def main(model: str, images: str, answer: str) -> int:
-    """Answer every image; returns the exit code."""
+    """Run every image; returns the exit code."""
     run, runtime = run_onnx, "onnxruntime"
     if model.endswith(".tflite"):
         run, runtime = run_tflite, "ai-edge-litert"

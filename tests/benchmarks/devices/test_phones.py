@@ -11,7 +11,7 @@ from benchmarks.results import BenchmarkError, Results, read_results
 from benchmarks.schedule import Plan
 from export.errors import ExportError
 from export.schema.manifest import Gate, read_manifest
-from export.targets.adb.phone import Patience
+from export.targets.adb.phone import Timeouts
 from hierattn.errors import UnknownNameError
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
@@ -19,7 +19,7 @@ from tests.export.bundle_helpers import FP32, relist, write_whole_export
 from tests.export.targets.adb.stand_ins import benchmark, selftest, stand_in_adb
 
 RUNS = 5
-QUICK = Patience(task=5, poll=0.01)
+QUICK = Timeouts(task=5, poll=0.01)
 Ask = Callable[..., tuple[Results, list[str]]]
 NAME = "Stand-in No Phone (none, Android 14)"
 

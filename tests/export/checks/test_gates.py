@@ -1,6 +1,6 @@
 import pytest
 
-from export.checks.gates import TOLERANCES, judge, relative_tolerances
+from export.checks.gates import TOLERANCES, evaluate_gate, relative_tolerances
 from export.schema.manifest import Gate, Quality, QualityChange
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
@@ -44,7 +44,7 @@ def quality(
 
 
 def gate(precision: Precision, found: Quality | None, error: float = 0.0, melanomas=100) -> Gate:
-    return judge(precision, [parity(error)], found, "MEL", melanomas)
+    return evaluate_gate(precision, [parity(error)], found, "MEL", melanomas)
 
 
 @pytest.mark.parametrize("precision", list(Precision))

@@ -28,7 +28,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Let this script answer in place of the real worker."""
     script = tmp_path / "worker.py"
     script.write_text(text)
-    monkeypatch.setattr(tflite_runtime_env, "_WORKER", script)
+    monkeypatch.setattr(tflite_runtime_env, "_SCRIPT", script)
 
 
 def test_no_network_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

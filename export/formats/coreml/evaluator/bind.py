@@ -1,4 +1,4 @@
-"""An operation's arguments, bound to the handler that knows them, or refused."""
+"""Binding of an operation's arguments to its handler; unknown ones are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kernel = Callable[..., Any]
 class Operation:
     """A handler of one kind of operation.
 
-    Its two signatures are the whole truth about the arguments that are known: the parameters of
+    Its two signatures define the known arguments: the parameters of
     ``build`` are those that must be constant, the parameters of the kernel it returns are tensors.
     Defaults are those of the operation set.
 

@@ -1,4 +1,4 @@
-"""From a package's ML program to steps that run; every name, argument and shape is checked."""
+"""Compilation of a package's ML program to runnable steps, with all names and shapes checked."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def compile_program(package: Package) -> Program:
 
 
 class _Compiler:
-    """Takes a program's parts in their order. Slots number the values, constants included."""
+    """Compiles a program part by part. Slots number the values, constants included."""
 
     def __init__(self, package: Package) -> None:
         self.path = package.path
@@ -160,7 +160,7 @@ class _Compiler:
         self.constants[name] = value
 
     def _take_classifier(self, operation: Any, where: str) -> None:
-        """Labels are read and the scores checked; the answer is left to whoever asks for it."""
+        """Read the labels and check the scores; the logits are an output of their own."""
         if set(operation.inputs) != {"probabilities", "classes"} or len(operation.outputs) != 2:
             raise UnsupportedOperationError(f"{where}: arguments {sorted(operation.inputs)}")
         classes = operation.inputs["classes"].arguments

@@ -75,7 +75,7 @@ def _immediate(tensor: Any, declared: TensorType, where: str) -> np.ndarray:
 
 
 def to_python(constant: Constant, wanted: Any, where: str) -> Any:
-    """A constant as the Python value that a handler's parameter asks for.
+    """A constant as the Python value of a handler's parameter.
 
     Args:
         wanted: the annotation: ``int``, ``float``, ``bool``, ``str``, one of them or None, or a

@@ -94,15 +94,15 @@ def test_trace_ends_with_the_logits(files: dict[Precision, Path]) -> None:
     np.testing.assert_array_equal(traced[-1].value, rounded(image))
 
 
-def test_second_opinion_rounds_every_result(files: dict[Precision, Path]) -> None:
+def test_the_other_mode_rounds_every_result(files: dict[Precision, Path]) -> None:
     exporter, images = CoremlFormat(), images_of(2)
-    assert not exporter.second_opinions(files[Precision.FP32])
+    assert not exporter.other_runtimes(files[Precision.FP32])
     for precision in (Precision.FP16, Precision.INT8):
-        (opinion,) = exporter.second_opinions(files[precision])
-        assert "fp16 compute" in opinion.runtime
+        (other,) = exporter.other_runtimes(files[precision])
+        assert "fp16 compute" in other.runtime
         first = exporter.load(files[precision])
         assert "fp16 storage" in first.evaluator
-        assert np.abs(opinion.answer(images) - first(images)).max() > 0
+        assert np.abs(other.run(images) - first(images)).max() > 0
 
 
 def test_values_keep_their_names_across_precisions(files: dict[Precision, Path]) -> None:

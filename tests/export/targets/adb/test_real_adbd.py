@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.benchmark import BenchmarkRequest, run_benchmark
 from benchmarks.schedule import Plan
-from export.targets.adb.phone import Patience
+from export.targets.adb.phone import Timeouts
 from export.targets.adb.verify import verify_on_phones
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
@@ -68,7 +68,7 @@ def test_verify_and_benchmark_side_by_side(
     apk.write_bytes(b"not an app" * 1000)
     for daemon in phones:
         (daemon.home / "app").unlink()
-    found = verify_on_phones(export, "adb", apk, Patience(60, 0.2))
+    found = verify_on_phones(export, "adb", apk, Timeouts(60, 0.2))
     assert [verdict.passed for verdict in found] == [True, True], found
     assert {verdict.serial for verdict in found} == {daemon.serial for daemon in phones}
     # The whole APK went through the wire.
@@ -79,7 +79,7 @@ def test_verify_and_benchmark_side_by_side(
         device="adb",
         threads=(1, 2),
         plan=Plan(runs=RUNS, launches=1),
-        patience=Patience(60, 0.2),
+        patience=Timeouts(60, 0.2),
     )
     outcome = run_benchmark(request)
     assert outcome.undone == []
@@ -94,7 +94,7 @@ def test_phones_that_cannot(phones: list[Daemon], export: Path, tmp_path: Path) 
     (phones[0].home / "full").touch()
     (phones[1].home / "sdk").write_text("21\n")
     serials = f"adb:{phones[0].serial},adb:{phones[1].serial}"
-    full, old = verify_on_phones(export, serials, apk, Patience(60, 0.2))
+    full, old = verify_on_phones(export, serials, apk, Timeouts(60, 0.2))
     assert full.reason == "too full for the app: make room on it"
     assert old.reason is not None and old.reason.startswith("too old: Android stand-in (API 21)")
 
@@ -141,13 +141,13 @@ def test_an_adbd_that_cannot_install_is_not_called_unplugged(
     monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[2])
     apk = tmp_path / "stand_in.apk"
     apk.write_bytes(b"not an app")
-    (verdict,) = verify_on_phones(export, f"adb:{phones[0].serial}", apk, Patience(60, 0.2))
+    (verdict,) = verify_on_phones(export, f"adb:{phones[0].serial}", apk, Timeouts(60, 0.2))
     assert verdict.reason is not None
     assert verdict.reason.startswith("the app cannot be installed")
 
 
 def test_a_task_without_end_is_stopped_on_the_phone(phones: list[Daemon], export: Path) -> None:
     (phones[0].home / "never").touch()
-    (verdict,) = verify_on_phones(export, f"adb:{phones[0].serial}", None, Patience(4, 0.2))
+    (verdict,) = verify_on_phones(export, f"adb:{phones[0].serial}", None, Timeouts(4, 0.2))
     assert verdict.reason is not None and "no result in 4 s" in verdict.reason
     assert (phones[0].home / "stopped").exists()

@@ -14,16 +14,16 @@ from export.schema.manifest import Gate
 from export.targets.adb import adb, phone
 from export.targets.adb.errors import AdbMissingError
 from export.targets.adb.fleet import parse_devices
-from export.targets.adb.phone import Patience
-from export.targets.adb.verify import PhoneVerdict, verify_on_phones
+from export.targets.adb.phone import Timeouts
+from export.targets.adb.verify import PhoneCheck, verify_on_phones
 from hierattn.errors import UnknownNameError
 from tests.cli.conftest import Answer
 from tests.cli.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, INT8, write_whole_export
 from tests.export.targets.adb.stand_ins import selftest, stand_in_adb
 
-QUICK = Patience(task=5, poll=0.01)
-Ask = Callable[..., list[PhoneVerdict]]
+QUICK = Timeouts(task=5, poll=0.01)
+Ask = Callable[..., list[PhoneCheck]]
 PASSED = Gate(status="passed")
 
 
@@ -36,10 +36,10 @@ def export(tmp_path: Path) -> Path:
 def ask(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     def run(
         phones: dict[str, dict[str, Any]], device: str = "adb", apk: Path | None = None, **more: Any
-    ) -> list[PhoneVerdict]:
+    ) -> list[PhoneCheck]:
         bin_ = stand_in_adb(tmp_path / "bin", phones)
         monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
-        return verify_on_phones(export, device, apk, more.pop("patience", QUICK), **more)
+        return verify_on_phones(export, device, apk, more.pop("timeouts", QUICK), **more)
 
     return run
 
@@ -117,7 +117,7 @@ def test_one_line_for_every_phone_that_cannot_and_the_others_go_on(
         "other": {"state": "device", "selftest": other},
         "broken": {"state": "device", "selftest": broken},
     }
-    found = {verdict.serial: verdict for verdict in ask(phones, apk=apk, patience=Patience(4, 0.1))}
+    found = {verdict.serial: verdict for verdict in ask(phones, apk=apk, timeouts=Timeouts(4, 0.1))}
     words = {
         "unauthorised": "allow USB debugging",
         "offline": "plug it in again",

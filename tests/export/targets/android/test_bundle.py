@@ -48,9 +48,9 @@ def test_a_changed_file_is_refused_whatever_its_folder_is_called(tmp_path: Path,
 
 def test_everything_an_app_needs_and_every_hash(export: Path, app: Path) -> None:
     done = bundle(BundleRequest(export, app))
-    assert done.place == app / "app" / "src" / "main" / "assets" / "hierattn"
-    there = tree(done.place)
-    record = read_bundle(done.place)
+    assert done.folder == app / "app" / "src" / "main" / "assets" / "hierattn"
+    there = tree(done.folder)
+    record = read_bundle(done.folder)
     assert record == done.record
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in there.items()}
     assert record.files == {name: value for name, value in hashes.items() if name != "bundle.json"}
@@ -72,18 +72,18 @@ def test_everything_an_app_needs_and_every_hash(export: Path, app: Path) -> None
         assert hashes[f"selftest/{mine.tensor}"] == mine.tensor_sha256
     raw = json.loads(there["bundle.json"])
     assert raw["schema"] == 1 and raw["operating_point"]["temperature"] == 1.0
-    assert not [path for path in done.place.parent.parent.iterdir() if path.name != "assets"]
+    assert not [path for path in done.folder.parent.parent.iterdir() if path.name != "assets"]
 
 
 def test_two_bundles_are_byte_identical_and_the_old_one_goes_wholly(
     export: Path, app: Path, tmp_path: Path
 ) -> None:
     first = bundle(BundleRequest(export, app))
-    content = tree(first.place)
-    (first.place / "older.onnx").write_bytes(b"of another model")
-    assert tree(bundle(BundleRequest(export, app)).place) == content
+    content = tree(first.folder)
+    (first.folder / "older.onnx").write_bytes(b"of another model")
+    assert tree(bundle(BundleRequest(export, app)).folder) == content
     other = write_app(tmp_path / "other")
-    assert tree(bundle(BundleRequest(export, other)).place) == content
+    assert tree(bundle(BundleRequest(export, other)).folder) == content
 
 
 def test_int8_is_held_against_its_own_answers(tmp_path: Path, app: Path) -> None:
@@ -144,7 +144,7 @@ def test_core_ml_is_not_for_android(export: Path, app: Path) -> None:
 def test_a_changed_export_is_refused_even_with_the_flag(
     name: str, words: str, export: Path, app: Path
 ) -> None:
-    place = bundle(BundleRequest(export, app)).place
+    place = bundle(BundleRequest(export, app)).folder
     before = tree(place)
     content = bytearray((export / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -173,7 +173,7 @@ def test_a_file_that_changes_while_it_is_copied(
 def test_a_full_disk_leaves_the_old_bundle(
     export: Path, app: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = bundle(BundleRequest(export, app)).place
+    place = bundle(BundleRequest(export, app)).folder
     before = tree(place)
 
     def full(source: Path, target: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from export.errors import ExportError
 from export.targets.android import install
-from export.targets.android.install import find_main, replaced_bundle
+from export.targets.android.install import find_source_set, replace_bundle
 
 
 def write_bundle(main: Path, content: str) -> Path:
-    with replaced_bundle(main) as staging:
+    with replace_bundle(main) as staging:
         (staging / "bundle.json").write_text(content)
         (staging / f"{content}.onnx").write_text(content)
     return main / "assets" / "hierattn"
@@ -36,14 +36,14 @@ def test_any_gradle_app_is_known(made: str, expected: str, tmp_path: Path) -> No
     path = tmp_path / made
     path.parent.mkdir(parents=True)
     path.touch() if "build" in made else path.mkdir()
-    assert find_main(tmp_path) == tmp_path / expected
+    assert find_source_set(tmp_path) == tmp_path / expected
 
 
 def test_no_app(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="not an Android app"):
-        find_main(tmp_path)
+        find_source_set(tmp_path)
     with pytest.raises(ExportError, match="no such folder"):
-        find_main(tmp_path / "nowhere")
+        find_source_set(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("can_swap", [True, False])
@@ -55,7 +55,7 @@ def test_replaced_wholly_and_nothing_left(
     assert names(write_bundle(tmp_path, "old")) == ["bundle.json", "old.onnx"]
     assert names(write_bundle(tmp_path, "new")) == ["bundle.json", "new.onnx"]
     assert names(tmp_path) == ["assets"]
-    with pytest.raises(KeyError), replaced_bundle(tmp_path) as staging:
+    with pytest.raises(KeyError), replace_bundle(tmp_path) as staging:
         (staging / "half").touch()
         raise KeyError
     assert names(tmp_path / "assets" / "hierattn") == ["bundle.json", "new.onnx"]
@@ -81,7 +81,7 @@ def test_the_only_copy_outlives_a_failed_restoring_and_comes_back(
     assert "\n" not in str(raised.value)
     (aside,) = tmp_path.glob(".hierattn-bundle-*")
     assert names(aside / "hierattn") == ["bundle.json", "old.onnx"]
-    with pytest.raises(KeyError), replaced_bundle(tmp_path):
+    with pytest.raises(KeyError), replace_bundle(tmp_path):
         raise KeyError
     assert names(target) == ["bundle.json", "old.onnx"] and names(tmp_path) == ["assets"]
 
@@ -96,8 +96,8 @@ def test_killed_at_any_moment_there_is_one_whole_bundle_and_the_next_cleans_up(
         "from pathlib import Path\n"
         "from export.targets.android import install\n"
         "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"if {moment!r} == 'renaming': install._put = die\n"
-        "with install.replaced_bundle(Path(sys.argv[1])) as staging:\n"
+        f"if {moment!r} == 'renaming': install._swap_in = die\n"
+        "with install.replace_bundle(Path(sys.argv[1])) as staging:\n"
         "    (staging / 'bundle.json').write_text('new')\n"
         f"    if {moment!r} == 'writing': die()\n"
     )

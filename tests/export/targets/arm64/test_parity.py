@@ -15,12 +15,12 @@ from export.schema.manifest import ARM64_PARITY, PARITY, Gate, read_manifest
 from export.targets.arm64 import __main__ as command
 from export.targets.arm64.packages import (
     REQUIREMENTS,
-    Machine,
+    EmulatedMachine,
     PackagesUnavailableError,
     default_home,
     ensure_machine,
 )
-from export.targets.arm64.parity import Emulated, Runner, check_on_arm64, choose_files
+from export.targets.arm64.parity import EmulatedRunner, Runner, check_on_arm64, choose_files
 from export.targets.arm64.report import describe_record, write_record
 from hierattn.errors import UnknownNameError
 from tests.conftest import REPOSITORY
@@ -140,7 +140,7 @@ def test_another_file_or_processor_does_not_erase_a_failed_row(export: Path) -> 
     ]
     assert record == read_record(export) and not record.passed
     assert record.packages == ["numpy 1", "numpy 2"]
-    # Asked again, it is replaced.
+    # A second run of it replaces the row.
     assert check(export, stand_in(export), names=(FP32,)).passed
     assert len(describe_record(export, read_manifest(export))[0]) == 3
 
@@ -187,7 +187,7 @@ def test_failed_in_the_record_is_believed(export: Path) -> None:
 
 
 def test_an_emulator_that_cannot_be_started_is_no_verdict(export: Path, tmp_path: Path) -> None:
-    gone = Emulated(Machine(tmp_path / "qemu-aarch64", tmp_path / "root", ()))
+    gone = EmulatedRunner(EmulatedMachine(tmp_path / "qemu-aarch64", tmp_path / "root", ()))
     with pytest.raises(PackagesUnavailableError, match="qemu-aarch64: cannot be started"):
         check(export, gone)
     assert read_record(export) is None
@@ -203,9 +203,9 @@ def test_a_timeout_is_told_but_is_no_verdict(
             raise subprocess.TimeoutExpired("emulator", 1800)
         return answer(cpu, arguments)
 
-    machine = Machine(Path("emulator"), Path("root"), ("numpy 1",))
+    machine = EmulatedMachine(Path("emulator"), Path("root"), ("numpy 1",))
     monkeypatch.setattr(command, "ensure_machine", lambda home: machine)
-    monkeypatch.setattr(command, "Emulated", lambda machine: slow)
+    monkeypatch.setattr(command, "EmulatedRunner", lambda machine: slow)
     check(export, stand_in(export, off=1.0), names=(FP32,))
 
     def run(*words: str) -> tuple[int, str, str]:
@@ -294,7 +294,7 @@ def test_a_real_file_on_the_emulated_processor(export: Path) -> None:
         pytest.skip("no emulated machine in the cache; 'make arm64-parity' fetches it")
     machine = ensure_machine(home)
     files = read_manifest(export).artefacts[:1]
-    run = Emulated(machine)
+    run = EmulatedRunner(machine)
     record = check_on_arm64(export, files, ["cortex-a53"], run, machine.packages).record
     assert record.passed, record.rows
     (row,) = record.rows
