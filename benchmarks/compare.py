@@ -1,4 +1,4 @@
-"""``--compare``: what got slower or worse since an earlier session on the same machine."""
+"""Comparison with an earlier session on the same machine: what got slower or worse."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def compare(old: Results, new: Results) -> Comparison:
     """Compare row by row: model, format, precision, runtime, device and threads.
 
     A row is slower if its p50 grew by more than the larger noise floor of the two sessions and
-    more than the whole machine slowed down: by its yardstick, or by the median of the rows whose
-    file and runtime are the same as before. Accuracy is worse beyond what its precision is
+    more than the whole machine slowed down: by its matrix product, or by the median of the rows
+    whose file and runtime are the same as before. Accuracy is worse beyond what its precision is
     allowed against torch, where both were judged on the same photos.
 
     Raises:

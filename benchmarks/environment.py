@@ -1,4 +1,4 @@
-"""The machine and the software that figures were taken on."""
+"""Description of the machine and software that a benchmark ran on."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def finish_host(
     Args:
         before: what :func:`describe_host` gave.
         versions: of runtimes, as their processes said.
-        gmacs: the yardstick, by thread count.
+        gmacs: the matrix product, by thread count.
     """
     return before.model_copy(
         update={
@@ -85,7 +85,7 @@ def load_average() -> float | None:
         return None
 
 
-def warning(environment: Environment) -> str | None:
+def busy_warning(environment: Environment) -> str | None:
     """Why the latencies here are not those of a quiet machine, if so."""
     load, cores = environment.load_before, environment.cores
     if load is None or load <= BUSY * cores:

@@ -1,4 +1,4 @@
-"""Export folders as a benchmark sees them: their manifests, and the runs they were made from."""
+"""Export folders to benchmark: their manifests, and the training runs behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``results.json`` of a report folder: one row an artefact, device, runtime and thread count."""
+"""The data model of ``results.json``: one row for each file, device, runtime and thread count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
 HOST = "host"
 """The device that this process runs on."""
 
-UNKNOWN = 1.25
+UNKNOWN_NOISE_RATIO = 1.25
 """The noise floor where too little is known: differences below a quarter are not trusted."""
 
 REPORT_HTML, PARETO_PNG = "report.html", "pareto.png"
@@ -40,7 +40,7 @@ class Environment(_Part):
         load_before: load average over one minute before the first run; None on phones.
         pinned_to: the cores that processes are confined to; None where to all of them.
         thermal: state as the system words it; None where it does not.
-        matrix_product_gmacs: the yardstick, by thread count: 10^9 multiply-adds a second that
+        matrix_product_gmacs: the matrix product, by thread count: 10^9 multiply-adds a second that
             numpy's float32 product of 512 x 512 matrices reached (median), measured in turn with
             the files. It bounds what a network may reach, and tells one session's machine from
             another's.
@@ -162,7 +162,7 @@ class NoiseFloor(_Part):
     Attributes:
         name: of the file that was measured twice in the session (A/A control).
         ratio: a p50 ratio within 1/ratio to ratio is a tie; the largest of ``by_threads``.
-        by_threads: by thread count; see :mod:`benchmarks.noise`.
+        by_threads: by thread count; see :mod:`benchmarks.stats`.
         controls: by thread count, the p50 of both measurements of the control, milliseconds.
     """
 
@@ -176,7 +176,7 @@ class NoiseFloor(_Part):
         return self.by_threads.get(threads, self.ratio)
 
 
-class JudgedPhotos(_Part):
+class PhotoSet(_Part):
     """The photos of the accuracy columns."""
 
     name: str
@@ -239,7 +239,7 @@ class Results(_Part):
     complete: bool = True
     environments: list[Environment]
     method: Method | None = None
-    photos: JudgedPhotos | None
+    photos: PhotoSet | None
     noise_floor: NoiseFloor | None
     rows: list[Row]
     sweep: list[SweepPoint] = []
@@ -252,7 +252,7 @@ class Results(_Part):
         runs on a phone, whose differences below a quarter are not trusted.
         """
         if one.device != HOST:
-            return UNKNOWN
+            return UNKNOWN_NOISE_RATIO
         floor = self.noise_floor.of(one.threads) if self.noise_floor else 1.0
         return max(floor, one.noise_ratio or 1.0, other.noise_ratio or 1.0)
 

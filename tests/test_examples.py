@@ -26,7 +26,7 @@ def test_predict_photo_prints_probabilities_that_sum_to_one(
 
 @pytest.mark.slow
 def test_the_speed_benchmark_runs(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.training_speed", "--image-size", "64"]
+    command = [sys.executable, "-m", "benchmarks.dev.training_speed", "--image-size", "64"]
     command += ["--batch-size", "4", "--epochs", "1", "--steps", "1", "--threads", "1", "--json"]
     result = subprocess.run(
         command,

@@ -29,6 +29,17 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("export.targets",),
         ("export.model_card", "export.untrained", "export.pipeline", "export.verify"),
     ),
+    "benchmarks": (
+        ("benchmarks.results",),
+        ("benchmarks.environment", "benchmarks.plan", "benchmarks.stats"),
+        ("benchmarks.runtimes",),
+        ("benchmarks.exports", "benchmarks.matrix_product", "benchmarks.runner"),
+        ("benchmarks.cases",),
+        ("benchmarks.accuracy", "benchmarks.devices", "benchmarks.profiling", "benchmarks.report"),
+        ("benchmarks.compare", "benchmarks.session_results"),
+        ("benchmarks.run",),
+        ("benchmarks.dev", "benchmarks.paper"),
+    ),
 }
 """Of each top-level package, its modules and subpackages from the lowest to the highest.
 

@@ -1,1 +1,1 @@
-"""Phones as rows of the report, beside this machine's."""
+"""Benchmarks on connected phones, as rows of the same report."""

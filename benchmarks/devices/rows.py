@@ -1,4 +1,4 @@
-"""From what a phone wrote to a row and an environment of the report."""
+"""Converts a phone's benchmark result to a row and an environment of the report."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from benchmarks.exports import Export
-from benchmarks.figures import summarise
 from benchmarks.results import Environment, Row
+from benchmarks.stats import summarise
 from export.schema.manifest import ArtefactRecord
 from export.targets.adb.results import PhoneBenchmark
 from export.targets.adb.verify import find_artefact, other_model

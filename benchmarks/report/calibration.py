@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.report.rows import JudgedFile
+from benchmarks.report.rows import EvaluatedFile
 
 SIDE = 180.0
 _LEFT, _TOP, _BOTTOM, _RIGHT = 30.0, 8.0, 26.0, 8.0
@@ -29,7 +29,7 @@ class Bin:
 class ReliabilityDiagram:
     """One file's bins."""
 
-    file: JudgedFile
+    file: EvaluatedFile
     bins: list[Bin]
 
 
@@ -54,7 +54,7 @@ class Frame:
 FRAME = Frame()
 
 
-def reliability_diagrams(files: Sequence[JudgedFile]) -> list[ReliabilityDiagram]:
+def reliability_diagrams(files: Sequence[EvaluatedFile]) -> list[ReliabilityDiagram]:
     """A diagram for each file with bins; bins with impossible values are left out."""
     diagrams = []
     for file in files:

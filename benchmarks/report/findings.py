@@ -1,4 +1,4 @@
-"""What a reader wants to know first, in sentences, each from the rows alone."""
+"""The key findings of a report as sentences, each computed from the rows."""
 
 from __future__ import annotations
 

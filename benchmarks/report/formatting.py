@@ -1,4 +1,4 @@
-"""Numbers and names as people read them. What is missing is an en dash, never a number."""
+"""Formats numbers and names for the page. A missing value is an en dash, never a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Pareto front: what nothing else beats in both latency and accuracy."""
+"""Computes the Pareto front of latency and accuracy."""
 
 from __future__ import annotations
 

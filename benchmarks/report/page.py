@@ -18,7 +18,7 @@ from benchmarks.report.calibration import FRAME, SIDE, reliability_diagrams
 from benchmarks.report.distributions import WIDTH, strip_groups
 from benchmarks.report.findings import findings
 from benchmarks.report.pareto_image import draw_pareto
-from benchmarks.report.rows import judged_files, number_rows, status_counts
+from benchmarks.report.rows import evaluated_files, number_rows, status_counts
 from benchmarks.report.sensitivity import change_tables
 from benchmarks.report.sustained import sustained_curves
 from benchmarks.report.table import COLUMNS, table_rows
@@ -53,7 +53,7 @@ def write_report(folder: Path, results: Results) -> None:
 def render_page(results: Results) -> str:
     """The page as HTML."""
     rows = number_rows(results)
-    files = judged_files(rows)
+    files = evaluated_files(rows)
     panels = tradeoff_panels(rows)
     largest = max((p.size_mb for panel in panels for p in panel.points), default=0.0)
     series = runtime_series(rows)

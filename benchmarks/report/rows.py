@@ -1,4 +1,4 @@
-"""The rows of the results, numbered, and each beside what it is compared with."""
+"""Numbers the rows of the results and compares each with the fastest of its setting."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def number_rows(results: Results) -> list[NumberedRow]:
 
 
 @dataclass(frozen=True)
-class JudgedFile:
+class EvaluatedFile:
     """One file's accuracy, which the rows that differ in threads or device only share."""
 
     rows: tuple[NumberedRow, ...]
@@ -91,14 +91,14 @@ class JudgedFile:
         return self.rows[0]
 
 
-def judged_files(rows: Iterable[NumberedRow]) -> list[JudgedFile]:
+def evaluated_files(rows: Iterable[NumberedRow]) -> list[EvaluatedFile]:
     """Rows of one file with the very same accuracy, together; in the order of the rows."""
     files: dict[object, list[NumberedRow]] = {}
     for numbered in rows:
         row = numbered.row
         same = (row.export, row.name, tuple(row.sensitivity.items()), tuple(row.reliability))
         files.setdefault(same, []).append(numbered)
-    return [JudgedFile(tuple(same)) for same in files.values()]
+    return [EvaluatedFile(tuple(same)) for same in files.values()]
 
 
 def status_counts(rows: Iterable[NumberedRow]) -> dict[Status, int]:

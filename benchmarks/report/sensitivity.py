@@ -1,4 +1,4 @@
-"""How each class's sensitivity changed from torch to the exported file."""
+"""The table of per-class sensitivity and its change against torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.report.formatting import known, percent, points
-from benchmarks.report.rows import JudgedFile, sensitivity_change
+from benchmarks.report.rows import EvaluatedFile, sensitivity_change
 
 _STEPS = (0.0005, 0.02, 0.05)
 """Changes, as shares of 1, from which a cell's shade is the next stronger one."""
@@ -31,7 +31,7 @@ class ChangeCell:
 class ChangeRow:
     """One file; the reference's own cells have no change."""
 
-    file: JudgedFile
+    file: EvaluatedFile
     cells: list[ChangeCell]
 
 
@@ -43,7 +43,7 @@ class ChangeTable:
     rows: list[ChangeRow]
 
 
-def change_tables(files: Sequence[JudgedFile]) -> list[ChangeTable]:
+def change_tables(files: Sequence[EvaluatedFile]) -> list[ChangeTable]:
     """A table for each set of classes. Files that were not judged join that of their export."""
     classes: dict[str, tuple[str, ...]] = {}
     for file in files:
@@ -68,7 +68,7 @@ def shade(change: float | None) -> str:
     return f"{'up' if change > 0 else 'down'}{level}"
 
 
-def _cell(file: JudgedFile, name: str) -> ChangeCell:
+def _cell(file: EvaluatedFile, name: str) -> ChangeCell:
     row = file.first.row
     change = None if file.first.is_reference else sensitivity_change(row, name)
     return ChangeCell(

@@ -1,4 +1,4 @@
-"""The columns of the table: what each says, how it sorts, in which view it stands."""
+"""The columns of the page's table: content, sort key and view of each."""
 
 from __future__ import annotations
 

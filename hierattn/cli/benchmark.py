@@ -23,7 +23,7 @@ from hierattn.cli.console import (
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from benchmarks.benchmark import BenchmarkOutcome
+    from benchmarks.run import BenchmarkOutcome
     from export.progress import Progress as Step
 
 RUNS, LAUNCHES = 300, 5
@@ -86,9 +86,9 @@ def benchmark(
     Exit code 0 only if every row that can be run here was measured, and --compare found nothing.
     """
     set_up_logging(verbose)
-    from benchmarks.benchmark import BenchmarkRequest, run_benchmark
-    from benchmarks.runtimes import RUNTIMES
-    from benchmarks.schedule import Plan
+    from benchmarks.plan import Plan
+    from benchmarks.run import BenchmarkRequest, run_benchmark
+    from benchmarks.runtimes.registry import RUNTIMES
     from export.targets.adb.phone import Timeouts
 
     request = BenchmarkRequest(
@@ -108,7 +108,7 @@ def benchmark(
         skip_unreadable,
         command=shlex.join(["hierattn", *map(_anonymous, sys.argv[1:])]),
         apk=apk,
-        patience=Timeouts(task=device_timeout),
+        timeouts=Timeouts(task=device_timeout),
     )
     try:
         with TurnsProgress() as bar:
@@ -123,7 +123,7 @@ def benchmark(
         print_json(benchmark_document(outcome))
     else:
         show_outcome(outcome, out)
-    if outcome.undone or (outcome.comparison and outcome.comparison.findings):
+    if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)
 
 

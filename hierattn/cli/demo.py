@@ -29,8 +29,8 @@ def demo(
         if made.exists():
             raise ConfigError(f"{made} exists; remove it or give another --out")
 
-    from benchmarks.benchmark import BenchmarkRequest, run_benchmark
-    from benchmarks.schedule import Plan
+    from benchmarks.plan import Plan
+    from benchmarks.run import BenchmarkRequest, run_benchmark
     from export.pipeline import ExportRequest
     from export.verify import verify
     from hierattn.cli.benchmark import TurnsProgress, benchmark_document, show_outcome
@@ -101,5 +101,5 @@ def demo(
             "Next: hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN --export EXPORT",
             soft_wrap=True,
         )
-    if not found.passed or timed.undone:
+    if not found.passed or timed.unmeasured:
         raise typer.Exit(1)

@@ -1,10 +1,10 @@
 import pytest
 
 from benchmarks.compare import compare
-from benchmarks.results import BenchmarkError, JudgedPhotos, Results
+from benchmarks.results import BenchmarkError, PhotoSet, Results
 from tests.benchmarks.helpers import environment, results, row
 
-PHOTOS = JudgedPhotos(name="p", sha256="p", images=100)
+PHOTOS = PhotoSet(name="p", sha256="p", images=100)
 
 
 def _found(old: Results, new: Results) -> str:
@@ -94,7 +94,7 @@ def test_a_lost_melanoma_is_worse() -> None:
 
 
 def test_other_photos_are_not_compared() -> None:
-    other = JudgedPhotos(name="q", sha256="q", images=100)
+    other = PhotoSet(name="q", sha256="q", images=100)
     old = results(row(balanced_accuracy=0.9), photos=PHOTOS)
     comparison = compare(old, results(row(balanced_accuracy=0.1), photos=other))
     assert comparison.findings == []

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import environment as module
-from benchmarks.environment import describe_host, finish_host, warning
+from benchmarks.environment import busy_warning, describe_host, finish_host
 from tests.benchmarks.helpers import environment
 
 
@@ -32,9 +32,9 @@ def test_pinning_and_what_the_system_files_say(
 
 
 def test_a_busy_machine_is_warned_of() -> None:
-    assert warning(environment(load_before=0.9)) is None
-    assert warning(environment(load_before=None)) is None
-    assert "load average 4 on 2 cores" in (warning(environment(load_before=4.0)) or "")
+    assert busy_warning(environment(load_before=0.9)) is None
+    assert busy_warning(environment(load_before=None)) is None
+    assert "load average 4 on 2 cores" in (busy_warning(environment(load_before=4.0)) or "")
 
 
 def test_what_is_known_only_afterwards() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report_folder import COLUMNS, as_csv, check_report_folder, write_results
+from benchmarks.report.files import COLUMNS, as_csv, check_report_folder, write_results
 from benchmarks.results import BenchmarkError, Row, read_results
 from tests.benchmarks.helpers import results, row
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.benchmark import BenchmarkRequest, run_benchmark
+from benchmarks.plan import Plan
 from benchmarks.results import BenchmarkError, Results, read_results
-from benchmarks.schedule import Plan
+from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.errors import ExportError
 from export.schema.manifest import Gate, read_manifest
 from export.targets.adb.phone import Timeouts
@@ -38,11 +38,11 @@ def ask(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
             "device": "adb",
             "threads": (1, 2),
             "plan": Plan(runs=RUNS, launches=1),
-            "patience": QUICK,
+            "timeouts": QUICK,
         }
         request = BenchmarkRequest((export,), tmp_path / "report", **(known | more))
         outcome = run_benchmark(request)
-        return outcome.results, outcome.undone
+        return outcome.results, outcome.unmeasured
 
     return run
 
@@ -51,8 +51,8 @@ def test_rows_name_the_phone_its_chip_android_and_warmth(
     ask: Ask, export: Path, tmp_path: Path
 ) -> None:
     phone = {"state": "device", "benchmark": benchmark(export, FP32, RUNS)}
-    results, undone = ask({"A": phone, "B": phone})
-    assert undone == []
+    results, unmeasured = ask({"A": phone, "B": phone})
+    assert unmeasured == []
     assert [(row.device, row.threads) for row in results.rows] == [
         (NAME, 1),
         (NAME, 2),
@@ -99,7 +99,7 @@ def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, expor
     }
     untested = good | {"selftest": {"status": "failed", "max_relative": 0.5}}
     other = good | {"artefact": good["artefact"] | {"sha256": "e" * 64}}
-    results, undone = ask(
+    results, unmeasured = ask(
         {
             "A": {"state": "device", "benchmark": good},
             "short": {"state": "device", "benchmark": short},
@@ -113,7 +113,7 @@ def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, expor
     )
     rows = results.rows
     assert [row.status for row in rows] == ["measured"] + ["failed"] * 6
-    assert all(row.p50_ms is None for row in rows[1:]) and len(undone) == 6
+    assert all(row.p50_ms is None for row in rows[1:]) and len(unmeasured) == 6
     words = (
         "4 of 5 runs",
         "the self-test did not pass",
@@ -130,14 +130,14 @@ def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, expor
 def test_a_phone_that_did_something_else_than_ordered_has_no_figure(ask: Ask, export: Path) -> None:
     fewer = benchmark(export, FP32, RUNS - 1)
     cold = benchmark(export, FP32, RUNS) | {"warmup": 0}
-    results, undone = ask(
+    results, unmeasured = ask(
         {
             "fewer": {"state": "device", "benchmark": fewer},
             "cold": {"state": "device", "benchmark": cold},
         },
         threads=(1,),
     )
-    assert [row.status for row in results.rows] == ["failed", "failed"] and len(undone) == 2
+    assert [row.status for row in results.rows] == ["failed", "failed"] and len(unmeasured) == 2
     reasons = [row.reason for row in results.rows]
     assert reasons == [
         "runs: 4 on the phone, 5 ordered",
@@ -147,8 +147,8 @@ def test_a_phone_that_did_something_else_than_ordered_has_no_figure(ask: Ask, ex
 
 def test_what_was_measured_before_a_phone_was_lost_stays(ask: Ask, export: Path) -> None:
     phone = {"state": "device", "benchmark": benchmark(export, FP32, RUNS), "lost_at": 99}
-    results, undone = ask({"A": phone}, threads=(1,))
-    assert undone == [] and results.rows[0].status == "measured"
+    results, unmeasured = ask({"A": phone}, threads=(1,))
+    assert unmeasured == [] and results.rows[0].status == "measured"
 
 
 def test_a_gate_that_failed_is_shown(ask: Ask, export: Path) -> None:
@@ -163,10 +163,10 @@ def test_a_gate_that_failed_is_shown(ask: Ask, export: Path) -> None:
 
 def test_this_machine_and_a_phone_in_one_table(ask: Ask, export: Path) -> None:
     phone = {"state": "device", "benchmark": benchmark(export, FP32, RUNS)}
-    results, undone = ask(
+    results, unmeasured = ask(
         {"A": phone}, device="host,adb:A", threads=(1,), runtimes=("onnxruntime",)
     )
-    assert undone == []
+    assert unmeasured == []
     assert [row.device for row in results.rows] == ["host", NAME]
     assert [one.device for one in results.environments] == ["host", NAME]
     assert results.rows[0].p50_ms

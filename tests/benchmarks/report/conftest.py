@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import write_report
+from benchmarks.report.page import write_report
 from tests.benchmarks.report.sample import sample_results
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.report import render_page, write_report
+from benchmarks.report.page import render_page, write_report
 from hierattn.errors import HierAttnError
 from tests.benchmarks.report.sample import HOSTILE, HOSTILE_EXPORT, sample_results
 

@@ -16,7 +16,7 @@ from benchmarks.report.formatting import (
     three_digits,
     tiny,
 )
-from benchmarks.report.rows import NumberedRow, judged_files, number_rows, status_counts
+from benchmarks.report.rows import NumberedRow, evaluated_files, number_rows, status_counts
 from benchmarks.report.sensitivity import change_tables, shade
 from benchmarks.report.sustained import sustained_curves
 from benchmarks.report.table import COLUMNS, table_rows
@@ -74,14 +74,14 @@ def test_a_row_that_was_not_run_has_no_figures(rows: list[NumberedRow]) -> None:
 
 
 def test_files_are_judged_once_for_all_their_rows(rows: list[NumberedRow]) -> None:
-    files = judged_files(rows)
+    files = evaluated_files(rows)
     numbers = {tuple(n.number for n in file.rows) for file in files}
     assert (1, 10) in numbers and (5, 14, 19) in numbers and (6, 7, 15, 16) in numbers
     assert sum(len(file.rows) for file in files) == len(rows)
 
 
 def test_sensitivity_table_has_signs_and_every_file(rows: list[NumberedRow]) -> None:
-    (table,) = change_tables(judged_files(rows))
+    (table,) = change_tables(evaluated_files(rows))
     assert table.classes == CLASSES
     lines = {line.file.first.number: line for line in table.rows}
     assert [cell.change for cell in lines[1].cells] == ["–"] * 6, "torch is the reference"
@@ -125,7 +125,7 @@ def test_impossible_bins_are_left_out(rows: list[NumberedRow]) -> None:
         update={"reliability": [(0.5, 0.4, 10), (float("nan"), 0.5, 3), (0.5, 1.5, 3)]}
     )
     changed = NumberedRow(1, row, None, False)
-    (diagram,) = reliability_diagrams(judged_files([changed]))
+    (diagram,) = reliability_diagrams(evaluated_files([changed]))
     assert [b.photos for b in diagram.bins] == [10]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.benchmark import BenchmarkRequest, run_benchmark
-from benchmarks.schedule import Plan
+from benchmarks.plan import Plan
+from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.targets.adb.phone import Timeouts
 from export.targets.adb.verify import verify_on_phones
 from tests.cli.conftest import Answer
@@ -79,10 +79,10 @@ def test_verify_and_benchmark_side_by_side(
         device="adb",
         threads=(1, 2),
         plan=Plan(runs=RUNS, launches=1),
-        patience=Timeouts(60, 0.2),
+        timeouts=Timeouts(60, 0.2),
     )
     outcome = run_benchmark(request)
-    assert outcome.undone == []
+    assert outcome.unmeasured == []
     rows = [(row.device, row.threads, row.p50_ms) for row in outcome.results.rows]
     assert len(rows) == 4 and {row[2] for row in rows} == {3.0}
     assert left_behind() == []

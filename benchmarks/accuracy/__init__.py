@@ -1,0 +1,1 @@
+"""Accuracy of every exported file: the photos, the answers and their cache."""

@@ -1,0 +1,164 @@
+"""Chooses the photos that every file of a session is evaluated on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.exports import Export
+from benchmarks.results import BenchmarkError, PhotoSet
+from export.schema.manifest import PARITY
+from export.schema.parity import read_parity_record
+from hierattn.data.cache import decode_folder
+from hierattn.data.folder import read_data_folder
+from hierattn.data.provenance import describe_data
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import group_keys
+from hierattn.errors import DataError
+from hierattn.judging import choose_photos
+from hierattn.metrics.predictions import Predictions
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import SPLITS
+
+
+@dataclass
+class EvalPhotos:
+    """The chosen photos.
+
+    Attributes:
+        folder: the chosen ones.
+        groups: their patients, lesions or own names.
+        record: for the results.
+        whole_sha256: fingerprint of all readable photos of the data folder.
+    """
+
+    folder: DataFolder
+    groups: tuple[str, ...]
+    record: PhotoSet
+    whole_sha256: str
+    _decoded: dict[PreprocessSpec, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def pixels(self, spec: PreprocessSpec) -> np.ndarray:
+        """uint8 [N, S, S, 3], decoded when first asked for.
+
+        Raises:
+            UnreadableImagesError: some cannot be decoded.
+        """
+        if spec not in self._decoded:
+            self._decoded[spec] = decode_folder(self.folder, spec).pixels
+        return self._decoded[spec]
+
+    def predictions(self, logits: np.ndarray, classes: Sequence[str]) -> Predictions:
+        """Join logits [N, K] to what is known of the photos."""
+        return Predictions.from_records(self.folder.records, logits, classes, groups=self.groups)
+
+
+def parse_class_map(pairs: Sequence[str]) -> dict[str, str]:
+    """``DATA=MODEL`` pairs.
+
+    Raises:
+        BenchmarkError: a pair without "=", or a class mapped twice.
+    """
+    table: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, target = pair.partition("=")
+        if not (name and equals and target):
+            raise BenchmarkError(f"--map-class {pair}: write DATA_CLASS=MODEL_CLASS")
+        if table.setdefault(name, target) != target:
+            raise BenchmarkError(f"--map-class {pair}: '{name}' is already '{table[name]}'")
+    return table
+
+
+def choose_eval_photos(
+    data: Path,
+    exports: Sequence[Export],
+    class_map: Mapping[str, str],
+    *,
+    skip_unreadable: bool = False,
+) -> EvalPhotos:
+    """Choose photos that no export's weights learnt from and no int8 file was calibrated by.
+
+    Where an export was itself judged on this folder, its photos are taken; else those that the
+    run behind it did not learn from; else all, with a note. Of several exports, the photos that
+    all of them may be judged on.
+
+    Raises:
+        DataError: no folder, an empty one, or classes that a model does not know.
+        BenchmarkError: the class map names a class that the folder does not have.
+    """
+    whole = _mapped(read_data_folder(data), class_map)
+    for export in exports:
+        _check_classes(whole, export)
+    skipped = 0
+    if skip_unreadable and exports:
+        spec = exports[0].manifest.preprocessing
+        cache = decode_folder(whole, spec, skip_unreadable=True)
+        whole, skipped = cache.folder, len(cache.skipped)
+    groups = group_keys(whole)
+    sha256 = describe_data(whole, groups).sha256
+    chosen = {record.file for record in whole.records}
+    notes: list[str] = []
+    for export in exports:
+        files, note = _of_export(whole, sha256, export)
+        chosen &= files
+        notes += [note] if note and note not in notes else []
+    if not chosen:
+        chosen = {record.file for record in whole.records}
+        notes = ["no photo is new to every model; all were taken, so the figures flatter some"]
+    if skipped:
+        notes.append(f"{skipped} unreadable photos left out")
+    kept = [index for index, record in enumerate(whole.records) if record.file in chosen]
+    folder = replace(whole, records=tuple(whole.records[index] for index in kept))
+    taken = tuple(groups[index] for index in kept)
+    provenance = describe_data(folder, taken)
+    record = PhotoSet(
+        name=provenance.name,
+        sha256=provenance.sha256,
+        images=len(kept),
+        note="; ".join(notes) or None,
+    )
+    return EvalPhotos(folder, taken, record, sha256)
+
+
+def _mapped(folder: DataFolder, class_map: Mapping[str, str]) -> DataFolder:
+    for name in class_map:
+        if name not in folder.classes:
+            raise BenchmarkError(
+                f"--map-class {name}: {folder.root} has no such class ({', '.join(folder.classes)})"
+            )
+    if not class_map:
+        return folder
+    records = tuple(
+        replace(record, label=class_map.get(record.label, record.label))
+        for record in folder.records
+    )
+    return DataFolder(folder.root, tuple(sorted({r.label for r in records})), records)
+
+
+def _check_classes(folder: DataFolder, export: Export) -> None:
+    known = export.manifest.classes
+    unknown = sorted(set(folder.classes) - set(known))
+    if unknown:
+        raise DataError(
+            f"{folder.root} has classes that {export.label} does not know: {', '.join(unknown)} "
+            f"(its own: {', '.join(known)}); say which is which with --map-class DATA=MODEL"
+        )
+
+
+def _of_export(folder: DataFolder, sha256: str, export: Export) -> tuple[set[str], str | None]:
+    """Photos that one export may be judged on, and what is to be said of them."""
+    judged = export.manifest.data
+    if judged is not None and judged.sha256 == sha256:
+        files = {answer.file for answer in read_parity_record(export.folder / PARITY).photos}
+        seen = judged.seen_in_training
+        if seen is None:
+            return files, f"{export.label}: not known whether its weights learnt from them"
+        return files, f"{export.label}: its weights learnt from {seen} of them" if seen else None
+    if export.run is not None and (export.run.path / SPLITS).is_file():
+        kept, _, warning = choose_photos(folder, export.run.path / SPLITS, "auto")
+        return {record.file for record in kept.records}, warning and f"{export.label}: {warning}"
+    everything = {record.file for record in folder.records}
+    return everything, f"{export.label}: not known whether its weights learnt from them"

@@ -1,0 +1,1 @@
+"""Speed scripts for developers; their results stand in docs/performance.md."""

@@ -1,0 +1,106 @@
+"""Runs the app's benchmark on phones in parallel, one thread count after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, phone_row
+from benchmarks.exports import Export
+from benchmarks.results import Environment, Row
+from export.progress import Observer, unobserved
+from export.targets.adb.fleet import run_on_phones
+from export.targets.adb.phone import Phone, ReportProgress, Task, Timeouts
+from export.targets.adb.results import PhoneBenchmark
+from hierattn.errors import HierAttnError
+
+WARM_UP = 20
+"""Runs before the counted ones."""
+
+
+@dataclass(frozen=True)
+class PhoneRequest:
+    """What to ask of the phones.
+
+    Attributes:
+        devices: ``adb``, ``adb:SERIAL``, or several, separated by commas.
+        apk: to install first; None where the app is there.
+        runs: counted ones, of each thread count.
+    """
+
+    devices: str
+    apk: Path | None
+    threads: tuple[int, ...]
+    runs: int
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True)
+class PhoneFigures:
+    """All that the phones gave; ``remarks`` are for the reader, a line each."""
+
+    rows: list[Row]
+    environments: list[Environment]
+    remarks: list[str]
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Names of rows without a figure."""
+        return [f"{row.device}, {row.threads} thread(s)" for row in self.rows if not row.p50_ms]
+
+
+def measure_phones(
+    request: PhoneRequest, exports: Sequence[Export], progress: Observer = unobserved
+) -> PhoneFigures:
+    """Measure; whatever goes wrong with a phone is a failed row of it.
+
+    Raises:
+        ExportError: no adb, no phone at all, or no such APK.
+    """
+
+    def work(phone: Phone, told: ReportProgress) -> list[PhoneBenchmark | str]:
+        found: list[PhoneBenchmark | str] = []
+        for count in request.threads:
+            extras = {"runs": request.runs, "warmup": WARM_UP, "threads": count}
+            task = Task("benchmark", ".BenchmarkActivity", extras)
+            try:
+                found.append(phone.run(task, PhoneBenchmark, told))
+            except HierAttnError as error:
+                # What was measured before stays; there is no use in going on with a lost phone.
+                return [*found, *[str(error)] * (len(request.threads) - len(found))]
+        return found
+
+    asked = run_on_phones(request.devices, request.apk, work, request.timeouts, progress)
+    told: list[tuple[str, int, PhoneBenchmark | str]] = []
+    for one in asked:
+        outcome = one.outcome or [one.reason or "no answer"] * len(request.threads)
+        told += [
+            (one.serial, count, found)
+            for count, found in zip(request.threads, outcome, strict=True)
+        ]
+    names = name_phones(
+        [(serial, None if isinstance(found, str) else found) for serial, _, found in told]
+    )
+    runs = [
+        PhoneRun(
+            serial,
+            names[serial],
+            count,
+            request.runs,
+            WARM_UP,
+            told=None if isinstance(found, str) else found,
+            reason=found if isinstance(found, str) else None,
+        )
+        for serial, count, found in told
+    ]
+    rows = [phone_row(run, exports) for run in runs]
+    environments = [
+        phone_environment(names[one.serial], [run for run in runs if run.serial == one.serial])
+        for one in asked
+    ]
+    remark = (
+        f"phones: one golden image, {WARM_UP} runs to warm up, then {request.runs} in a row in one "
+        "process of the app, after its self-test passed; no noise floor is known"
+    )
+    return PhoneFigures(rows, environments, [remark])

@@ -1,0 +1,1 @@
+"""Operator profiles, and cost against image size, threads and batch size."""

@@ -1,0 +1,78 @@
+"""``--profile``: the most expensive kinds of operators of each row."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.cases import Case
+from benchmarks.results import CostlyOperator
+from benchmarks.runtimes.process import WorkerConfig, WorkerError, exit_reason, worker_environment
+from export.progress import Observer, Progress, unobserved
+
+SCRIPT = Path(__file__).with_name("operator_times.py")
+RUNS = 50
+KEPT = 12
+LIMIT_S = 300.0
+
+
+def profile_all(cases: Sequence[Case], progress: Observer = unobserved) -> None:
+    """Add the profile, or why there is none, to every row that can be run."""
+    todo = [case for case in cases if case.config is not None]
+    for number, case in enumerate(todo):
+        progress(Progress("", f"profiling {case.label}", number, len(todo)))
+        if case.config is None:
+            continue
+        try:
+            update: dict[str, object] = {"profile": profile(case.config)}
+        except WorkerError as error:
+            update = {"profile_note": str(error)}
+        case.row = case.row.model_copy(update=update)
+    progress(Progress("", "profiled", len(todo), len(todo)))
+
+
+def profile(config: WorkerConfig) -> list[CostlyOperator]:
+    """The costliest kinds of operators, in a process of its own.
+
+    Raises:
+        WorkerError: the runtime cannot be profiled from here, or died; says why.
+    """
+    fields = {**asdict(config), "runs": RUNS}
+    try:
+        done = subprocess.run(
+            [config.python, "-I", str(SCRIPT), json.dumps(fields)],
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
+            env=worker_environment(config.threads),
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WorkerError(f"no profile within {LIMIT_S:.0f} s") from error
+    except OSError as error:
+        raise WorkerError(f"{config.python}: cannot be started ({error.strerror})") from error
+    if done.returncode:
+        raise WorkerError(f"not profiled: {exit_reason(done.returncode, done.stderr)}")
+    try:
+        return costliest(json.loads(done.stdout))
+    except ValueError as error:
+        raise WorkerError("not profiled: the profiler's answer cannot be read") from error
+
+
+def costliest(milliseconds: Mapping[str, float], kept: int = KEPT) -> list[CostlyOperator]:
+    """The kinds that take most, with their share of the whole.
+
+    Args:
+        milliseconds: a run, by kind.
+        kept: how many.
+    """
+    whole = sum(milliseconds.values())
+    ranked = sorted(milliseconds.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [
+        CostlyOperator(operator=name, milliseconds=spent, share=spent / whole)  # whole >= spent > 0
+        for name, spent in ranked[:kept]
+        if spent > 0
+    ]

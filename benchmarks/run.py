@@ -1,0 +1,258 @@
+"""Runs a whole benchmark, from export folders to a report folder."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.accuracy.eval_photos import choose_eval_photos, parse_class_map
+from benchmarks.accuracy.evaluate import evaluate_cases
+from benchmarks.accuracy.logits_cache import LogitsCache
+from benchmarks.cases import make_cases
+from benchmarks.compare import Comparison, check_comparable, compare
+from benchmarks.devices.phones import PhoneFigures, PhoneRequest, measure_phones
+from benchmarks.environment import describe_host
+from benchmarks.exports import Export, read_exports
+from benchmarks.plan import Plan
+from benchmarks.profiling.operators import profile_all
+from benchmarks.profiling.sweep import sweep
+from benchmarks.report.files import check_report_folder, write_results
+from benchmarks.results import HOST, BenchmarkError, Environment, Results, read_results
+from benchmarks.runner import measure, sustain
+from benchmarks.runtimes.registry import RUNTIMES, check_runtimes
+from benchmarks.session_results import SessionResults
+from export.progress import Observer, unobserved
+from export.targets.adb.adb import find_adb
+from export.targets.adb.fleet import ADB, choose_phones, parse_devices
+from export.targets.adb.phone import Timeouts
+from hierattn.errors import HierAttnError, UnknownNameError
+from hierattn.outputs import check_output, given_path
+
+MOST_THREADS = 256
+
+
+@dataclass(frozen=True)
+class BenchmarkRequest:
+    """What to measure.
+
+    Attributes:
+        exports: export folders.
+        out: the report folder.
+        data: photos to judge every file by.
+        device: ``host``, ``adb`` for all phones, ``adb:SERIAL``, or several of them, separated by
+            commas.
+        runtimes: names, see :data:`benchmarks.runtimes.registry.RUNTIMES`.
+        sustained_s: seconds of sustained load for each row; 0 for none.
+        compare: ``results.json``, or its folder, of an earlier session.
+        runs: run folders and shipped names behind the exports.
+        class_map: ``DATA=MODEL`` pairs of class names.
+        command: as typed, for the record.
+        cache: of logits.
+        apk: to install on the phones first.
+        timeouts: with the phones.
+    """
+
+    exports: tuple[Path, ...]
+    out: Path
+    data: Path | None = None
+    threads: tuple[int, ...] = (1, 2)
+    device: str = HOST
+    runtimes: tuple[str, ...] = RUNTIMES
+    plan: Plan = field(default_factory=Plan)
+    sustained_s: float = 0.0
+    profile: bool = False
+    sweep: bool = False
+    compare: Path | None = None
+    runs: tuple[str, ...] = ()
+    class_map: tuple[str, ...] = ()
+    skip_unreadable: bool = False
+    command: str = ""
+    cache: LogitsCache = field(default_factory=LogitsCache)
+    apk: Path | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def on_host(self) -> bool:
+        """Whether this machine is measured."""
+        return HOST in self._devices
+
+    @property
+    def phones(self) -> str:
+        """As for :func:`export.targets.adb.fleet.parse_devices`; "" for none."""
+        return ",".join(name for name in self._devices if name != HOST)
+
+    @property
+    def _devices(self) -> list[str]:
+        return [part.strip() for part in self.device.split(",") if part.strip()]
+
+    def check(self) -> None:
+        """Refuse what cannot be done before anything is.
+
+        Raises:
+            BenchmarkError: the value and what it may be.
+            UnknownNameError: a runtime or device that does not exist.
+        """
+        if not self.exports:
+            raise BenchmarkError("no export folder given")
+        for name in self._devices or [self.device]:
+            if name != HOST and name.partition(":")[0] != ADB:
+                raise UnknownNameError("device", name, (HOST, ADB, f"{ADB}:SERIAL"))
+        if self.phones:
+            parse_devices(self.phones)
+        if self.apk is not None and not self.phones:
+            raise BenchmarkError("--apk: is for --device adb")
+        if not self.on_host:
+            self._check_phones_only()
+        if not self.runtimes:
+            raise BenchmarkError("--runtime: give at least one")
+        check_runtimes(self.runtimes)
+        if not self.threads or not all(1 <= count <= MOST_THREADS for count in self.threads):
+            raise BenchmarkError(f"--threads: give numbers from 1 to {MOST_THREADS}")
+        if self.sustained_s < 0:
+            raise BenchmarkError("--sustained: give seconds")
+        if self.class_map and self.data is None:
+            raise BenchmarkError("--map-class: is for --data")
+        check_output(self.out, *self.exports, self.data, *map(given_path, self.runs))
+        check_report_folder(self.out)
+
+    def _check_phones_only(self) -> None:
+        """Refuse what only this machine can do, rather than leave it out silently."""
+        asked = {
+            "--data": self.data is not None,
+            "--sweep": self.sweep,
+            "--profile": self.profile,
+            "--sustained": bool(self.sustained_s),
+        }
+        for option, given in asked.items():
+            if given:
+                raise BenchmarkError(
+                    f"{option}: is not done on phones; measure this machine as well with "
+                    "--device host,adb"
+                )
+
+
+@dataclass(frozen=True)
+class BenchmarkOutcome:
+    """What was found.
+
+    Attributes:
+        unmeasured: names of rows that failed, or could have been run here and were not.
+    """
+
+    results: Results
+    comparison: Comparison | None
+    unmeasured: list[str]
+
+
+def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) -> BenchmarkOutcome:
+    """Measure everything; the report folder holds what is finished at every moment.
+
+    Interrupted, it writes what there is and raises KeyboardInterrupt again.
+
+    Raises:
+        HierAttnError: the request, an export folder, the photos or the earlier results cannot be
+            used.
+    """
+    request.check()
+    if request.phones:
+        # Before minutes on this machine.
+        choose_phones(find_adb(), parse_devices(request.phones))
+    environment = describe_host()
+    earlier = read_results(request.compare) if request.compare is not None else None
+    for old in earlier.environments if earlier else ():
+        if old.device == HOST:
+            check_comparable(old, environment)
+    with tempfile.TemporaryDirectory(prefix="hierattn-benchmark-") as temporary:
+        workspace = Path(temporary)
+        exports = read_exports(request.exports, request.runs, workspace)
+        results: Results | None = None
+        unmeasured: list[str] = []
+        if request.on_host:
+            results, unmeasured = _measure_host(request, exports, environment, workspace, progress)
+        if request.phones:
+            figures = _measure_phones(request, exports, progress)
+            results = _with_phones(request, results, figures)
+            unmeasured += figures.unmeasured
+    assert results is not None
+    comparison = compare(earlier, results) if earlier is not None else None
+    return BenchmarkOutcome(results, comparison, unmeasured)
+
+
+def _measure_host(
+    request: BenchmarkRequest,
+    exports: list[Export],
+    environment: Environment,
+    workspace: Path,
+    progress: Observer,
+) -> tuple[Results, list[str]]:
+    """Results of this machine, and the rows that are unmeasured."""
+    cases = make_cases(exports, request.threads, request.runtimes)
+    photos = None
+    if request.data is not None:
+        table = parse_class_map(request.class_map)
+        skip = request.skip_unreadable
+        photos = choose_eval_photos(request.data, exports, table, skip_unreadable=skip)
+    session = SessionResults(request.out, request.plan, request.command, environment, cases, photos)
+    try:
+        _fill(session, request, progress)
+        if request.sweep:
+            points, problems = sweep(exports, request.threads, request.plan, workspace, progress)
+            session.sweep, session.remarks = points, [*session.remarks, *problems]
+        return session.write(complete=True), session.unmeasured()
+    except KeyboardInterrupt:
+        session.remarks.append("interrupted; rows whose turn had not come are marked")
+        session.checkpoint()
+        raise
+    except HierAttnError:
+        session.checkpoint()
+        raise
+
+
+def _measure_phones(
+    request: BenchmarkRequest, exports: list[Export], progress: Observer
+) -> PhoneFigures:
+    phones = PhoneRequest(
+        request.phones, request.apk, request.threads, request.plan.runs, request.timeouts
+    )
+    return measure_phones(phones, exports, progress)
+
+
+def _with_phones(request: BenchmarkRequest, host: Results | None, figures: PhoneFigures) -> Results:
+    """The report with the phones' rows, this machine's first."""
+    results = host or Results(
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=request.command,
+        environments=[],
+        photos=None,
+        noise_floor=None,
+        rows=[],
+    )
+    results = results.model_copy(
+        update={
+            "rows": [*results.rows, *figures.rows],
+            "environments": [*results.environments, *figures.environments],
+            "remarks": [*results.remarks, *figures.remarks],
+        }
+    )
+    from benchmarks.report.page import write_report
+
+    write_results(request.out, results)
+    write_report(request.out, results)
+    return results
+
+
+def _fill(session: SessionResults, request: BenchmarkRequest, progress: Observer) -> None:
+    """Accuracy first: bad photos are found before an hour of measuring, and it is cached."""
+    cases = session.cases
+    if session.photos is not None:
+        evaluate_cases(cases, session.photos, request.cache, progress, session.checkpoint)
+    session.prepare()
+    session.checkpoint()
+    measure(session.everything, request.plan, progress, session.checkpoint)
+    if request.sustained_s:
+        sustain(list(session.measurements.values()), request.sustained_s, request.plan, progress)
+    if request.profile:
+        session.checkpoint()
+        profile_all(cases, progress)

@@ -1,0 +1,169 @@
+"""Collects the results of a session and writes them to the report folder as they come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.accuracy.eval_photos import EvalPhotos
+from benchmarks.cases import Case
+from benchmarks.environment import busy_warning, finish_host
+from benchmarks.matrix_product import gmacs_by_threads, matrix_products
+from benchmarks.plan import Plan
+from benchmarks.report.files import write_results
+from benchmarks.results import (
+    PARETO_PNG,
+    REPORT_HTML,
+    RESULTS_JSON,
+    Environment,
+    NoiseFloor,
+    Results,
+    SweepPoint,
+)
+from benchmarks.runner import Measurement
+from benchmarks.runtimes.registry import LITERT
+from benchmarks.stats import find_floors
+
+
+class SessionResults:
+    """Rows and what surrounds them.
+
+    Attributes:
+        measurements: what is measured of each row, by the row's place.
+        controls: by thread count, a row's measurement and that of the same file once more.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        plan: Plan,
+        command: str,
+        environment: Environment,
+        cases: list[Case],
+        photos: EvalPhotos | None,
+    ) -> None:
+        self.out, self.plan, self.command = out, plan, command
+        self.environment = environment
+        self.cases, self.photos = cases, photos
+        self.measurements: dict[int, Measurement] = {}
+        self.controls: dict[int, tuple[Measurement, Measurement]] = {}
+        self.matrix_products: list[Measurement] = []
+        self.sweep: list[SweepPoint] = []
+        busy = busy_warning(environment)
+        self.remarks = [busy] if busy else []
+        self.date = datetime.now(UTC).isoformat(timespec="seconds")
+
+    def prepare(self) -> None:
+        """Make the measurements of every row that can be run, and the controls."""
+        for index, case in enumerate(self.cases):
+            one = case.measurement()
+            if one is not None:
+                self.measurements[index] = one
+        counts = sorted({one.config.threads for one in self.measurements.values()})
+        for threads in counts:
+            twice = self._control(threads)
+            if twice is not None:
+                self.controls[threads] = twice, Measurement(twice.config, f"control: {twice.label}")
+        self.matrix_products = matrix_products(counts)
+
+    @property
+    def everything(self) -> list[Measurement]:
+        """What the session measures in turns."""
+        return [
+            *self.measurements.values(),
+            *(control for _, control in self.controls.values()),
+            *self.matrix_products,
+        ]
+
+    def checkpoint(self) -> None:
+        """Write what is known by now; an earlier report stays until something is measured."""
+        measured = any(one.samples for one in self.everything)
+        if measured or not (self.out / RESULTS_JSON).exists():
+            self.write(complete=False)
+
+    def write(self, *, complete: bool) -> Results:
+        """Write the files; the page as well once all is done."""
+        results = self._results(complete)
+        write_results(self.out, results)
+        if not complete:
+            # Those of an earlier session would stand beside figures they do not show.
+            for stale in (self.out / name for name in (REPORT_HTML, PARETO_PNG)):
+                stale.unlink(missing_ok=True)
+        else:
+            from benchmarks.report.page import write_report
+
+            write_report(self.out, results)
+        return results
+
+    def unmeasured(self) -> list[str]:
+        """Rows that failed, or were not run for a reason that could be mended here."""
+        rows = self._results(True).rows
+        return [
+            case.label
+            for case, row in zip(self.cases, rows, strict=True)
+            if row.status == "failed" or (row.status == "not run" and not case.excused)
+        ]
+
+    def _results(self, complete: bool) -> Results:
+        runs = self.plan.runs
+        floor, own = self._noise()
+        rows = [
+            case.finished(self.measurements.get(place), runs, own.get(place))
+            for place, case in enumerate(self.cases)
+        ]
+        versions = {
+            one.config.runtime: one.version for one in self.measurements.values() if one.version
+        }
+        gmacs = gmacs_by_threads(self.matrix_products)
+        return Results(
+            date=self.date,
+            command=self.command,
+            complete=complete,
+            environments=[finish_host(self.environment, versions, gmacs)],
+            method=self.plan.method(),
+            photos=self.photos.record if self.photos else None,
+            noise_floor=floor,
+            rows=rows,
+            sweep=self.sweep,
+            remarks=self.remarks,
+        )
+
+    def _control(self, threads: int) -> Measurement | None:
+        """The row to measure twice: LiteRT in float32 if there is one, the phone's own case."""
+        found = [
+            (case.row.runtime != LITERT, case.row.precision != "fp32", index)
+            for index, case in enumerate(self.cases)
+            if index in self.measurements and case.row.threads == threads
+        ]
+        return self.measurements[min(found)[2]] if found else None
+
+    def _noise(self) -> tuple[NoiseFloor | None, dict[int, float]]:
+        """The session's floor, and each row's own by its place."""
+        ratios: dict[int, float] = {}
+        controls: dict[int, tuple[float, float]] = {}
+        own: dict[int, float] = {}
+        name = ""
+        for threads, (first, second) in self.controls.items():
+            if first.p50_ms is None or second.p50_ms is None:
+                continue
+            name = first.label.rpartition(",")[0]
+            controls[threads] = first.p50_ms, second.p50_ms
+            places = [
+                place
+                for place, one in self.measurements.items()
+                if one.config.threads == threads and one.samples
+            ]
+            repeats = [*(self.measurements[place].repeats() for place in places), second.repeats()]
+            floors = find_floors(repeats, controls[threads])
+            ratios[threads] = floors.session
+            own |= {
+                place: ratio
+                for place, ratio in zip(places, floors.rows[:-1], strict=True)
+                if ratio is not None
+            }
+        if not ratios:
+            return None, own
+        floor = NoiseFloor(
+            name=name, ratio=max(ratios.values()), by_threads=ratios, controls=controls
+        )
+        return floor, own
