@@ -13,7 +13,8 @@ from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.listing import one_form
 from hierattn.data.records import DataFolder, PassedOver
-from hierattn.data.splits import Split, SplitRow, group_keys, read_split_rows
+from hierattn.data.seen import NEW, Seen, recognise
+from hierattn.data.splits import Split, SplitRow, group_keys
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.evaluation import Predictor, TorchPredictor, predict_logits
 from hierattn.files import write_json
@@ -23,7 +24,7 @@ from hierattn.metrics.figures import draw_report
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder
+from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder, seen_rows
 from hierattn.training.distributed import choose_device
 
 SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))
@@ -38,6 +39,7 @@ class Judgement:
         warning: why the figures flatter the model, or None.
         skipped: a line for each unreadable photo left out.
         passed_over: what else lies in the data folder, and why it was not read.
+        remarks: see :class:`Chosen`.
     """
 
     report: EvaluationReport
@@ -47,12 +49,14 @@ class Judgement:
     warning: str | None
     skipped: tuple[str, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON document of ``hierattn evaluate``."""
         return {
             "judged": self.chosen,
             "warning": self.warning,
+            "remarks": list(self.remarks),
             "skipped": list(self.skipped),
             "passed_over": [entry.model_dump() for entry in self.passed_over],
             "report": self.report.model_dump(mode="json"),
@@ -133,18 +137,27 @@ def judge_run(
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
     run = load_run(name)
-    folder, chosen, warning = choose_photos(read_data_folder(data), run.path / SPLITS, split)
+    chosen = choose_photos(read_data_folder(data), run.path / SPLITS, split)
     predictions, skipped = judge_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
         run.config.classes,
-        folder,
+        chosen.folder,
         skip_unreadable=skip_unreadable,
         progress=progress,
     )
     point = run.config.operating_point
     report = evaluate_predictions(predictions, point, replicates=replicates)
-    return Judgement(report, predictions, point, chosen, warning, skipped, folder.passed_over)
+    return Judgement(
+        report,
+        predictions,
+        point,
+        chosen.words,
+        chosen.warning,
+        skipped,
+        chosen.folder.passed_over,
+        chosen.remarks,
+    )
 
 
 def write_judgement(out: Path, judgement: Judgement) -> None:
@@ -159,10 +172,24 @@ def write_judgement(out: Path, judgement: Judgement) -> None:
     draw_report(out, judgement.report, judgement.predictions, judgement.operating_point)
 
 
-def choose_photos(
-    folder: DataFolder, splits: Path, split: str
-) -> tuple[DataFolder, str, str | None]:
-    """The photos to judge, in words, and a warning if the run has seen them.
+@dataclass(frozen=True)
+class Chosen:
+    """The photos to judge.
+
+    Attributes:
+        words: which they are.
+        warning: why the figures flatter the model, or None.
+        remarks: what was left out and why, and what was taken as new though it bears a known name.
+    """
+
+    folder: DataFolder
+    words: str
+    warning: str | None
+    remarks: tuple[str, ...]
+
+
+def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
+    """The photos to judge, and whether the run has seen them.
 
     Args:
         splits: the run's ``splits.csv``, which may not exist.
@@ -171,12 +198,12 @@ def choose_photos(
     Raises:
         DataError: no photo of that split.
     """
-    rows = read_split_rows(splits) if splits.is_file() else ()
-    of = parts_played(folder, rows)
+    seen = recognise(folder, seen_rows(splits.parent))
+    of = seen.parts
     if split == "all":
         kept = np.ones(len(of), bool)
     elif split == "auto":
-        kept = (of == "new") | (of == Split.TEST)
+        kept = (of == NEW) | (of == Split.TEST)
         if not kept.any():
             kept = np.ones(len(of), bool)
     else:
@@ -192,21 +219,27 @@ def choose_photos(
             "on others of the same patient or lesion; the figures say little about new ones"
         )
     records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
-    return (
+    return Chosen(
         replace(folder, records=records),
         f"{int(kept.sum())} photos ({', '.join(parts)})",
         warning,
+        _remarks(seen, kept),
     )
+
+
+def _remarks(seen: Seen, kept: np.ndarray) -> tuple[str, ...]:
+    lines = [f"left out: {line}" for line in seen.describe(~kept)]
+    unseen = int(((seen.parts == NEW) & ~kept).sum())
+    if unseen:
+        lines.append(f"left out: {unseen} that the run has not seen")
+    if seen.namesakes:
+        lines.append(
+            f"taken as new: {seen.namesakes} whose patient or lesion is called as one that the run "
+            "knows, but from another source"
+        )
+    return tuple(lines)
 
 
 def parts_played(folder: DataFolder, rows: Sequence[SplitRow]) -> np.ndarray:
     """The part that each photo, or another of its group, played in a run; "new" if none did."""
-    listed = {(row.file, row.label): row.split for row in rows}
-    of_group = {row.group: row.split for row in rows}
-    groups = group_keys(folder)
-    for record, group in zip(folder.records, groups, strict=True):
-        # Other names or a smaller folder may name a group otherwise; its members still tell.
-        played = listed.get((record.file, record.label))
-        if played is not None:
-            of_group[group] = played
-    return np.array([of_group.get(group, "new") for group in groups], dtype=object)
+    return recognise(folder, rows).parts

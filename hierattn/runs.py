@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from torch import nn
 
 from hierattn.data.provenance import DataProvenance
+from hierattn.data.splits import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.files import file_sha256
 from hierattn.metrics.calibration import OperatingPoint
@@ -23,7 +24,8 @@ from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.config import TrainingConfig
 
 SHIPPED = Path(__file__).parent / "checkpoints"
-WEIGHTS, CONFIG, SPLITS = "model.safetensors", "config.json", "splits.csv"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+SPLITS, SEEN = "splits.csv", "seen.csv"
 CHECKPOINT, PREDICTIONS, METRICS = "last.ckpt", "predictions.csv", "metrics.json"
 
 INTENDED_USE = (
@@ -170,7 +172,19 @@ def describe_initialisation(report: InitialisationReport, source: Path) -> dict[
     }
 
 
-def _pretraining(source: Path) -> dict[str, Any] | None:
+def seen_rows(run: Path) -> tuple[SplitRow, ...]:
+    """The photos of a run's three parts, and those that the runs before it learnt from.
+
+    Raises:
+        DataError: one of the tables is malformed.
+    """
+    own = read_split_rows(run / SPLITS) if (run / SPLITS).is_file() else ()
+    earlier = run / SEEN
+    return own + (read_split_rows(earlier, one_folder=False) if earlier.is_file() else ())
+
+
+def run_behind(source: Path) -> Run | None:
+    """The run whose weights ``source`` is, a run folder or its weight file; None if no run's."""
     weights = source / WEIGHTS if source.is_dir() else source
     config = weights.parent / CONFIG
     if not config.is_file():
@@ -182,6 +196,14 @@ def _pretraining(source: Path) -> dict[str, Any] | None:
         return None
     if file_sha256(weights) != earlier.weights_sha256:
         return None
+    return Run(weights.parent, earlier)
+
+
+def _pretraining(source: Path) -> dict[str, Any] | None:
+    run = run_behind(source)
+    if run is None:
+        return None
+    earlier = run.config
     return {
         "model": earlier.model,
         "data": earlier.data.model_dump(mode="json"),

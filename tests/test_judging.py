@@ -13,7 +13,9 @@ from torch import nn
 
 from hierattn.data.folder import read_data_folder
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, read_split_rows
+from hierattn.data.seen import recognise
+from hierattn.data.splits import Split, SplitRow, read_split_rows
+from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import (
     CheckpointError,
     ConfigError,
@@ -86,15 +88,87 @@ def test_a_split_by_name_and_its_warning(
         )
 
 
-def test_photos_the_run_never_saw_are_all_judged(
-    finished: Path, painted: DataFolder, tmp_path: Path
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """Other painted pictures, whose files and patients are called as those of ``painted``."""
+    root = tmp_path_factory.mktemp("data") / "others"
+    return write_synthetic(root, per_class=12, size=64, seed=1)
+
+
+def test_photos_the_run_never_saw_are_all_judged_whatever_their_names(
+    finished: Path, painted: DataFolder, others: DataFolder
 ) -> None:
-    root = copy_photos(painted, tmp_path / "new", lambda file: True, "new-")
-    judgement = judge_run(str(finished), root, replicates=5)
+    names = {record.file for record in painted.records}
+    assert len(names.intersection(record.file for record in others.records)) > 40
+    judgement = judge_run(str(finished), others.root, replicates=5)
     assert judgement.report.images == 72 and judgement.warning is None
     assert judgement.chosen == "72 photos (72 new)"
+    assert judgement.remarks == (
+        "taken as new: 72 whose patient or lesion is called as one that the run knows, but from "
+        "another source",
+    )
     with pytest.raises(DataError, match=r"none of its photos in 'test'"):
-        judge_run(str(finished), root, split="test")
+        judge_run(str(finished), others.root, split="test")
+
+
+def test_the_runs_own_photos_are_known_under_any_name(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = copy_photos(painted, tmp_path / "renamed", lambda file: True, "new-")
+    judgement = judge_run(str(finished), root, replicates=5)
+    held = files_of(finished, Split.TEST)
+    assert sorted(judgement.predictions.files) == sorted(f.replace("/", "/new-") for f in held)
+    counts = {split: len(files_of(finished, split)) for split in Split}
+    assert judgement.remarks == (
+        f"left out: {counts[Split.TRAIN]} in the run's train part (the same content)",
+        f"left out: {counts[Split.VALIDATION]} in the run's validation part (the same content)",
+    )
+    assert judgement.document()["remarks"] == list(judgement.remarks)
+    everything = judge_run(str(finished), root, split="all", replicates=5)
+    assert everything.report.images == 72 and everything.warning is not None
+
+
+def test_other_photos_of_a_learnt_patient_are_known_within_one_source_alone(
+    finished: Path, painted: DataFolder, others: DataFolder, tmp_path: Path
+) -> None:
+    """Other pictures under the manifest of the run's own: new photos of its patients."""
+    for source, left in (("hierattn data synth --seed 0", True), ("another clinic", False)):
+        root = tmp_path / source
+        shutil.copytree(painted.root, root)
+        table = root / "manifest.csv"
+        table.write_text(table.read_text().replace("hierattn data synth --seed 0", source))
+        for place, record in enumerate(painted.records):
+            shutil.copy(others.records[place].path, root / record.file)
+        judgement = judge_run(str(finished), root, replicates=5)
+        assert (judgement.report.images < 72) == left
+        assert ("of the same patient or lesion" in " ".join(judgement.remarks)) == left
+        assert ("taken as new: 72" in " ".join(judgement.remarks)) != left
+
+
+def test_names_of_the_isic_archive_are_one_source(tmp_path: Path) -> None:
+    folder = read_data_folder(write_class_folders(tmp_path, {"MEL": 2, "NV": 1}))
+    ids = ({"lesion_id": "HAM_0000118"}, {"image_id": "ISIC_0024306"}, {"lesion_id": "7"})
+    records = tuple(replace(r, source="x", **i) for r, i in zip(folder.records, ids, strict=True))
+    rows = [
+        SplitRow(f"{number}.jpg", "MEL", group, Split.TRAIN, "0" * 64, "y")
+        for number, group in enumerate(("lesion:HAM_0000118", "image:ISIC_0024306", "lesion:7"))
+    ]
+    seen = recognise(replace(folder, records=records), rows)
+    assert seen.parts.tolist() == ["train", "train", "new"] and seen.namesakes == 1
+
+
+def test_a_run_without_hashes_knows_its_photos_by_name(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(finished, copy)
+    rows = [
+        ",".join(line.split(",")[:4]) for line in (copy / "splits.csv").read_text().splitlines()
+    ]
+    (copy / "splits.csv").write_text("\n".join(rows) + "\n")
+    judgement = judge_run(str(copy), painted.root, replicates=5)
+    assert sorted(judgement.predictions.files) == files_of(finished, Split.TEST)
+    assert "train part (the same name)" in judgement.remarks[0]
 
 
 def test_where_every_photo_was_learnt_from_auto_judges_all_and_warns(
@@ -135,20 +209,20 @@ def test_accents_in_the_other_form_are_the_models_class(tmp_path: Path) -> None:
 
 
 def test_fewer_classes_keep_the_models_order(
-    finished: Path, painted: DataFolder, tmp_path: Path
+    finished: Path, painted: DataFolder, others: DataFolder, tmp_path: Path
 ) -> None:
     kept = painted.classes[-2:]
-    root = copy_photos(painted, tmp_path / "two", lambda file: file.split("/")[0] in kept, "new-")
+    root = copy_photos(others, tmp_path / "two", lambda file: file.split("/")[0] in kept, "")
     report = judge_run(str(finished), root, replicates=5).report
     assert report.classes == list(painted.classes)
     assert [sum(row) for row in report.confusion] == [0] * 4 + [12, 12]
 
 
 def test_unreadable_photos_stop_or_are_listed(
-    finished: Path, painted: DataFolder, tmp_path: Path
+    finished: Path, others: DataFolder, tmp_path: Path
 ) -> None:
-    root = copy_photos(painted, tmp_path / "data", lambda file: True, "new-")
-    (root / painted.classes[0] / "bad.jpg").write_bytes(b"")
+    root = copy_photos(others, tmp_path / "data", lambda file: True, "")
+    (root / others.classes[0] / "bad.jpg").write_bytes(b"")
     with pytest.raises(UnreadableImagesError, match=r"bad\.jpg: the file is empty"):
         judge_run(str(finished), root)
     judgement = judge_run(str(finished), root, replicates=5, skip_unreadable=True)
@@ -192,7 +266,9 @@ def test_a_judgement_is_written_with_figures_and_reads_back(
     }  # fmt: skip
     document = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert document == judgement.document()
-    assert set(document) == {"judged", "warning", "skipped", "passed_over", "report"}
+    assert set(document) == {
+        "judged", "warning", "remarks", "skipped", "passed_over", "report",
+    }  # fmt: skip
     back = read_csv(tmp_path / "out" / "predictions.csv")
     assert np.array_equal(back.logits, judgement.predictions.logits)
 

@@ -158,7 +158,9 @@ def _of_export(folder: DataFolder, sha256: str, export: Export) -> tuple[set[str
             return files, f"{export.label}: not known whether its weights learnt from them"
         return files, f"{export.label}: its weights learnt from {seen} of them" if seen else None
     if export.run is not None and (export.run.path / SPLITS).is_file():
-        kept, _, warning = choose_photos(folder, export.run.path / SPLITS, "auto")
-        return {record.file for record in kept.records}, warning and f"{export.label}: {warning}"
+        chosen = choose_photos(folder, export.run.path / SPLITS, "auto")
+        remark = "; ".join(filter(None, (chosen.warning, *chosen.remarks)))
+        files = {record.file for record in chosen.folder.records}
+        return files, f"{export.label}: {remark}" if remark else None
     everything = {record.file for record in folder.records}
     return everything, f"{export.label}: not known whether its weights learnt from them"

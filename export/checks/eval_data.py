@@ -16,11 +16,12 @@ from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, group_keys, read_split_rows
+from hierattn.data.splits import Split, group_keys
 from hierattn.errors import DataError
 from hierattn.judging import choose_photos, parts_played
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import seen_rows
 
 CALIBRATION_PHOTOS = 96
 """Photos set aside for int8 calibration, at most a quarter of all."""
@@ -89,7 +90,7 @@ def read_evaluation_photos(
     if len(whole.records) < MINIMUM_PHOTOS:
         raise ExportError(f"{data}: {len(whole.records)} photos; at least {MINIMUM_PHOTOS} needed")
     cache = decode_folder(whole, spec, skip_unreadable=skip_unreadable, progress=progress)
-    kept, _, _ = choose_photos(cache.folder, splits, "auto")
+    kept = choose_photos(cache.folder, splits, "auto").folder
     chosen = {record.file for record in kept.records}
     judged = np.array([record.file in chosen for record in cache.folder.records])
     labels = np.array([record.label for record in cache.folder.records])
@@ -185,7 +186,7 @@ def _stratified_sample(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.
 def _count_seen_in_training(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
     if not splits.is_file():
         return None
-    played = parts_played(folder, read_split_rows(splits))
+    played = parts_played(folder, seen_rows(splits.parent))
     return int(np.isin(played[judged], [Split.TRAIN, Split.VALIDATION]).sum())
 
 

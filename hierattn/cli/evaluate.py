@@ -96,6 +96,8 @@ def evaluate(
     for reason in judgement.skipped:
         console.print(f"skipped: {reason}")
     print_passed_over(console, judgement.passed_over)
+    for remark in judgement.remarks:
+        console.print(remark, soft_wrap=True)
     print_report(console, judgement.report, f"{run} on {data.name}, {judgement.chosen}")
     if judgement.warning:
         console.print(f"Note: {judgement.warning}", style="bold")

@@ -59,6 +59,10 @@ def train(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
+    allow_seen: Annotated[
+        bool,
+        typer.Option("--allow-seen", help="Let --init know photos that the run is judged by."),
+    ] = False,
     calibrate_from: Annotated[
         Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")
     ] = None,
@@ -115,6 +119,7 @@ def train(
         skip_unreadable=skip_unreadable,
         device=device,
         calibration=read_pooled(calibrate_from) if calibrate_from else None,
+        allow_seen=allow_seen,
         changed=None if config or recipe != "default" else frozenset(n for n in flags if flags[n]),
     )
     with RichObserver() as observer:

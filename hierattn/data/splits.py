@@ -6,7 +6,7 @@ import csv
 import io
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,7 @@ from hierattn.errors import ConfigError, DataError, HierAttnError
 from hierattn.files import file_sha256, write_text
 
 _COLUMNS = ("file", "class", "group", "split")
+_IDENTITY = ("sha256", "source")
 
 
 class Split(StrEnum):
@@ -33,12 +34,19 @@ class Split(StrEnum):
 
 @dataclass(frozen=True)
 class SplitRow:
-    """One line of ``splits.csv``."""
+    """One line of ``splits.csv``.
+
+    Attributes:
+        sha256: of the photo, hexadecimal; None in files of older versions.
+        source: the manifest's word for where the photo comes from, if it has one.
+    """
 
     file: str
     label: str
     group: str
     split: Split
+    sha256: str | None = None
+    source: str | None = None
 
 
 def group_keys(folder: DataFolder) -> tuple[str, ...]:
@@ -144,23 +152,40 @@ def check_seed(seed: int) -> None:
 
 
 def write_splits(path: str | Path, folder: DataFolder, splits: Sequence[Split]) -> None:
-    """Write ``splits.csv`` (file, class, group, split), atomically.
+    """Write ``splits.csv`` (file, class, group, split, sha256, source), atomically.
 
     Raises:
         DataError: not one split a record.
     """
     if len(splits) != len(folder.records):
         raise DataError(f"{path}: {len(splits)} splits for {len(folder.records)} photos")
+    groups = group_keys(folder)
+    write_split_rows(
+        path,
+        [
+            SplitRow(record.file, record.label, group, split, _sha256(record), record.source)
+            for record, group, split in zip(folder.records, groups, splits, strict=True)
+        ],
+    )
+
+
+def write_split_rows(path: str | Path, rows: Iterable[SplitRow]) -> None:
+    """Write rows as ``splits.csv`` has them, atomically."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for record, group, split in zip(folder.records, group_keys(folder), splits, strict=True):
-        writer.writerow((record.file, record.label, group, split.value))
+    writer.writerow((*_COLUMNS, *_IDENTITY))
+    for row in rows:
+        known = (row.sha256 or "", row.source or "")
+        writer.writerow((row.file, row.label, row.group, row.split.value, *known))
     write_text(path, buffer.getvalue())
 
 
-def read_split_rows(path: str | Path) -> tuple[SplitRow, ...]:
+def read_split_rows(path: str | Path, *, one_folder: bool = True) -> tuple[SplitRow, ...]:
     """Read ``splits.csv`` as it stands, without asking whether the photos are there.
+
+    Args:
+        path: the table.
+        one_folder: refuse two rows of one file; photos of several folders may share a name.
 
     Raises:
         DataError: the file is missing or malformed, or lists a file twice.
@@ -168,16 +193,23 @@ def read_split_rows(path: str | Path) -> tuple[SplitRow, ...]:
     path = Path(path)
     valid = {split.value for split in Split}
     rows = []
-    for number, cells in enumerate(read_table(path, _COLUMNS), start=2):
+    for cells in read_table(path, _COLUMNS):
         if cells["split"] not in valid:
-            raise DataError(
-                f"{path}: row {number}: split '{cells['split']}' is none of {', '.join(valid)}"
-            )
-        rows.append(SplitRow(cells["file"], cells["class"], cells["group"], Split(cells["split"])))
+            where, given = f"{path}: row {cells.number}", cells["split"]
+            raise DataError(f"{where}: split '{given}' is none of {', '.join(valid)}")
+        file, label, group, split = (cells[name] for name in _COLUMNS)
+        sha256, source = (cells.get(name) or None for name in _IDENTITY)
+        rows.append(SplitRow(file, label, group, Split(split), sha256, source))
     repeated = [name for name, count in Counter(row.file for row in rows).items() if count > 1]
-    if repeated:
+    if repeated and one_folder:
         raise DataError(f"{path}: {name_some(repeated, 'file')} listed more than once")
     return tuple(rows)
+
+
+def _sha256(record: Record) -> str | None:
+    with suppress(HierAttnError):
+        return file_sha256(record.path)
+    return None
 
 
 def read_splits(path: str | Path, folder: DataFolder) -> tuple[Split, ...]:

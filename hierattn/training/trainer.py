@@ -14,7 +14,7 @@ from torch import nn
 
 from hierattn.data.listing import summarise
 from hierattn.data.records import PassedOver
-from hierattn.data.splits import Split, write_splits
+from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
@@ -22,10 +22,11 @@ from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise
 from hierattn.outputs import check_output
 from hierattn.pooling import PooledFolds
-from hierattn.runs import CHECKPOINT, CONFIG, SPLITS, describe_initialisation
+from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS, describe_initialisation
 from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
 from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.distributed import ProcessGroup, process_group
+from hierattn.training.leaks import Earlier, check_leaks
 from hierattn.training.loop import Photos, TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.outcome import write_history, write_outcome
@@ -50,6 +51,7 @@ class TrainingRequest:
         calibration: the pooled folds of the same recipe, for a run on all photos.
         changed: with ``resume``, the fields of ``config`` that were really asked for and must be
             the run's own; None for all.
+        allow_seen: go on though ``init`` learnt from photos that this run is judged by.
     """
 
     config: TrainingConfig | None
@@ -61,6 +63,7 @@ class TrainingRequest:
     device: str = "auto"
     calibration: PooledFolds | None = None
     changed: frozenset[str] | None = None
+    allow_seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,10 @@ def _train(
             f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
         )
     model = _new_model(config, len(data.folder.classes))
-    state = saved or _first_state(request, group, config, data, model, observer)
+    earlier = None
+    if saved is None and request.init is not None:
+        earlier = check_leaks(request.init, data, request.allow_seen)
+    state = saved or _first_state(request, group, config, data, model, observer, earlier)
     loop = TrainingLoop(
         config,
         group,
@@ -146,6 +152,8 @@ def _train(
     _restore(loop, state, request.out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(request.out / SPLITS, data.folder, data.splits)
+        if earlier is not None:
+            write_split_rows(request.out / SEEN, earlier.rows)
         _snapshot(loop, state)
         save_state(request.out / CHECKPOINT, state)
     observer.started(state.epoch, config.epochs, loop.steps)
@@ -204,7 +212,7 @@ def _saved_state(request: TrainingRequest) -> TrainingState | None:
 def _strangers(out: Path) -> list[str]:
     """Names in a folder that a run killed before its first checkpoint does not leave."""
     names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
-    return [name for name in names if name != SPLITS and not name.startswith(".")]
+    return [name for name in names if name not in (SPLITS, SEEN) and not name.startswith(".")]
 
 
 def _config_and_data(
@@ -252,6 +260,7 @@ def _first_state(
     data: PreparedData,
     model: nn.Module,
     observer: TrainingObserver,
+    earlier: Earlier | None,
 ) -> TrainingState:
     calibration = request.calibration
     if calibration is not None:
@@ -269,6 +278,8 @@ def _first_state(
     if request.init is not None:
         report = initialise(model, config.model, request.init)
         initialisation = describe_initialisation(report, request.init)
+        if earlier is not None:
+            initialisation["seen"] = earlier.leaked
         frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
         observer.status(
             f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "

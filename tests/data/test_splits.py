@@ -1,5 +1,7 @@
+import hashlib
 import shutil
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,13 +186,23 @@ def test_written_splits_read_back(tmp_path: Path) -> None:
     assert read_splits(path, folder) == splits
     rows = read_split_rows(path)
     assert tuple(row.group for row in rows) == group_keys(folder)
-    assert path.read_text().startswith("file,class,group,split\n")
+    assert path.read_text().startswith("file,class,group,split,sha256,source\n")
     fewer = DataFolder(folder.root, folder.classes, folder.records[1:])
     with pytest.raises(DataError, match=r"1 photo .* no longer in the folder"):
         read_splits(path, fewer)
     write_splits(path, fewer, splits[1:])
     with pytest.raises(DataError, match=r"1 photo .* not listed"):
         read_splits(path, folder)
+
+
+def test_written_splits_hold_what_tells_a_photo_again(tmp_path: Path) -> None:
+    folder = read_data_folder(write_class_folders(tmp_path / "in", {"a": 1, "b": 1}))
+    records = tuple(replace(record, source="clinic") for record in folder.records)
+    folder = replace(folder, records=records)
+    write_splits(tmp_path / "splits.csv", folder, [Split.TRAIN, Split.TEST])
+    for row, record in zip(read_split_rows(tmp_path / "splits.csv"), records, strict=True):
+        assert row.sha256 == hashlib.sha256(record.path.read_bytes()).hexdigest()
+        assert row.source == "clinic"
 
 
 def test_malformed_splits(tmp_path: Path) -> None:

@@ -138,7 +138,8 @@ def _paint_lesion(
         site=lesion.site,
         skin_tone=patient.skin_tone,
         licence=LICENCE,
-        source=SOURCE,
+        # Each seed has patients of its own, though they are numbered alike.
+        source=f"{SOURCE} --seed {seed}",
     )
     records = []
     for number in range(lesion.photos):

@@ -1,0 +1,77 @@
+"""Photos that the weights behind ``--init`` learnt from."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import Split, read_split_rows
+from hierattn.data.synth.dataset import write_synthetic
+from hierattn.errors import ConfigError
+from hierattn.judging import judge_run
+from hierattn.training.config import build_config
+from hierattn.training.trainer import TrainingRequest, train
+
+
+def request(data: Path, out: Path, init: Path, seed: int = 0) -> TrainingRequest:
+    config = build_config(model="hierattn_xs", image_size=64, epochs=1, batch_size=24, seed=seed)
+    return TrainingRequest(config, data, out, init=init)
+
+
+def test_the_same_photos_with_another_seed_are_refused_or_recorded(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = tmp_path / "renamed"
+    for record in painted.records:
+        target = root / record.label / f"new-{record.path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(record.path, target)
+    order = request(root, tmp_path / "run", finished / "model.safetensors", seed=5)
+    with pytest.raises(ConfigError, match=r"learnt from \d+ of 1\d test photos and .*--allow-seen"):
+        train(order)
+    assert not (tmp_path / "run").exists()
+    train(replace(order, allow_seen=True))
+    recorded = json.loads((tmp_path / "run" / "config.json").read_text())["initialisation"]["seen"]
+    earlier = {row.sha256: row.split for row in read_split_rows(finished / "splits.csv")}
+    rows = read_split_rows(tmp_path / "run" / "splits.csv")
+    pairs = [(row.split, earlier[row.sha256]) for row in rows]
+    assert (
+        0
+        < recorded["test"]
+        == sum(now is Split.TEST and before is not Split.TEST for now, before in pairs)
+    )
+    assert 0 < recorded["validation"] == pairs.count((Split.VALIDATION, Split.TRAIN))
+
+
+def test_the_same_split_leaks_nothing(finished: Path, painted: DataFolder, tmp_path: Path) -> None:
+    train(request(painted.root, tmp_path / "run", finished))
+    recorded = json.loads((tmp_path / "run" / "config.json").read_text())["initialisation"]
+    assert recorded["seen"] == {"test": 0, "validation": 0}
+
+
+def test_what_earlier_runs_learnt_is_known_to_later_ones(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    others = write_synthetic(tmp_path / "others", per_class=8, size=64, seed=9)
+    train(request(others.root, tmp_path / "second", finished))
+    # The first run's photos were learnt by the second's weights, too.
+    judgement = judge_run(str(tmp_path / "second"), painted.root, replicates=5)
+    rows = read_split_rows(finished / "splits.csv")
+    assert judgement.report.images == sum(row.split is Split.TEST for row in rows)
+    assert "train part (the same content)" in judgement.remarks[0]
+    with pytest.raises(ConfigError, match="--allow-seen"):
+        train(request(painted.root, tmp_path / "third", tmp_path / "second", seed=5))
+
+
+def test_weights_of_no_run_tell_nothing(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    weights = tmp_path / "bare.safetensors"
+    shutil.copy(finished / "model.safetensors", weights)
+    train(request(painted.root, tmp_path / "run", weights, seed=5))
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert "seen" not in config["initialisation"]
+    assert not (tmp_path / "run" / "seen.csv").exists()
