@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,29 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of what follows, by which a text shows as another."""
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks, terminal escapes and the like written out, such as ``\\n``.
+
+    For words that come from files: a name may hold anything.
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in _DIRECTIONS
+        else letter
+        for letter in text
+    )
+
+
 class HierAttnError(Exception):
     """Base of every error a user can cause; the CLI prints it in one line and exits 1."""
+
+    def __str__(self) -> str:
+        """The message, in one line whatever the names in it hold."""
+        return one_line(super().__str__())
 
 
 class UnknownNameError(HierAttnError):

@@ -18,6 +18,20 @@ def test_an_unknown_name_gets_the_nearest_and_the_whole_list() -> None:
     )
 
 
+def test_a_message_is_one_line_whatever_names_it_quotes() -> None:
+    hostile = "a\nb\r\x1b[2J\u2028\u202etxt.exe"
+    for error in (
+        HierAttnError(f"{hostile}: no such file"),
+        UnknownNameError("class", hostile, [hostile]),
+        UnreadableImagesError([f"{hostile}: empty"]),
+    ):
+        assert "a\\nb\\r\\x1b[2J\\u2028\\u202etxt.exe" in str(error)
+        assert len(str(error).splitlines()) == 1 and "\x1b" not in str(error)
+    assert str(HierAttnError("M\u00e9lanome: \u9ed1\u8272\u7d20\u7624")) == (
+        "M\u00e9lanome: \u9ed1\u8272\u7d20\u7624"
+    )
+
+
 def test_nothing_is_suggested_where_nothing_is_near() -> None:
     assert "did you mean" not in str(UnknownNameError("model", "zzz", ["hierattn_xs"]))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hierattn.data.listing import Listing
 from hierattn.data.presets import are_parts, split_of_folder
 from hierattn.data.tables import name_some
-from hierattn.errors import DataError
+from hierattn.errors import DataError, one_line
 from hierattn.preprocessing import PHOTO_FORMATS
 
 
@@ -124,10 +124,9 @@ def _mend(root: Path, otherwise: str) -> str:
 
 
 def _check_name(root: Path, name: str) -> None:
-    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
-        shown = name.encode("unicode_escape").decode()
+    if one_line(name) != name:
         raise DataError(
-            f"{root}: class folder '{shown}' has a line break or control character in its name; "
+            f"{root}: class folder '{name}' has a line break or control character in its name; "
             "rename it"
         )
 

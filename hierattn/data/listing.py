@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from hierattn.data.records import PassedOver
 from hierattn.data.tables import name_some
-from hierattn.errors import DataError
+from hierattn.errors import DataError, one_line
 from hierattn.preprocessing import PHOTO_FORMATS, missing_reader
 
 _LITTER = frozenset({"__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini"})
@@ -95,7 +95,7 @@ def summarise(passed_over: Iterable[PassedOver]) -> list[str]:
     """A line for each reason, with how many were passed over for it, and the first by name."""
     of: dict[str, list[str]] = defaultdict(list)
     for entry in passed_over:
-        of[entry.reason].append(entry.file)
+        of[entry.reason].append(one_line(entry.file))
     return [f"{name_some(files, 'file')}: {reason}" for reason, files in of.items()]
 
 

@@ -153,10 +153,10 @@ def test_an_empty_class_says_what_lies_there_instead(tmp_path: Path) -> None:
 
 def test_lines_count_and_name_each_reason_once() -> None:
     entries = [PassedOver(file=f"a/{i}.cr2", reason="raw") for i in range(7)]
-    entries.append(PassedOver(file="b/", reason="a link"))
+    entries.append(PassedOver(file="b\x1b[2J/", reason="a link"))
     assert summarise(entries) == [
         "7 files (a/0.cr2, a/1.cr2, a/2.cr2, a/3.cr2, a/4.cr2, ...): raw",
-        "1 file (b/): a link",
+        "1 file (b\\x1b[2J/): a link",
     ]
 
 
