@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
 
 from hierattn.data.tables import has_columns
 from hierattn.errors import ConfigError
 from hierattn.preprocessing import PHOTO_FORMATS
+
+_LOOKED_AT = 100
+"""Files of a folder by which it is known to hold nothing but photos."""
 
 
 def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None:
@@ -80,7 +84,8 @@ def _holds_classes(folder: Path, place: Path) -> bool:
         for entry in os.scandir(folder):
             if entry.name.startswith(".") or entry.name == place.name:
                 continue
-            names = [inner.name for inner in os.scandir(entry.path) if inner.name[0] != "."]
+            with os.scandir(entry.path) as inside:
+                names = [inner.name for inner in islice(inside, _LOOKED_AT) if inner.name[0] != "."]
             if not names or any(Path(name).suffix.lower() not in PHOTO_FORMATS for name in names):
                 return False
             filled += 1

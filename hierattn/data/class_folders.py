@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hierattn.data.listing import Listing
-from hierattn.data.presets import are_parts, split_of_folder
+from hierattn.data.presets import parts_among, split_of_folder
 from hierattn.data.tables import name_some
 from hierattn.errors import DataError, one_line
 from hierattn.preprocessing import PHOTO_FORMATS
@@ -27,18 +27,19 @@ def class_depth(listing: Listing) -> int:
         raise DataError(f"{root}: holds no class folder; {mend}")
     filled = {file.split("/")[0] for file in listing.photos if "/" in file}
     splits = [name for name in names if split_of_folder(name)]
-    others = [name for name in names if name not in splits and name in filled]
-    if splits and others:
-        raise DataError(
-            f"{root}: {', '.join(splits)} named as a split, not a class, but beside "
-            f"{name_some(others, 'other folder')}; move one of the two kinds elsewhere"
-        )
-    if not splits and not (len(names) > 1 and are_parts(names)):
+    above = splits or parts_among([name for name in names if name in filled])
+    if not above:
         return 0
-    above = splits or names
+    what = "splits" if splits else "parts of one download"
+    others = [name for name in names if name not in above and name in filled]
+    if others:
+        mend = _mend(root, "move one of the two kinds elsewhere")
+        raise DataError(
+            f"{root}: {', '.join(above)} named as {what}, not as classes, but beside "
+            f"{name_some(others, 'other folder')}; {mend}"
+        )
     flat = [file for file in listing.photos if file.count("/") == 1]
     if flat:
-        what = "splits" if splits else "parts of one download"
         mend = _mend(root, "put them into one folder a class, or move them elsewhere")
         raise DataError(
             f"{root}: the folders {', '.join(above)} are {what}, not classes, but "

@@ -6,6 +6,7 @@ Class names are whatever users have, so only names that cannot be meant as a cla
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 SPLITS = ("train", "validation", "test")
@@ -52,10 +53,14 @@ def split_of_folder(name: str) -> str | None:
     return _WORDS[found["word"].lower()] if found else None
 
 
-def are_parts(names: Sequence[str]) -> bool:
-    """Whether all of these folders are parts of one download.
+def parts_among(names: Sequence[str]) -> list[str]:
+    """Those of the folders that are parts of one download: two or more with numbered names.
 
     Such as ``imgs_part_1`` to ``imgs_part_3``, or ``HAM10000_images_part_1`` and ``_2``.
     """
-    found = [_PART.fullmatch(name) for name in names]
-    return all(found) and len({match["stem"].lower() for match in found if match}) == 1
+    of: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        match = _PART.fullmatch(name)
+        if match:
+            of[match["stem"].lower()].append(name)
+    return [name for parts in of.values() if len(parts) > 1 for name in parts]

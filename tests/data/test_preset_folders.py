@@ -116,7 +116,7 @@ def test_a_photo_on_both_sides_of_a_preset_split_is_refused(tmp_path: Path) -> N
 
 def test_splits_beside_classes_are_refused(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"mel": 1, "nv": 1, "test": 1})
-    with pytest.raises(DataError, match=r"test named as a split, .* 2 other folders \(mel, nv\)"):
+    with pytest.raises(DataError, match=r"test named as splits, .* 2 other folders \(mel, nv\)"):
         read_data_folder(tmp_path)
 
 
@@ -157,6 +157,15 @@ def test_parts_without_classes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="parts of one download, not classes") as caught:
         read_data_folder(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_parts_beside_other_folders_are_refused_and_empty_ones_do_no_harm(tmp_path: Path) -> None:
+    write_splits(tmp_path, imgs_part_1={"mel": 1, "nv": 1}, imgs_part_2={"mel": 1, "nv": 1})
+    (tmp_path / "docs").mkdir()
+    assert read_data_folder(tmp_path).classes == ("mel", "nv")
+    write_photo(tmp_path / "masks" / "0.png", 99)
+    with pytest.raises(DataError, match=r"parts of one download, .* 1 other folder \(masks\)"):
+        read_data_folder(tmp_path)
 
 
 def test_numbered_classes_stay_classes(tmp_path: Path) -> None:
