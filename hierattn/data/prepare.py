@@ -98,7 +98,11 @@ def prepare(
                 progress(done, len(records))
         placed = [replace(record, path=staging / record.file) for record in records]
         write_manifest(staging / MANIFEST_NAME, placed)
-        read_data_folder(staging)
+        try:
+            read_data_folder(staging)
+        except DataError as error:
+            # The user knows nothing of the folder it is made in.
+            raise DataError(str(error).replace(str(staging), str(out))) from error
     unlisted, passed_over = _left_out(source, chosen.name, records)
     return PrepareReport(
         layout=chosen.name,

@@ -188,6 +188,15 @@ def test_rows_without_photos_are_counted_and_named(tmp_path: Path, name: str) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_a_source_of_one_class_is_refused_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    source = make_ham10000(tmp_path / "download")
+    table = source / "HAM10000_metadata.csv"
+    table.write_text(table.read_text().replace(",akiec,", ",bkl,"))
+    with pytest.raises(DataError, match=r"/out: only one class \(BKL\)"):
+        prepare(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_photos_without_a_row_are_counted_and_everything_left_out_is_named(tmp_path: Path) -> None:
     source = make_ham10000(tmp_path / "download")
     write_photo(source / "HAM10000_images_part_2" / "ISIC_9999999.jpg")
