@@ -13,28 +13,31 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmarks.environment import busy_warning
 from benchmarks.report import formatting
-from benchmarks.report.calibration import FRAME, SIDE, reliability_diagrams
-from benchmarks.report.distributions import WIDTH, strip_groups
 from benchmarks.report.findings import findings
-from benchmarks.report.pareto_image import draw_pareto
 from benchmarks.report.rows import evaluated_files, number_rows, status_counts
 from benchmarks.report.sensitivity import change_tables
-from benchmarks.report.sustained import sustained_curves
+from benchmarks.report.small_charts import distributions, reliability_charts, sustained_charts
 from benchmarks.report.table import COLUMNS, table_rows
 from benchmarks.report.tradeoff import (
     NO_POINTS,
-    drawn_series,
+    Panel,
     left_out,
     runtime_series,
     tradeoff_panels,
 )
-from benchmarks.report.tradeoff_layout import NARROW, WIDE, draw
+from benchmarks.report.tradeoff_chart import (
+    NARROW,
+    WIDE,
+    Layout,
+    Overview,
+    draw_pareto,
+    tradeoff_svg,
+)
 from benchmarks.results import PARETO_PNG, REPORT_HTML, Results
 from hierattn.files import write_text
 
-SERIES_COLOURS = 6
-"""Colours that the style sheet has for runtimes; further runtimes begin again."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -54,38 +57,32 @@ def render_page(results: Results) -> str:
     """The page as HTML."""
     rows = number_rows(results)
     files = evaluated_files(rows)
-    panels = tradeoff_panels(rows)
-    largest = max((p.size_mb for panel in panels for p in panel.points), default=0.0)
-    series = runtime_series(rows)
+    runtimes = runtime_series(rows)
+    overview = Overview(tradeoff_panels(rows), runtimes)
     style, script = _own("report.css"), _own("report.js")
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             results=results,
+            warnings=[w for e in results.environments if (w := busy_warning(e))],
             rows=rows,
             counts=status_counts(rows),
             findings=findings(rows),
             columns=COLUMNS,
             table=table_rows(rows),
             panels=[
-                (panel, [draw(panel, sheet, largest) for sheet in (WIDE, NARROW)])
-                for panel in panels
+                (panel, [_tradeoff(panel, overview, place, layout) for layout in (WIDE, NARROW)])
+                for place, panel in enumerate(overview.panels)
             ],
-            series=series,
-            legend=drawn_series(panels, series),
             left_out=left_out(rows),
             no_points=NO_POINTS,
-            strip_groups=strip_groups(rows),
-            strip_width=WIDTH,
+            distributions=distributions(rows, runtimes),
             change_tables=change_tables(files),
-            diagrams=reliability_diagrams(files),
-            frame=FRAME,
-            side=SIDE,
-            curves=sustained_curves(rows),
+            diagrams=reliability_charts(files),
+            curves=sustained_charts(rows),
             profiles=[numbered for numbered in rows if numbered.row.profile],
             profile_notes=[numbered for numbered in rows if numbered.row.profile_note],
-            series_colours=SERIES_COLOURS,
             style=style,
             script=script,
             policy=(
@@ -94,6 +91,10 @@ def render_page(results: Results) -> str:
             ),
         )
     )
+
+
+def _tradeoff(panel: Panel, overview: Overview, place: int, layout: Layout) -> Markup:
+    return tradeoff_svg(panel, overview, layout, f"tradeoff-{place}-{layout.kind}")
 
 
 def _environment() -> Environment:
@@ -112,9 +113,15 @@ def _environment() -> Environment:
         pixel=lambda value: f"{value:.1f}",
         short=formatting.short,
         three_digits=formatting.three_digits,
+        breakable=_breakable,
     )
     environment.globals["MISSING"] = formatting.MISSING
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """A class's name, which may go on in the next line after an underscore."""
+    return Markup("_<wbr>").join(formatting.plain(name).split("_"))
 
 
 def _own(name: str) -> Markup:

@@ -58,6 +58,17 @@ class Column:
     cell: Callable[[NumberedRow], Cell]
     numeric: bool = True
 
+    @property
+    def name(self) -> str:
+        """The title without its unit, as within a sentence."""
+        name = self.title.partition(", ")[0]
+        return name if name[1:2].isupper() or name == "No." else name[:1].lower() + name[1:]
+
+    @property
+    def unit(self) -> str:
+        """Such as "ms" of "p50, ms"; empty where there is none."""
+        return self.title.partition(", ")[2]
+
 
 @dataclass(frozen=True)
 class TableRow:

@@ -51,11 +51,12 @@
 
   // Tooltip of the plot's points, by pointer, touch or keyboard.
   const tip = document.getElementById("tip");
+  const facts = new Map();
   let shown = null;
   const hide = () => { shown = null; tip.hidden = true; };
   const place = () => {
     if (shown === null) return;
-    const at = shown.querySelector(".disc").getBoundingClientRect();
+    const at = shown.getBoundingClientRect();
     tip.hidden = at.bottom < 0 || at.top > window.innerHeight;
     tip.style.left = tip.style.top = "0";  // else the window's edge would narrow it
     const box = tip.getBoundingClientRect();
@@ -65,7 +66,7 @@
     tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
   };
   const reveal = (point) => {
-    tip.replaceChildren(...point.dataset.facts.split("\n").map((fact) => {
+    tip.replaceChildren(...facts.get(point).split("\n").map((fact) => {
       const line = document.createElement("div");
       line.textContent = fact;
       return line;
@@ -74,6 +75,10 @@
     place();
   };
   document.querySelectorAll(".point").forEach((point) => {
+    // The browser's own tooltip would stand beside this one.
+    const title = point.querySelector("title");
+    facts.set(point, title.textContent);
+    title.remove();
     ["pointerenter", "focus", "click"].forEach((kind) => {
       point.addEventListener(kind, () => reveal(point));
     });

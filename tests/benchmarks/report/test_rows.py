@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
-from benchmarks.report.calibration import reliability_diagrams
-from benchmarks.report.distributions import WIDTH, strip_groups
 from benchmarks.report.findings import findings
 from benchmarks.report.formatting import (
     fixed,
@@ -18,8 +19,9 @@ from benchmarks.report.formatting import (
 )
 from benchmarks.report.rows import NumberedRow, evaluated_files, number_rows, status_counts
 from benchmarks.report.sensitivity import change_tables, shade
-from benchmarks.report.sustained import sustained_curves
+from benchmarks.report.small_charts import distributions, reliability_charts, sustained_charts
 from benchmarks.report.table import COLUMNS, table_rows
+from benchmarks.report.tradeoff import runtime_series
 from tests.benchmarks.report.sample import CLASSES, sample_results
 
 
@@ -107,17 +109,29 @@ def test_shades(change: float | None, expected: str) -> None:
     assert shade(change) == expected
 
 
-def test_strips_share_the_scale_of_their_device(rows: list[NumberedRow]) -> None:
-    groups = strip_groups(rows)
-    assert [group.axis for group in groups[:2]] == [groups[0].axis] * 2
-    assert groups[2].axis != groups[0].axis
-    for group in groups:
-        for strip in group.strips:
-            first, middle, third = strip.quartiles
-            assert 0 <= strip.low <= first <= middle <= third <= strip.high <= WIDTH
-    assert sum(len(g.strips) + len(g.silent) for g in groups) == len(rows)
-    torch, onnx = groups[0].strips[:2]
-    assert torch.quartiles[1] > onnx.quartiles[1], "slower lies further right"
+def test_every_row_is_drawn_or_named(rows: list[NumberedRow]) -> None:
+    found = distributions(rows, runtime_series(rows))
+    assert [str(one.setting) for one in found][:2] == ["host · 1 thread", "host · 2 threads"]
+    drawn = []
+    for one in found:
+        wide, narrow = (re.findall(r'id="runs-\d-\w+-box-(\d+)"', chart) for chart in one.charts)
+        assert wide == narrow
+        drawn += [int(number) for number in wide]
+        drawn += [n.number for n in one.silent]
+    assert sorted(drawn) == list(range(1, 22))
+
+
+def test_rows_of_one_device_share_a_scale(rows: list[NumberedRow]) -> None:
+    def axis(chart: str) -> list[str]:
+        return re.findall(r">(\d+)</text>", chart)
+
+    one, two, phone = (axis(d.charts[0]) for d in distributions(rows, runtime_series(rows)))
+    assert one == two != phone
+
+
+def test_rows_without_runs_draw_nothing(rows: list[NumberedRow]) -> None:
+    bare = [replace(n, row=n.row.model_copy(update={"samples_ms": []})) for n in rows]
+    assert distributions(bare, runtime_series(bare)) == []
 
 
 def test_impossible_bins_are_left_out(rows: list[NumberedRow]) -> None:
@@ -125,14 +139,14 @@ def test_impossible_bins_are_left_out(rows: list[NumberedRow]) -> None:
         update={"reliability": [(0.5, 0.4, 10), (float("nan"), 0.5, 3), (0.5, 1.5, 3)]}
     )
     changed = NumberedRow(1, row, None, False)
-    (diagram,) = reliability_diagrams(evaluated_files([changed]))
-    assert [b.photos for b in diagram.bins] == [10]
+    (diagram,) = reliability_charts(evaluated_files([changed]))
+    assert re.findall(r"(\d+) photos", diagram.chart) == ["10", "10"], "in label and title"
 
 
 def test_sustained_curves_are_those_of_rows_that_have_one(rows: list[NumberedRow]) -> None:
-    curves = sustained_curves(rows)
+    curves = sustained_charts(rows)
     assert [curve.numbered.number for curve in curves] == [2, 11]
-    assert curves[0].path.count("L") == 179 and curves[0].slowdown == 1.13
+    assert "from 21.0 to 24.8 ms" in curves[0].chart
 
 
 def test_findings_name_ties_and_the_worst_class(rows: list[NumberedRow]) -> None:
