@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -145,7 +146,7 @@ def _draw_row(
     label = f"{numbered.number}  {short(row.name, 70 if names else 25)}"
     label += f" · {row.runtime}" if names else ""
     label += "" if row.status == "measured" else f" · {row.status}"
-    where = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
     axes.text(0, place + 0.25, drawable(label), **where)
     axes.text(1, place + 0.25, end, ha="right", **where)
     return f"No. {numbered.number}: {row.name}\n{row.runtime}\np50 {p50}, p90 {p90}, p99 {p99} ms"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -31,7 +32,7 @@ _VARIABLES = {
     **{colour: f"var(--s{number})" for number, colour in enumerate(SERIES)},
 }
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 12.0,
     "text.color": INK,
@@ -52,7 +53,11 @@ STYLE = {
 PIXELS_AN_INCH = 72
 """Of matplotlib's SVG; a point of type is a pixel then."""
 
-_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "hierattn", "path.simplify": False}
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hierattn",
+    "path.simplify": False,
+}
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -38,7 +39,7 @@ LOGARITHMIC_FROM = 4.0
 _CHARACTER = 0.64  # width of a character over the font size, generous for a sans-serif face
 _SMALLEST = 4.0
 _IMAGE_DPI = 115
-_FONT = STYLE["font.size"]
+_FONT = float(STYLE["font.size"])
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def legend_sizes(sizes_mb: Sequence[float]) -> list[float]:
     if not known:
         return []
     low, high = min(known), max(known)
-    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low < high else []
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low < 0.8 * high else []
     return [float(f"{t:.6g}") for t in ticks if low <= t <= high][:3] or [float(f"{high:.3g}")]
 
 
@@ -199,7 +200,7 @@ def _legend(overview: Overview, layout: Layout) -> list[Artist]:
     ]
     for size in legend_sizes(overview.sizes_mb):
         across = 2 * disc_radius(size, max(overview.sizes_mb), layout)
-        style = {"marker": "o", "ls": "", "mfc": "none", "mec": INK}
+        style: dict[str, Any] = {"marker": "o", "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=across, label=f"{size:g} MB", **style))
     if not all(point.may_ship for panel in overview.panels for point in panel.points):
         # A line's marker cannot be dashed, a collection's can.
@@ -245,10 +246,10 @@ def _set_scales(axes: Axes, panel: Panel) -> bool:
     else:
         margin = max(0.08 * (high - low), 0.02 * high)
         axes.set_xlim(max(low - margin, 0.0), high + margin)
-    narrow = not logarithmic or high / low < 30
-    axes.xaxis.set_major_locator(
-        MaxNLocator(6, steps=[1, 2, 5, 10]) if narrow else LogLocator(subs=(1, 2, 5))
-    )
+    if logarithmic and high / low > 30:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     accuracies = [100 * point.accuracy for point in panel.points]
