@@ -14,6 +14,17 @@ from hierattn.training.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 REPOSITORY = Path(__file__).parent.parent
+NO_BROWSER = "no Chromium in PATH; install one or set CHROMIUM to its path"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly at the end that the page was not seen by a browser."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    unseen = [report for report in skipped if NO_BROWSER in str(report.longrepr)]
+    if unseen:
+        words = f"THE PAGE WAS NOT TESTED IN A BROWSER: {len(unseen)} tests skipped: {NO_BROWSER}"
+        terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
+        terminalreporter.write_line(words, red=True, bold=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

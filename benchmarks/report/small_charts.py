@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from benchmarks.report.formatting import fixed, percent, short, three_digits
 from benchmarks.report.rows import EvaluatedFile, NumberedRow, Setting, drawable_ms
@@ -160,13 +160,12 @@ def _set_scale(axes: Axes, limits: tuple[float, float]) -> bool:
         axes.set_xlim(low / (high / low) ** 0.03, high * (high / low) ** 0.03)
         if high / low < 30:
             axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_minor_locator(MaxNLocator(1))
     else:
         margin = max(0.03 * (high - low), 0.01 * high)
         axes.set_xlim(max(low - margin, 0.0), high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.tick_params(axis="x", which="minor", length=0, labelsize=0)
+    axes.xaxis.set_minor_locator(NullLocator())
     return logarithmic
 
 

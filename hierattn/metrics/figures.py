@@ -11,6 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn import metrics as sk
 
@@ -18,6 +20,7 @@ from hierattn.files import atomic_path
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import (
     OperatingPoint,
+    ReliabilityBin,
     expected_calibration_error,
     reliability_bins,
     softmax,
@@ -26,7 +29,11 @@ from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport
 
 DPI = 120
+FEW_PHOTOS = 10
+"""A bin of the reliability diagram that holds fewer says little about accuracy."""
+
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072b2", "#d55e00", "#009e73", "#666666"
+_HOLLOW: dict[str, Any] = {"facecolor": "none", "edgecolor": _BLUE, "linestyle": ":"}
 
 
 def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
@@ -127,56 +134,61 @@ def draw_reliability(
     predictions: Predictions, operating_point: OperatingPoint, path: str | Path
 ) -> None:
     """Draw accuracy against confidence, and the confidences, before and after the temperature."""
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
+    _save(reliability_figure(predictions, operating_point), path)
+
+
+def reliability_figure(predictions: Predictions, operating_point: OperatingPoint) -> Figure:
+    """The figure of :func:`draw_reliability`.
+
+    Bins of fewer than :data:`FEW_PHOTOS` are hollow, with the number of photos over them: their
+    accuracy is 0 or 100 % easily.
+    """
+    figure = Figure(figsize=(9, 6), layout="constrained")
     grid = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 1])
     stages = (("before", 1.0), ("after", operating_point.temperature))
     for column, (stage, temperature) in enumerate(stages):
         upper, lower = grid[0, column], grid[1, column]
         probabilities = softmax(predictions.logits, temperature)
         error = expected_calibration_error(probabilities, predictions.labels)
-        bins = reliability_bins(probabilities, predictions.labels)
-        filled = [b for b in bins if b.count]
-        width = bins[0].high - bins[0].low
-        centres = [(b.low + b.high) / 2 for b in filled]
-        upper.bar(
-            centres,
-            [b.accuracy for b in filled],
-            width=width,
-            color=_BLUE,
-            edgecolor="white",
-            label="accuracy",
-        )
-        upper.plot(
-            [b.confidence for b in filled],
-            [b.accuracy for b in filled],
-            "o",
-            color=_ORANGE,
-            ms=4,
-            label="at the mean confidence of the bin",
-        )
-        upper.plot([0, 1], [0, 1], "--", color="black", linewidth=1, label="perfect")
-        upper.set(xlim=(0, 1), ylim=(0, 1))
+        bins = [b for b in reliability_bins(probabilities, predictions.labels) if b.count]
+        _draw_bins(upper, lower, bins, len(predictions))
         upper.set_title(f"{stage}: temperature {temperature:.2f}, ECE {100 * error:.1f} %")
-        lower.bar(
-            centres,
-            [b.count / len(predictions) for b in filled],
-            width=width,
-            color=_GREY,
-            edgecolor="white",
-        )
-        lower.set_xlabel("confidence (highest probability)")
-        lower.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        upper.grid(alpha=0.3)
-        lower.grid(alpha=0.3)
     for axes, label in ((grid[0, 0], "accuracy"), (grid[1, 0], "share of photos")):
         axes.set_ylabel(label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    grid[0, 0].legend(loc="upper left", fontsize=8)
+    handles = [
+        Patch(facecolor=_BLUE, label="accuracy"),
+        Patch(**_HOLLOW, label=f"fewer than {FEW_PHOTOS} photos: says little"),
+        Line2D([], [], marker="o", ls="", color=_ORANGE, ms=4, label="at the mean confidence"),
+        Line2D([], [], ls="--", color="black", lw=1, label="perfect"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
     figure.suptitle(
         f"Reliability, {len(predictions)} photos (temperature: {operating_point.fitted_on})",
         fontsize=10,
     )
-    _save(figure, path)
+    return figure
+
+
+def _draw_bins(upper: Axes, lower: Axes, bins: Sequence[ReliabilityBin], photos: int) -> None:
+    """Bins that hold photos: accuracy above, share of the photos below."""
+    for part in bins:
+        middle, width = (part.low + part.high) / 2, part.high - part.low
+        few = part.count < FEW_PHOTOS
+        style = _HOLLOW if few else {"facecolor": _BLUE, "edgecolor": "white"}
+        upper.bar(middle, part.accuracy or 0.0, width=width, **style)
+        lower.bar(middle, part.count / photos, width=width, color=_GREY, edgecolor="white")
+        if few:
+            height = min(part.accuracy or 0.0, 0.94)
+            where = {"ha": "center", "va": "bottom", "fontsize": 8}
+            upper.text(middle, height, str(part.count), **where)
+    upper.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o", color=_ORANGE, ms=4)
+    upper.plot([0, 1], [0, 1], "--", color="black", linewidth=1)
+    upper.set(xlim=(0, 1), ylim=(0, 1))
+    lower.set_xlabel("confidence (highest probability)")
+    lower.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    upper.grid(alpha=0.3)
+    lower.grid(alpha=0.3)
 
 
 def draw_roc(

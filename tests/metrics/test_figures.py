@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
-from hierattn.metrics.figures import draw_confusion, draw_curves, draw_reliability, draw_roc
+from hierattn.metrics.figures import (
+    FEW_PHOTOS,
+    draw_confusion,
+    draw_curves,
+    draw_reliability,
+    draw_roc,
+    reliability_figure,
+)
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import evaluate_predictions
 
@@ -94,3 +103,28 @@ def test_absent_class_and_unfitted_point(make: Make, tmp_path: Path) -> None:
     draw_reliability(some, OperatingPoint(), tmp_path / "reliability.png")
     draw_confusion(evaluate_predictions(some, replicates=2), tmp_path / "confusion.png")
     assert ink(tmp_path / "confusion.png") > 0.02
+
+
+def test_bins_of_few_photos_are_hollow_and_say_how_many(make: Make) -> None:
+    """One sure photo that happens to be right is no accuracy of 100 %."""
+    logits = np.zeros((41, 2))
+    logits[:40, 0] = np.log(0.62 / 0.38)
+    logits[40, 0] = np.log(0.99 / 0.01)
+    labels = np.array([0] * 25 + [1] * 15 + [0])
+    predictions = replace(make(41, classes=("a", "b")), logits=logits, labels=labels)
+    figure = reliability_figure(predictions, OperatingPoint())
+    upper = figure.axes[0]
+    many, few = upper.patches
+    assert (many.get_height(), few.get_height()) == (25 / 40, 1.0)
+    assert many.get_facecolor()[3] == 1 and few.get_facecolor()[3] == 0
+    assert [text.get_text() for text in upper.texts] == ["1"]
+    (legend,) = figure.legends
+    assert f"fewer than {FEW_PHOTOS}" in legend.get_texts()[1].get_text()
+
+
+def test_the_legend_of_reliability_covers_nothing(make: Make) -> None:
+    figure = reliability_figure(make(50), OperatingPoint())
+    FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    assert all(axes.get_legend() is None for axes in figure.axes)
+    assert not any(legend.get_window_extent().overlaps(a.get_tightbbox()) for a in figure.axes)

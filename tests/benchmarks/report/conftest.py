@@ -11,7 +11,16 @@ import pytest
 
 from benchmarks.report.page import write_report
 from tests.benchmarks.report.sample import sample_results
+from tests.conftest import NO_BROWSER
 
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -28,16 +37,18 @@ def chromium() -> str:
     """Path of a Chromium; skips with the reason where there is none."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        pytest.skip("no Chromium in PATH; install one or set CHROMIUM to its path")
+        pytest.skip(NO_BROWSER)
     return found
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[object]:
     """A headless Chromium, driven by playwright."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason=f"{NO_BROWSER} (package playwright)"
+    )
     with sync_api.sync_playwright() as playwright:
         # Root in a container has no sandbox; the page is our own.
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield started
         started.close()

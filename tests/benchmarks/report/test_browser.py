@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.report.page import write_report
+from tests.benchmarks.report.sample import CLASSES, sample_results
+
 WINDOWS = {"phone": (390, 844), "desktop": (1280, 900)}
 THEMES = ("light", "dark")
 
@@ -140,6 +143,95 @@ def test_fits_the_window_and_can_be_read(opened: Opened) -> None:
             assert region.evaluate("e => e.scrollWidth <= e.clientWidth"), view
 
 
+LONG_CLASSES = (
+    "actinic_keratosis",
+    "basal_cell_carcinoma",
+    "melanoma",
+    "squamous_cell_carcinoma",
+    "seborrheic_keratosis",
+    "Pneumonoultramicroscopicsilicovolcanoconiosis_of_the_toe",
+)
+
+# Of every class's name and cell at the window's width: broken within a word, or two that touch.
+HEADINGS = """() => {
+  const bad = [];
+  const shown = [];
+  const wide = document.querySelector(".heat thead").getBoundingClientRect().height > 2;
+  const cells = document.querySelectorAll(wide ? ".heat thead th" : ".heat td");
+  for (const cell of cells) {
+    const box = cell.getBoundingClientRect();
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    for (const part of range.getClientRects()) {
+      if (part.right > box.right + 1) bad.push(`${cell.textContent} leaves its cell`);
+    }
+    const over = cell.scrollWidth > cell.clientWidth + 1;
+    shown.push([cell.dataset.title || cell.textContent, box, over]);
+  }
+  shown.forEach(([a, p, over], i) => {
+    if (over) bad.push(`${a} is cut`);
+    for (const [b, q] of shown.slice(i + 1)) {
+      if (p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom)
+        bad.push(`${a} on ${b}`);
+    }
+  });
+  return bad;
+}"""
+
+# Lines that the heading of each cell takes on a phone; names of up to 25 characters fit in one.
+HEADING_LINES = """() => Array.from(document.querySelectorAll(".heat td"), (cell) => {
+  const style = getComputedStyle(cell, "::before");
+  return [cell.dataset.title, Math.round(parseFloat(style.height) / parseFloat(style.lineHeight))];
+})"""
+
+
+@pytest.fixture(scope="module")
+def long_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on classes whose names are long."""
+    results = sample_results()
+    names = dict(zip(CLASSES, LONG_CLASSES, strict=True))
+    rows = [
+        row.model_copy(
+            update={
+                "sensitivity": {names[k]: v for k, v in row.sensitivity.items()},
+                "change_vs_torch": {
+                    f"sensitivity:{names[k.partition(':')[2]]}": v
+                    for k, v in row.change_vs_torch.items()
+                    if ":" in k
+                },
+            }
+        )
+        for row in results.rows[:4]
+    ]
+    folder = tmp_path_factory.mktemp("long")
+    write_report(folder, results.model_copy(update={"rows": rows, "sweep": []}))
+    return folder
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_headings_of_classes_neither_break_nor_touch(
+    window: str, browser: Any, long_classes: Path
+) -> None:
+    width, height = WINDOWS[window]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto((long_classes / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(HEADINGS) == []
+    if window == "phone":
+        lines = dict(page.evaluate(HEADING_LINES))
+        assert set(lines) == set(LONG_CLASSES)
+        assert {lines[name] for name in LONG_CLASSES[:5]} == {1}
+    context.close()
+
+
+def test_a_phone_need_not_scroll_for_ever(opened: Opened) -> None:
+    height = opened.page.evaluate("document.documentElement.scrollHeight")
+    assert height < 21 * 800, "21 rows"
+    table = opened.page.locator("#results tbody").bounding_box()["height"]
+    assert table < 21 * 200
+
+
 def test_contrast(opened: Opened) -> None:
     page = opened.page
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -205,7 +297,7 @@ def test_every_row_stays_in_every_view_with_its_reason(page: Any) -> None:
 def test_points_tell_their_figures_by_keyboard_and_pointer(page: Any) -> None:
     tip = page.get_by_role("tooltip")
     assert tip.count() == 0
-    page.locator(".plot.wide .point").first.focus()
+    page.locator(".plot.wide .point[tabindex]").first.focus()
     tip.wait_for()
     assert "balanced accuracy" in tip.inner_text() and "No. 9" in tip.inner_text()
     page.keyboard.press("Escape")
@@ -213,7 +305,8 @@ def test_points_tell_their_figures_by_keyboard_and_pointer(page: Any) -> None:
     for point in page.locator(".plot.wide .point").all():
         point.hover()
         tip.wait_for()
-        assert tip.inner_text().split("\n") == (point.get_attribute("data-facts") or "").split("\n")
+        told = point.get_attribute("aria-label") or ""
+        assert told and tip.inner_text().replace("\n", "; ") == told
         box, window = tip.bounding_box(), page.viewport_size
         assert box["x"] >= 0 and box["x"] + box["width"] <= window["width"]
         assert box["y"] >= 0 and box["y"] + box["height"] <= window["height"]
