@@ -180,9 +180,10 @@ def _draw_bins(upper: Axes, lower: Axes, bins: Sequence[ReliabilityBin], photos:
         lower.bar(middle, part.count / photos, width=width, color=_GREY, edgecolor="white")
         if few:
             height = min(part.accuracy or 0.0, 0.94)
-            where = {"ha": "center", "va": "bottom", "fontsize": 8}
+            where: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 8}
             upper.text(middle, height, str(part.count), **where)
-    upper.plot([b.confidence for b in bins], [b.accuracy for b in bins], "o", color=_ORANGE, ms=4)
+    points = [(b.confidence or 0.0, b.accuracy or 0.0) for b in bins]
+    upper.plot(*zip(*points, strict=True), "o", color=_ORANGE, ms=4)
     upper.plot([0, 1], [0, 1], "--", color="black", linewidth=1)
     upper.set(xlim=(0, 1), ylim=(0, 1))
     lower.set_xlabel("confidence (highest probability)")
