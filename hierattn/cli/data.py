@@ -17,7 +17,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.errors import ConfigError
+from hierattn.errors import ConfigError, one_line
 
 app = typer.Typer(help="Read, prepare, balance or paint data folders.", no_args_is_help=True)
 
@@ -209,6 +209,6 @@ def _print_names(console: Console, title: str, names: list[str]) -> None:
         return
     console.print(f"{title}: {len(names)}", style="bold")
     for name in names[:10]:
-        console.print(f"  {name}")
+        console.print(f"  {one_line(name)}")
     if len(names) > 10:
         console.print(f"  and {len(names) - 10} more (all with --json)")

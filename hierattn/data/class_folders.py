@@ -118,10 +118,14 @@ def _mend(root: Path, otherwise: str) -> str:
     # Layouts read data folders, so the import waits.
     from hierattn.data.layouts.registry import published_layout
 
-    layout = published_layout(root)
-    if layout is None:
-        return otherwise
-    return f"it is laid out as {layout.name}: hierattn data prepare {root} --out DATA"
+    above = Path(os.path.realpath(root)).parent
+    # The table may lie beside the photos' folder; other places above are nobody's download.
+    beside = [path for path in above.glob("*") if path.suffix.lower() in (".csv", ".tab")]
+    for place in (root, above) if beside else (root,):
+        layout = published_layout(place)
+        if layout is not None:
+            return f"it is laid out as {layout.name}: hierattn data prepare {place} --out DATA"
+    return otherwise
 
 
 def _check_name(root: Path, name: str) -> None:

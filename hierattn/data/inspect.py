@@ -17,7 +17,7 @@ from hierattn.data.folder import read_data_folder
 from hierattn.data.manifest import MANIFEST_NAME
 from hierattn.data.records import STRATA, DataFolder, PassedOver
 from hierattn.data.splits import duplicates, group_keys
-from hierattn.errors import ConfigError, UnreadableImageError
+from hierattn.errors import ConfigError, UnreadableImageError, one_line
 from hierattn.outputs import check_output
 from hierattn.preprocessing import open_rgb
 
@@ -128,7 +128,7 @@ def inspect_folder(
     with ThreadPoolExecutor(_WORKERS) as pool:
         for position, found in enumerate(pool.map(read, range(len(folder.records)))):
             if isinstance(found, str):
-                reason = found.removeprefix(f"{folder.records[position].path}: ")
+                reason = found.removeprefix(f"{one_line(str(folder.records[position].path))}: ")
                 unreadable.append(UnreadableFile(file=folder.records[position].file, reason=reason))
             else:
                 sizes.append(found[0])

@@ -57,6 +57,21 @@ def test_inspect_prepare_train_and_evaluate_name_what_they_pass_over(
         assert [entry["file"] for entry in named] == [f"{first}/notes.txt", f"{first}/raw.cr2"]
 
 
+def test_names_from_files_never_reach_the_terminal_as_they_are(cli: Cli, tmp_path: Path) -> None:
+    root = write_class_folders(tmp_path / "data", {"a": 1, "b": 1})
+    (root / "a" / "clear\x1b[2J\nverified.txt").write_bytes(b"x")
+    (root / "a" / "bad\x1b[31m.jpg").write_bytes(b"")
+    shutil.copy(root / "a" / "000.png", root / "b" / "same\x1b[31m.png")
+    answer = cli("data", "inspect", root)
+    assert answer.code == 1 and "\x1b" not in answer.out
+    for line in (
+        "passed over: 1 file (a/clear\\x1b[2J\\nverified.txt): .txt is not read as a photo",
+        "  a/bad\\x1b[31m.jpg: the file is empty",
+        "  a/000.png, b/same\\x1b[31m.png",
+    ):
+        assert line in answer.out.splitlines()
+
+
 def test_training_follows_a_split_that_is_given(
     cli: Cli, painted: DataFolder, tmp_path: Path
 ) -> None:

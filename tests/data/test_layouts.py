@@ -294,6 +294,12 @@ def test_an_unprepared_download_is_no_data_folder_and_its_layout_is_named(
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_inside_a_download_names_the_download(tmp_path: Path) -> None:
+    source = make_pad_ufes_20(tmp_path / "download")
+    with pytest.raises(DataError, match=r"pad_ufes_20: hierattn data prepare .*/download --out"):
+        read_data_folder(source / "images")
+
+
 def test_a_preset_split_is_prepared_with_its_split(tmp_path: Path) -> None:
     source = tmp_path / "download"
     write_class_folders(source / "train_dir", {"mel": 2, "nv": 2})
