@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.eval_photos import choose_eval_photos, parse_class_map
 from benchmarks.accuracy.evaluate import evaluate_cases
+from benchmarks.accuracy.gallery import Gallery, make_gallery
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import make_cases
 from benchmarks.compare import Comparison, check_comparable, compare
@@ -52,6 +53,7 @@ class BenchmarkRequest:
         cache: of logits.
         apk: to install on the phones first.
         timeouts: with the phones.
+        gallery: put wrong and unsure photos into the page.
     """
 
     exports: tuple[Path, ...]
@@ -72,6 +74,7 @@ class BenchmarkRequest:
     cache: LogitsCache = field(default_factory=LogitsCache)
     apk: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    gallery: bool = False
 
     @property
     def on_host(self) -> bool:
@@ -114,6 +117,8 @@ class BenchmarkRequest:
             raise BenchmarkError("--sustained: give seconds")
         if self.class_map and self.data is None:
             raise BenchmarkError("--map-class: is for --data")
+        if self.gallery and self.data is None:
+            raise BenchmarkError("--gallery: is for --data")
         check_output(self.out, *self.exports, self.data, *map(given_path, self.runs))
         check_report_folder(self.out)
 
@@ -168,12 +173,15 @@ def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) ->
         workspace = Path(temporary)
         exports = read_exports(request.exports, request.runs, workspace)
         results: Results | None = None
+        gallery: Gallery | None = None
         unmeasured: list[str] = []
         if request.on_host:
-            results, unmeasured = _measure_host(request, exports, environment, workspace, progress)
+            session = _measure_host(request, exports, environment, workspace, progress)
+            results, gallery = session.write(complete=True), session.gallery
+            unmeasured = session.unmeasured()
         if request.phones:
             figures = _measure_phones(request, exports, progress)
-            results = _with_phones(request, results, figures)
+            results = _with_phones(request, results, gallery, figures)
             unmeasured += figures.unmeasured
     assert results is not None
     comparison = compare(earlier, results) if earlier is not None else None
@@ -186,8 +194,8 @@ def _measure_host(
     environment: Environment,
     workspace: Path,
     progress: Observer,
-) -> tuple[Results, list[str]]:
-    """Results of this machine, and the rows that are unmeasured."""
+) -> SessionResults:
+    """Measure this machine."""
     cases = make_cases(exports, request.threads, request.runtimes)
     photos = None
     if request.data is not None:
@@ -200,7 +208,7 @@ def _measure_host(
         if request.sweep:
             points, problems = sweep(exports, request.threads, request.plan, workspace, progress)
             session.sweep, session.remarks = points, [*session.remarks, *problems]
-        return session.write(complete=True), session.unmeasured()
+        return session
     except KeyboardInterrupt:
         session.remarks.append("interrupted; rows whose turn had not come are marked")
         session.checkpoint()
@@ -219,7 +227,12 @@ def _measure_phones(
     return measure_phones(phones, exports, progress)
 
 
-def _with_phones(request: BenchmarkRequest, host: Results | None, figures: PhoneFigures) -> Results:
+def _with_phones(
+    request: BenchmarkRequest,
+    host: Results | None,
+    gallery: Gallery | None,
+    figures: PhoneFigures,
+) -> Results:
     """The report with the phones' rows, this machine's first."""
     results = host or Results(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -239,7 +252,7 @@ def _with_phones(request: BenchmarkRequest, host: Results | None, figures: Phone
     from benchmarks.report.page import write_report
 
     write_results(request.out, results)
-    write_report(request.out, results)
+    write_report(request.out, results, gallery)
     return results
 
 
@@ -247,7 +260,10 @@ def _fill(session: SessionResults, request: BenchmarkRequest, progress: Observer
     """Accuracy first: bad photos are found before an hour of measuring, and it is cached."""
     cases = session.cases
     if session.photos is not None:
-        evaluate_cases(cases, session.photos, request.cache, progress, session.checkpoint)
+        answers = evaluate_cases(cases, session.photos, request.cache, progress, session.checkpoint)
+        if request.gallery and answers:
+            spec = cases[0].export.manifest.preprocessing
+            session.gallery = make_gallery(answers, session.photos, spec)
     session.prepare()
     session.checkpoint()
     measure(session.everything, request.plan, progress, session.checkpoint)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.accuracy.eval_photos import EvalPhotos
+from benchmarks.accuracy.gallery import Gallery
 from benchmarks.cases import Case
 from benchmarks.environment import busy_warning, finish_host
 from benchmarks.matrix_product import gmacs_by_threads, matrix_products
@@ -49,6 +50,7 @@ class SessionResults:
         self.controls: dict[int, tuple[Measurement, Measurement]] = {}
         self.matrix_products: list[Measurement] = []
         self.sweep: list[SweepPoint] = []
+        self.gallery: Gallery | None = None
         busy = busy_warning(environment)
         self.remarks = [busy] if busy else []
         self.date = datetime.now(UTC).isoformat(timespec="seconds")
@@ -92,7 +94,7 @@ class SessionResults:
         else:
             from benchmarks.report.page import write_report
 
-            write_report(self.out, results)
+            write_report(self.out, results, self.gallery)
         return results
 
     def unmeasured(self) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accuracy.eval_photos import EvalPhotos
+from benchmarks.accuracy.gallery import FileAnswers
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import Case
 from benchmarks.results import Row
@@ -89,11 +90,14 @@ def evaluate_cases(
     cache: LogitsCache,
     progress: Observer = unobserved,
     checkpoint: Callable[[], None] | None = None,
-) -> None:
+) -> list[FileAnswers]:
     """Fill the accuracy columns of every row that can be run, and of torch's.
 
     A file is asked once a runtime, not once a thread count. A file that fails becomes a failed
     row; a worker's crash takes nothing else with it.
+
+    Returns:
+        What each file answered.
     """
     groups: dict[tuple[str, str, str], list[Case]] = {}
     for case in cases:
@@ -101,19 +105,23 @@ def evaluate_cases(
         if case.config is not None or row.runtime == TORCH:
             groups.setdefault((row.export, row.name, row.runtime), []).append(case)
     references: dict[str, Accuracy] = {}
+    answers: list[FileAnswers] = []
     # Torch's rows first: the others are compared with them.
     ordered = sorted(groups.values(), key=lambda group: group[0].row.runtime != TORCH)
     for number, group in enumerate(ordered):
         first = group[0]
         progress(Progress("", f"judging {first.row.export}/{first.row.name}", number, len(ordered)))
         try:
-            found = _judge(first, photos, cache, progress)
+            answered = _answers(first, photos, cache, progress)
         except WorkerError as error:
             for case in group:
                 case.fail(f"{case.row.runtime}: {error}")
             continue
-        if found is None:
+        if answered is None:
             continue
+        answers.append(answered)
+        report = evaluate_predictions(answered.predictions, answered.operating_point)
+        found = accuracy_of(report)
         if first.row.runtime == TORCH:
             references[first.row.export] = found
         torch = references.get(first.row.export)
@@ -122,6 +130,7 @@ def evaluate_cases(
         if checkpoint is not None:
             checkpoint()
     progress(Progress("", "judged", len(ordered), len(ordered)))
+    return answers
 
 
 def _with_accuracy(row: Row, found: Accuracy, torch: Accuracy | None) -> Row:
@@ -130,9 +139,9 @@ def _with_accuracy(row: Row, found: Accuracy, torch: Accuracy | None) -> Row:
     return row.model_copy(update=columns | {"change_vs_torch": changes})
 
 
-def _judge(
+def _answers(
     case: Case, photos: EvalPhotos, cache: LogitsCache, progress: Observer
-) -> Accuracy | None:
+) -> FileAnswers | None:
     manifest = case.export.manifest
     logits = _recorded(case, photos) if case.row.runtime == TORCH else None
     if logits is None and case.config is not None:
@@ -140,7 +149,8 @@ def _judge(
     if logits is None:
         return None
     predictions = photos.predictions(logits, manifest.classes)
-    return accuracy_of(evaluate_predictions(predictions, manifest.operating_point))
+    row = case.row
+    return FileAnswers(row.export, row.name, row.runtime, predictions, manifest.operating_point)
 
 
 def _recorded(case: Case, photos: EvalPhotos) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -38,22 +39,26 @@ from benchmarks.report.tradeoff_chart import (
 from benchmarks.results import PARETO_PNG, REPORT_HTML, Results
 from hierattn.files import write_text
 
+if TYPE_CHECKING:
+    # It loads torch, which a page does not need.
+    from benchmarks.accuracy.gallery import Gallery
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(folder: Path, results: Results) -> None:
+def write_report(folder: Path, results: Results, gallery: Gallery | None = None) -> None:
     """Write ``report.html`` and ``pareto.png`` into a folder, made if missing.
 
-    The same results give the same bytes.
+    The same results give the same bytes. Without a gallery no photo is in them.
 
     Raises:
         HierAttnError: a file cannot be written.
     """
-    write_text(folder / REPORT_HTML, render_page(results))
+    write_text(folder / REPORT_HTML, render_page(results, gallery))
     draw_pareto(number_rows(results), folder / PARETO_PNG)
 
 
-def render_page(results: Results) -> str:
+def render_page(results: Results, gallery: Gallery | None = None) -> str:
     """The page as HTML."""
     rows = number_rows(results)
     files = evaluated_files(rows)
@@ -65,6 +70,8 @@ def render_page(results: Results) -> str:
         .get_template("report.html.j2")
         .render(
             results=results,
+            gallery=gallery,
+            row_of={(n.row.export, n.row.name, n.row.runtime): n for n in reversed(rows)},
             warnings=[w for e in results.environments if (w := busy_warning(e))],
             rows=rows,
             counts=status_counts(rows),

@@ -64,6 +64,13 @@ def benchmark(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Latency against image size, threads and batch, too.")
     ] = False,
+    gallery: Annotated[
+        bool,
+        typer.Option(
+            "--gallery",
+            help="Put the wrong and unsure photos of --data into report.html; without it no photo.",
+        ),
+    ] = False,
     compare: Annotated[
         Path | None,
         typer.Option(help="Earlier results.json: name what got slower or worse, and exit 1."),
@@ -109,6 +116,7 @@ def benchmark(
         command=shlex.join(["hierattn", *map(_anonymous, sys.argv[1:])]),
         apk=apk,
         timeouts=Timeouts(task=device_timeout),
+        gallery=gallery,
     )
     try:
         with TurnsProgress() as bar:
@@ -123,15 +131,21 @@ def benchmark(
         print_json(benchmark_document(outcome))
     else:
         show_outcome(outcome, out)
+        if gallery:
+            print(f"{out}/report.html holds photographs: pass it on only where that is allowed")
     if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)
 
 
 def show_outcome(outcome: BenchmarkOutcome, out: Path) -> None:
     """Print the tables, what does not fit them, and where the files are."""
+    from benchmarks.environment import busy_warning
     from hierattn.cli.benchmark_tables import latency_tables, legend, remarks, sweep_table
 
     console, results = standard_console(), outcome.results
+    for environment in results.environments:
+        if warning := busy_warning(environment):
+            console.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
     for table in latency_tables(results):
         console.print(table)
     for line in legend(results):

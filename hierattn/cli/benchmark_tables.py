@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
+from benchmarks.environment import busy_warning
 from benchmarks.results import HOST, NoiseFloor, Results, Row
 from hierattn.cli.console import number
 
@@ -102,7 +103,8 @@ def legend(results: Results) -> Iterator[str]:
 
 def remarks(results: Results) -> Iterator[str]:
     """A line for whatever a cell has no room for; the same words for several rows once."""
-    yield from results.remarks
+    busy = [busy_warning(environment) for environment in results.environments]
+    yield from (remark for remark in results.remarks if remark not in busy)  # said above, loudly
     told: dict[str, None] = {}
     for row in results.rows:
         if row.reason:

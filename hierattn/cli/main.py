@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from hierattn.cli import benchmark, bundle, evaluate, export, models, train
+from hierattn.cli import benchmark, bundle, evaluate, export, models, report, train
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
 from hierattn.errors import HierAttnError
@@ -33,6 +33,7 @@ app.command()(evaluate.pool)
 app.command()(export.export)
 app.command()(export.verify)
 app.command()(benchmark.benchmark)
+app.command()(report.report)
 app.command()(bundle.bundle)
 app.command()(demo)
 

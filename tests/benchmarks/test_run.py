@@ -55,6 +55,22 @@ def test_a_benchmark_writes_its_report(request_: BenchmarkRequest, tmp_path: Pat
     assert machine.matrix_product_gmacs[1] > 0 and machine.versions["onnxruntime"]
 
 
+def test_photos_are_in_the_page_only_when_asked_for(
+    request_: BenchmarkRequest, tmp_path: Path
+) -> None:
+    data = write_class_folders(tmp_path / "photos", dict.fromkeys(CLASSES, 4))
+    request = replace(request_, data=data, runtimes=("onnxruntime",), plan=replace(QUICK, runs=3))
+    page, results = request.out / "report.html", request.out / "results.json"
+    run_benchmark(request)
+    assert "data:image" not in page.read_text() and "photographs" not in page.read_text()
+    run_benchmark(replace(request, gallery=True))
+    assert page.read_text().count('<img src="data:image/jpeg;base64,') >= 4
+    assert "This page holds photographs" in page.read_text()
+    assert "data:image" not in results.read_text()
+    with pytest.raises(BenchmarkError, match="--gallery: is for --data"):
+        run_benchmark(replace(request, data=None, gallery=True))
+
+
 def test_an_identical_file_is_no_finding_and_a_slower_one_is(
     request_: BenchmarkRequest, tmp_path: Path
 ) -> None:

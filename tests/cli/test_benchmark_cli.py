@@ -22,6 +22,7 @@ from tests.benchmarks.helpers import (
     write_manifest,
     write_onnx,
 )
+from tests.benchmarks.report.sample import sample_results
 from tests.cli.conftest import Answer
 
 Cli = Callable[..., Answer]
@@ -61,6 +62,70 @@ def test_a_failed_gate_is_shown_and_a_failed_row_is_exit_1(cli: Cli, tmp_path: P
     )
     answer = cli("benchmark", exported, *QUICK, "--out", tmp_path / "two")
     assert answer.code == 1 and "was not made" in answer.out and "measured" in answer.out
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """A report folder that lacks everything but its results."""
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "results.json").write_text(
+        sample_results().model_dump_json(by_alias=True, indent=1), encoding="utf-8"
+    )
+    return folder
+
+
+FILES = ["pareto.png", "report.html", "results.csv", "results.json"]
+
+
+def test_a_report_is_drawn_again(cli: Cli, report: Path, tmp_path: Path) -> None:
+    answer = cli("report", report / "results.json", "--out", tmp_path / "again")
+    assert answer.code == 0 and f"{tmp_path}/again/report.html" in answer.out
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == FILES
+    # In its own place, and once more over that.
+    for _ in range(2):
+        here = cli("report", report, "--out", report, "--json")
+        assert here.code == 0 and len(json.loads(here.out)["written"]) == 4
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_a_report_is_not_drawn_over_something_else(cli: Cli, report: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "results.json").write_text(
+        sample_results(date="2026-01-03").model_dump_json(by_alias=True), encoding="utf-8"
+    )
+    before = (other / "results.json").read_bytes()
+    answer = cli("report", report, "--out", other)
+    assert answer.code == 1 and answer.err.count("\n") == 1 and "another session" in answer.err
+    assert [path.read_bytes() for path in other.iterdir()] == [before]
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine")
+    answer = cli("report", report, "--out", tmp_path / "notes")
+    assert answer.code == 1 and "something else" in answer.err
+
+
+@pytest.mark.parametrize("content", [None, "{}", "no json", "[" * 100_000])
+def test_results_that_cannot_be_read_are_one_line(
+    cli: Cli, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "results.json"
+    if content is not None:
+        file.write_text(content)
+    answer = cli("report", file, "--out", tmp_path / "again")
+    assert answer.code == 1 and answer.err.count("\n") == 1 and str(file) in answer.err
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_busy_machine_is_said_first_and_once(
+    cli: Cli, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (99.0, 99.0, 99.0))
+    answer = cli("benchmark", export, *QUICK, "--out", tmp_path / "report")
+    assert answer.out.startswith("WARNING: the machine was busy")
+    assert answer.out.count("machine was busy") == 1
+    assert "Busy machine." in (tmp_path / "report" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""``hierattn report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+
+
+def report(
+    results: Annotated[
+        Path, typer.Argument(help="results.json of a benchmark, or its report folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the report; may be that of the results.")],
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw the page of a benchmark again; nothing is measured, and no photo is in it."""
+    set_up_logging(verbose)
+    from benchmarks.report.redraw import redraw_report
+
+    files = redraw_report(results, out)
+    if json_output:
+        print_json({"written": [str(file) for file in files]})
+    else:
+        standard_console().print(f"Written: {', '.join(map(str, files))}", soft_wrap=True)
