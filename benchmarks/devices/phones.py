@@ -59,28 +59,28 @@ def measure_phones(
         ExportError: no adb, no phone at all, or no such APK.
     """
 
-    def work(phone: Phone, told: ReportProgress) -> list[PhoneBenchmark | str]:
+    def work(phone: Phone, report: ReportProgress) -> list[PhoneBenchmark | str]:
         found: list[PhoneBenchmark | str] = []
         for count in request.threads:
             extras = {"runs": request.runs, "warmup": WARM_UP, "threads": count}
             task = Task("benchmark", ".BenchmarkActivity", extras)
             try:
-                found.append(phone.run(task, PhoneBenchmark, told))
+                found.append(phone.run(task, PhoneBenchmark, report))
             except HierAttnError as error:
                 # What was measured before stays; there is no use in going on with a lost phone.
                 return [*found, *[str(error)] * (len(request.threads) - len(found))]
         return found
 
     asked = run_on_phones(request.devices, request.apk, work, request.timeouts, progress)
-    told: list[tuple[str, int, PhoneBenchmark | str]] = []
+    results: list[tuple[str, int, PhoneBenchmark | str]] = []
     for one in asked:
         outcome = one.outcome or [one.reason or "no answer"] * len(request.threads)
-        told += [
+        results += [
             (one.serial, count, found)
             for count, found in zip(request.threads, outcome, strict=True)
         ]
     names = name_phones(
-        [(serial, None if isinstance(found, str) else found) for serial, _, found in told]
+        [(serial, None if isinstance(found, str) else found) for serial, _, found in results]
     )
     runs = [
         PhoneRun(
@@ -89,10 +89,10 @@ def measure_phones(
             count,
             request.runs,
             WARM_UP,
-            told=None if isinstance(found, str) else found,
+            result=None if isinstance(found, str) else found,
             reason=found if isinstance(found, str) else None,
         )
-        for serial, count, found in told
+        for serial, count, found in results
     ]
     rows = [phone_row(run, exports) for run in runs]
     environments = [

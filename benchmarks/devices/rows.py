@@ -29,26 +29,26 @@ class PhoneRun:
     threads: int
     runs: int
     warm_up: int
-    told: PhoneBenchmark | None
+    result: PhoneBenchmark | None
     reason: str | None
 
 
 def name_phones(found: Sequence[tuple[str, PhoneBenchmark | None]]) -> dict[str, str]:
     """Names by serial: the phone's own words, numbered where two are alike; never its serial.
 
-    A phone that never told is ``adb:SERIAL``: its owner must know which one it was.
+    A phone that gave no result is ``adb:SERIAL``: its owner must know which one it was.
     """
     names: dict[str, str] = {}
-    for serial, told in found:
-        if serial in names and told is None:
+    for serial, result in found:
+        if serial in names and result is None:
             continue
-        if told is None:
+        if result is None:
             names[serial] = f"adb:{serial}"
             continue
         if serial in names and not names[serial].startswith("adb:"):
             continue
         others = {name for other, name in names.items() if other != serial}
-        wanted, number = told.device.name, 1
+        wanted, number = result.device.name, 1
         name = wanted
         while name in others:
             number += 1
@@ -59,45 +59,45 @@ def name_phones(found: Sequence[tuple[str, PhoneBenchmark | None]]) -> dict[str,
 
 def phone_row(run: PhoneRun, exports: Sequence[Export]) -> Row:
     """The row of one run; failed, with the reason, where there is no trustworthy figure."""
-    told = run.told
-    if told is None:
+    result = run.result
+    if result is None:
         return _failed(run, None, None, run.reason or "no answer")
-    export, record = _find(told, exports)
-    if told.artefact is not None and record is None:
-        return _failed(run, None, None, other_model(told.artefact))
-    if export is None or record is None or told.status == "error":
-        return _failed(run, export, record, told.reason or "the app could not measure")
+    export, record = _find(result, exports)
+    if result.artefact is not None and record is None:
+        return _failed(run, None, None, other_model(result.artefact))
+    if export is None or record is None or result.status == "error":
+        return _failed(run, export, record, result.reason or "the app could not measure")
     for what, done, ordered in (
-        ("threads", told.threads, run.threads),
-        ("runs", told.runs, run.runs),
-        ("runs to warm up", told.warmup, run.warm_up),
+        ("threads", result.threads, run.threads),
+        ("runs", result.runs, run.runs),
+        ("runs to warm up", result.warmup, run.warm_up),
     ):
         if done != ordered:
             return _failed(run, export, record, f"{what}: {done} on the phone, {ordered} ordered")
-    latency = summarise(told.latencies_ms or [])
+    latency = summarise(result.latencies_ms or [])
     failed = record.gate.status == "failed"
     return _row(run, export, record).model_copy(
         update={
-            "load_ms": told.load_ms,
-            "first_ms": told.first_ms,
+            "load_ms": result.load_ms,
+            "first_ms": result.first_ms,
             **asdict(latency),
-            "peak_rss_mb": told.peak_rss_mb,
-            "warm_up_runs": told.warmup,
-            "runs": told.runs,
-            "samples_ms": [round(ms, 4) for ms in told.latencies_ms or []],
+            "peak_rss_mb": result.peak_rss_mb,
+            "warm_up_runs": result.warmup,
+            "runs": result.runs,
+            "samples_ms": [round(ms, 4) for ms in result.latencies_ms or []],
             "status": "gate failed" if failed else "measured",
-            "reason": "; ".join(filter(None, [_gate(record), state(told)])),
+            "reason": "; ".join(filter(None, [_gate(record), state(result)])),
         }
     )
 
 
 def phone_environment(device: str, runs: Sequence[PhoneRun]) -> Environment:
-    """What is known of one phone; of one that never told, nothing but its name."""
-    told = [run.told for run in runs if run.told is not None]
-    if not told:
+    """What is known of one phone; of one that gave no result, nothing but its name."""
+    results = [run.result for run in runs if run.result is not None]
+    if not results:
         reason = next((run.reason for run in runs if run.reason), UNKNOWN)
         return _environment(device, "Android", UNKNOWN, 1, {}, reason)
-    first, last = told[0], told[-1]
+    first, last = results[0], results[-1]
     facts = first.device
     versions = {"app": first.app_version, first.runtime.name: first.runtime.version or UNKNOWN}
     environment = _environment(
@@ -112,9 +112,9 @@ def phone_environment(device: str, runs: Sequence[PhoneRun]) -> Environment:
     return environment.model_copy(update={"features": features})
 
 
-def state(told: PhoneBenchmark) -> str:
+def state(result: PhoneBenchmark) -> str:
     """How warm it was and how it was powered, in words."""
-    warm, power = told.thermal, told.battery
+    warm, power = result.thermal, result.battery
     parts = [f"thermal state {warm.before or UNKNOWN} before, {warm.after or UNKNOWN} after"]
     if power.percent is not None:
         charging = {True: ", charging", False: ", not charging", None: ""}[power.charging]
@@ -125,10 +125,10 @@ def state(told: PhoneBenchmark) -> str:
 
 
 def _find(
-    told: PhoneBenchmark, exports: Sequence[Export]
+    result: PhoneBenchmark, exports: Sequence[Export]
 ) -> tuple[Export | None, ArtefactRecord | None]:
     for export in exports:
-        record = find_artefact(export.manifest, told.artefact)
+        record = find_artefact(export.manifest, result.artefact)
         if record is not None:
             return export, record
     return None, None
@@ -149,7 +149,7 @@ def _row(run: PhoneRun, export: Export | None, record: ArtefactRecord | None) ->
         model=export.manifest.model if export else UNKNOWN,
         format=record.format if record else UNKNOWN,
         precision=record.precision.value if record else UNKNOWN,
-        runtime=run.told.runtime.name if run.told else UNKNOWN,
+        runtime=run.result.runtime.name if run.result else UNKNOWN,
         device=run.device,
         threads=run.threads,
         size_mb=record.bytes / 1e6 if record and record.bytes is not None else None,

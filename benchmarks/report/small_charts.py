@@ -182,7 +182,7 @@ def reliability_charts(files: Sequence[EvaluatedFile]) -> list[FileChart]:
 def _draw_reliability(file: EvaluatedFile, bins: Sequence[tuple[float, float, int]]) -> Markup:
     with matplotlib.rc_context(STYLE):
         figure = new_figure(180, 180)
-        axes = figure.add_axes((0.19, 0.14, 0.77, 0.8))
+        axes = figure.add_axes((0.17, 0.14, 0.73, 0.8))
         axes.plot([0, 100], [0, 100], color=QUIET, ls=(0, (4, 3)), lw=1)
         axes.set(xlim=(0, 100), ylim=(0, 100), xticks=(0, 50, 100), yticks=(0, 50, 100))
         axes.tick_params(labelsize=11)

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
@@ -62,7 +61,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1000.0, 400.0, 24.0, 6, names=True)
-NARROW = Layout("narrow", 358.0, 300.0, 15.0, 2, names=False)
+NARROW = Layout("narrow", 358.0, 300.0, 12.0, 2, names=False)
 
 
 @dataclass(frozen=True)
@@ -125,14 +124,13 @@ def tradeoff_svg(panel: Panel, overview: Overview, layout: Layout, name: str) ->
     """One panel as SVG; ``name`` is unique on the page."""
     with matplotlib.rc_context(STYLE):
         legend = _legend(overview, layout)
-        foot = 50 + 20 * math.ceil(len(legend) / layout.columns)
+        row = _legend_row(overview, layout)
+        foot = 46 + (row + 4) * math.ceil(len(legend["handles"]) / layout.columns)
         figure = new_figure(layout.width, layout.height + foot)
         axes = figure.subplots()
         _place(axes, figure, foot)
         _draw_panel(axes, panel, overview, layout)
-        figure.legend(
-            handles=legend, loc="lower left", ncols=layout.columns, borderaxespad=0, fontsize=12
-        )
+        figure.legend(**legend)
         tooltips = {f"point-{p.numbered.number}": "\n".join(p.facts) for p in panel.points}
         title = f"Balanced accuracy against p50 latency on {panel.setting}"
         return inline_svg(figure, name, title, tooltips, kind=f"plot {layout.kind}", focusable=True)
@@ -149,7 +147,7 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
     overview = Overview(tradeoff_panels(rows), runtime_series(rows))
     panels = overview.panels
     with matplotlib.rc_context(STYLE):
-        each, foot = WIDE.height + 90, 70.0
+        each, foot = WIDE.height + 90, 120.0
         height = each * len(panels) + foot if panels else 120.0
         figure = new_figure(WIDE.width, height)
         if not panels:
@@ -163,8 +161,7 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
             title = drawable(short(str(panel.setting), 90))
             figure.text(8 / WIDE.width, (bottom + each - 68) / height, title, weight="bold")
         if panels:
-            legend = _legend(overview, WIDE)
-            figure.legend(handles=legend, loc="lower left", ncols=WIDE.columns)
+            figure.legend(**_legend(overview, WIDE))
         FigureCanvasAgg(figure)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=_IMAGE_DPI, metadata={"Software": None})
@@ -193,7 +190,14 @@ def _place(axes: Axes, figure: Figure, foot: float) -> None:
     )
 
 
-def _legend(overview: Overview, layout: Layout) -> list[Artist]:
+def _legend_row(overview: Overview, layout: Layout) -> float:
+    """Height of a row of the legend, pixels: as large as the largest disc in it."""
+    largest = max(legend_sizes(overview.sizes_mb), default=0.0)
+    return max(2 * disc_radius(largest, max(overview.sizes_mb), layout), 15.0)
+
+
+def _legend(overview: Overview, layout: Layout) -> dict[str, Any]:
+    """Arguments of matplotlib's legend."""
     entries: list[Artist] = [
         Line2D([], [], marker="o", ls="", ms=11, color=_colour(place), label=drawable(name))
         for place, name in drawn_series(overview.panels, overview.series)
@@ -203,13 +207,19 @@ def _legend(overview: Overview, layout: Layout) -> list[Artist]:
         style: dict[str, Any] = {"marker": "o", "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=across, label=f"{size:g} MB", **style))
     if not all(point.may_ship for panel in overview.panels for point in panel.points):
-        # A line's marker cannot be dashed, a collection's can.
-        look = {"facecolor": "none", "edgecolor": INK, "linestyle": (0, (2, 2))}
-        circle = PathCollection([Outline.unit_circle()], sizes=[121], offsets=[(0, 0)], **look)
-        circle.set_label("gate failed")
-        entries.append(circle)
+        # A marker's edge cannot be dashed, but it can be arcs.
+        arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
+        dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
+        entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
     entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front"))
-    return entries
+    return {
+        "handles": entries,
+        "loc": "lower left",
+        "ncols": layout.columns,
+        "borderaxespad": 0.2,
+        "labelspacing": 0.3,
+        "handleheight": _legend_row(overview, layout) / _FONT,
+    }
 
 
 def _draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:

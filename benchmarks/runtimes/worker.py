@@ -6,7 +6,7 @@ ends, and whoever started it reads the reason from stderr.
 
     python -I worker.py '{"runtime": "onnxruntime", "model": "FILE", "threads": 1, "batch": 1}'
 
-The first line it writes is a greeting; then one line a command.
+The first line it writes names the version of the runtime; then one line a command.
 """
 
 from __future__ import annotations

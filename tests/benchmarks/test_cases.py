@@ -18,14 +18,14 @@ from hierattn.runs import load_run
 from tests.benchmarks.helpers import record_of, write_export, write_manifest, write_onnx
 
 
-def _subjects(folder: Path, workspace: Path, *runs: str) -> list[Case]:
+def _cases(folder: Path, workspace: Path, *runs: str) -> list[Case]:
     exports = read_exports([folder], runs, workspace)
     return make_cases(exports, [1, 2], ["torch", "onnxruntime", "coreml"])
 
 
 def test_a_row_for_each_file_runtime_and_thread_count(tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
-    cases = _subjects(folder, tmp_path)
+    cases = _cases(folder, tmp_path)
     assert [(s.row.name, s.row.runtime, s.row.threads) for s in cases] == [
         ("torch", "torch", 1),
         ("torch", "torch", 2),
@@ -39,7 +39,7 @@ def test_a_row_for_each_file_runtime_and_thread_count(tmp_path: Path) -> None:
 
 
 def test_torch_without_its_run_says_so_and_is_excused(tmp_path: Path) -> None:
-    torch = _subjects(write_export(tmp_path / "export"), tmp_path)[0]
+    torch = _cases(write_export(tmp_path / "export"), tmp_path)[0]
     assert torch.config is None and torch.excused
     assert torch.row.status == "not run"
     assert "'somewhere'" in (torch.row.reason or "") and "--run" in (torch.row.reason or "")
@@ -63,7 +63,7 @@ def test_the_run_is_found_by_its_weights(tmp_path: Path) -> None:
 def test_a_run_behind_no_export_is_refused(tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     with pytest.raises(BenchmarkError, match="behind none"):
-        _subjects(folder, tmp_path, "hierattn_xs.pad_ufes_20")
+        _cases(folder, tmp_path, "hierattn_xs.pad_ufes_20")
 
 
 def test_folders_are_told_apart_by_as_little_as_it_takes(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_failed_gate_is_measured_and_marked(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "m-fp32.onnx")
     gate = Gate(status="failed", reasons=["flips decisions"])
     write_manifest(tmp_path, [record_of(path, gate=gate)])
-    case = _subjects(tmp_path, tmp_path)[2]
+    case = _cases(tmp_path, tmp_path)[2]
     assert case.config is not None
     finished = case.finished(_measured(case), 2)
     assert finished.status == "gate failed" and finished.p50_ms == 2.0
@@ -93,7 +93,7 @@ def test_a_failed_gate_is_measured_and_marked(tmp_path: Path) -> None:
 def test_a_file_that_was_not_made_is_a_failed_row(tmp_path: Path) -> None:
     gate = Gate(status="failed", reasons=["the converter crashed"])
     write_manifest(tmp_path, [record_of(tmp_path / "m-fp32.onnx", gate=gate)])
-    case = _subjects(tmp_path, tmp_path)[2]
+    case = _cases(tmp_path, tmp_path)[2]
     assert case.config is None and case.row.status == "failed"
     assert "the converter crashed" in (case.row.reason or "")
 
@@ -102,17 +102,17 @@ def test_an_altered_or_missing_file_is_never_run(tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     path = folder / "hierattn_xs-32-fp32.onnx"
     path.write_bytes(path.read_bytes() + b"\0")
-    case = _subjects(folder, tmp_path)[2]
+    case = _cases(folder, tmp_path)[2]
     assert case.config is None and "sha256 differs" in (case.row.reason or "")
     path.unlink()
-    assert "missing" in (_subjects(folder, tmp_path)[2].row.reason or "")
+    assert "missing" in (_cases(folder, tmp_path)[2].row.reason or "")
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="has Core ML")
 def test_core_ml_elsewhere_is_never_a_number(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "m.mlpackage")
     write_manifest(tmp_path, [record_of(path, format="coreml")])
-    case = _subjects(tmp_path, tmp_path)[2]
+    case = _cases(tmp_path, tmp_path)[2]
     assert case.config is None and case.excused
     assert case.row.status == "not run" and case.row.reason == "needs macOS"
     assert case.row.parity_max_abs is None
@@ -133,7 +133,7 @@ def test_unknown_runtimes_are_refused() -> None:
 
 
 def test_what_is_not_measured_keeps_its_reason(tmp_path: Path) -> None:
-    case = _subjects(write_export(tmp_path / "export"), tmp_path)[2]
+    case = _cases(write_export(tmp_path / "export"), tmp_path)[2]
     measured = case.measurement()
     assert measured is not None
     assert case.finished(measured, 3).status == "not run"
@@ -143,7 +143,7 @@ def test_what_is_not_measured_keeps_its_reason(tmp_path: Path) -> None:
 
 
 def test_figures_of_a_row(tmp_path: Path) -> None:
-    case = _subjects(write_export(tmp_path / "export"), tmp_path)[2]
+    case = _cases(write_export(tmp_path / "export"), tmp_path)[2]
     measured = _measured(case)
     measured.loads, measured.firsts = [5.0, 7.0, 6.0], [9.0, 1.0, 2.0]
     measured.peaks, measured.warm_ups = [80.0, 90.0], [15, 20]

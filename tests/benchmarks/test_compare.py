@@ -39,7 +39,7 @@ def test_a_noisy_row_must_differ_by_more() -> None:
     assert not _found(results(row()), results(noisy))
 
 
-def test_a_machine_that_slowed_down_by_its_yardstick_is_told_not_blamed() -> None:
+def test_a_machine_that_slowed_down_by_its_matrix_product_is_named_not_blamed() -> None:
     old = results(row())
     slow = [environment(matrix_product_gmacs={1: 40.0})]
     new = results(row(p50_ms=12.5, sha256="b" * 64), environments=slow)

@@ -15,7 +15,7 @@ QUICK = Plan(
 )
 
 
-def _series(path: Path, label: str) -> Measurement:
+def _measurement(path: Path, label: str) -> Measurement:
     return Measurement(WorkerConfig("onnxruntime", str(path), 1), label)
 
 
@@ -23,7 +23,7 @@ def test_rows_run_in_turns_and_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_onnx(tmp_path / "m.onnx")
-    measurements = [_series(path, name) for name in "abc"]
+    measurements = [_measurement(path, name) for name in "abc"]
     turns: list[str] = []
     running: list[str] = []
     run = Worker.run
@@ -51,8 +51,8 @@ def test_rows_run_in_turns_and_one_at_a_time(
 
 def test_a_file_that_fails_takes_nobody_along(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
-    good = _series(write_onnx(tmp_path / "m.onnx"), "good")
-    bad = _series(tmp_path / "bad.onnx", "bad")
+    good = _measurement(write_onnx(tmp_path / "m.onnx"), "good")
+    bad = _measurement(tmp_path / "bad.onnx", "bad")
     absent = Measurement(WorkerConfig("onnxruntime", "x", 1, python="/nowhere/python"), "absent")
     measure([bad, good, absent], QUICK)
     assert good.failure is None and len(good.samples) == 20
@@ -61,7 +61,7 @@ def test_a_file_that_fails_takes_nobody_along(tmp_path: Path) -> None:
 
 
 def test_an_interruption_keeps_what_was_measured_and_leaves_no_process(tmp_path: Path) -> None:
-    one = _series(write_onnx(tmp_path / "m.onnx"), "one")
+    one = _measurement(write_onnx(tmp_path / "m.onnx"), "one")
 
     def interrupt(step: Progress) -> None:
         if "launch 2" in step.text and "turn 1" in step.text:
@@ -77,7 +77,7 @@ def test_an_interruption_keeps_what_was_measured_and_leaves_no_process(tmp_path:
 def test_progress_counts_to_its_end(tmp_path: Path) -> None:
     steps: list[Progress] = []
     saved: list[int] = []
-    one = _series(write_onnx(tmp_path / "m.onnx"), "one")
+    one = _measurement(write_onnx(tmp_path / "m.onnx"), "one")
     measure([one], QUICK, steps.append, lambda: saved.append(len(one.samples)))
     assert steps[-1].done == steps[-1].total == 6
     assert [step.done for step in steps] == sorted(step.done or 0 for step in steps)
@@ -85,7 +85,7 @@ def test_progress_counts_to_its_end(tmp_path: Path) -> None:
 
 
 def test_sustained_load_is_kept_a_second_at_a_time(tmp_path: Path) -> None:
-    one = _series(write_onnx(tmp_path / "m.onnx"), "one")
+    one = _measurement(write_onnx(tmp_path / "m.onnx"), "one")
     sustain([one], 1.2, QUICK)
     assert len(one.sustained) == 2
     gone = Measurement(WorkerConfig("onnxruntime", str(tmp_path / "gone.onnx"), 1), "gone")
@@ -94,7 +94,7 @@ def test_sustained_load_is_kept_a_second_at_a_time(tmp_path: Path) -> None:
     assert gone.remark.startswith("sustained load: ") and gone.samples == [1.0]
 
 
-def test_the_yardstick_is_a_rate() -> None:
+def test_the_matrix_product_is_a_rate() -> None:
     products = matrix_products([1])
     measure(products, Plan(runs=2, launches=1, slices=1, warm_least_s=0, warm_most_s=0.1))
     (rate,) = gmacs_by_threads(products).values()

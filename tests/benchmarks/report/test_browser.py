@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.accuracy.gallery import Answer, Gallery, GalleryPhoto
 from benchmarks.report.page import write_report
 from tests.benchmarks.report.sample import CLASSES, sample_results
 
@@ -318,6 +319,28 @@ def test_hostile_names_are_text(page: Any) -> None:
     assert page.locator("script").count() == 1
     names = page.locator("#results tbody .c-name").all_inner_texts()
     assert any(name.startswith("<script>alert") for name in names)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_gallery_shows_its_pictures(window: str, browser: Any, tmp_path: Path) -> None:
+    dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
+    file = ("fixture-export", "hierattn_xs-256-fp32.onnx", "onnxruntime")
+    answers = [Answer("seborrheic_keratosis", (0.5, 0.9), (file,))]
+    photo = GalleryPhoto("basal_cell_carcinoma/a_long_name_of_a_photo.jpg", "MEL", dot, answers)
+    write_report(tmp_path, sample_results(), Gallery([photo] * 5, [photo], 70, 1))
+    width, height = WINDOWS[window]
+    context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    loaded = "e => e.complete && e.naturalWidth > 0"
+    pictures = page.locator("#gallery img")
+    assert pictures.count() == 6 and all(one.evaluate(loaded) for one in pictures.all())
+    assert "5 of 70 shown" in page.locator("#gallery").inner_text()
+    assert "50–90 %" in page.locator("#gallery").inner_text()
+    assert page.locator("#gallery a").first.get_attribute("href") == "#row-2"
+    assert page.get_by_text("This page holds photographs").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
 
 
 def test_without_script_everything_is_there(browser: Any, report_folder: Path) -> None:
