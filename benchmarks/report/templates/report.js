@@ -13,6 +13,18 @@
     theme.textContent = `Theme: ${next}`;
   });
 
+  // On a phone, what is looked up rather than read begins closed; a link to it opens it.
+  const long = Array.from(document.querySelectorAll("details.long"));
+  const openAt = (place) => {
+    long.filter((part) => place === `#${part.parentElement.id}`).forEach((part) => { part.open = true; });
+  };
+  if (window.matchMedia("(max-width: 800px)").matches) long.forEach((part) => { part.open = false; });
+  openAt(window.location.hash);
+  document.querySelectorAll("nav a").forEach((link) => {
+    link.addEventListener("click", () => openAt(link.hash));
+  });
+  window.addEventListener("beforeprint", () => long.forEach((part) => { part.open = true; }));
+
   // Columns in view.
   const table = document.getElementById("results");
   const views = document.getElementById("views");
