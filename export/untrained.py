@@ -16,7 +16,7 @@ from export.checks.golden_images import golden_images
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import ConfigError
 from hierattn.files import file_sha256, write_bytes, write_text
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions

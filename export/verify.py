@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import TorchReference, changed_figures, logits_in_order
+from export.checks.comparison import TorchReference, changed_figures
 from export.checks.conformance import check_golden_reference
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
-from export.checks.parity import measure_parity
+from export.checks.parity import logits_in_order, measure_parity
 from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS

@@ -19,8 +19,8 @@ from hierattn.errors import DataError, UnknownNameError
 from hierattn.evaluation import Predictor, TorchPredictor, predict_logits
 from hierattn.files import write_json
 from hierattn.metrics import predictions as prediction_files
-from hierattn.metrics.calibration import OperatingPoint
 from hierattn.metrics.figures import draw_report
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.preprocessing import PreprocessSpec

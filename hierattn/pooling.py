@@ -11,8 +11,9 @@ from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.files import write_json
 from hierattn.metrics import predictions as prediction_files
-from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.figures import draw_report
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.outputs import check_output

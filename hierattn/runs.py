@@ -16,7 +16,7 @@ from hierattn.data.provenance import DataProvenance
 from hierattn.data.splits import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.files import file_sha256
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import InitialisationReport, read_state_dict

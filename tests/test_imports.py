@@ -52,6 +52,19 @@ NOT_FOR_HELP = (
 )
 """What ``hierattn --help`` must not load: it would no longer answer at once."""
 
+HEAVY = frozenset({"torch", "scipy", "sklearn", "matplotlib", "onnx", "onnxruntime", "timm"})
+"""What no reader of records may load: each takes from a quarter of a second to many."""
+
+SCHEMA = sorted((REPOSITORY / "export" / "schema").glob("[a-z]*.py"))
+
+LIGHT = (
+    *(
+        f"export.schema.{path.stem}"
+        for path in sorted((REPOSITORY / "export/schema").glob("[!_]*.py"))
+    ),
+    *("export.targets.android.bundle", "export.targets.adb.verify"),
+)
+
 
 @dataclass(frozen=True)
 class Import:
@@ -172,6 +185,17 @@ def test_export_knows_neither_benchmarks_nor_commands() -> None:
         or (is_in(found.target, "hierattn.cli") and not found.source.endswith(".__main__"))
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_records_are_read_without_torch_and_scipy(module: str) -> None:
+    script = f"import json, sys, {module}\nprint(json.dumps(sorted(sys.modules)))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert module in loaded
+    assert sorted(HEAVY & set(loaded)) == []
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -25,7 +25,7 @@ from hierattn.errors import (
 )
 from hierattn.evaluation import TorchPredictor
 from hierattn.judging import judge_predictor, judge_run, write_judgement
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.pooling import pool_runs, read_pooled

@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmarks.accuracy.eval_photos import EvalPhotos
 from hierattn.data.cache import decode_folder
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 

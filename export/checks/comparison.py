@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +15,14 @@ from export.schema.manifest import ArtefactRecord, Gate, Quality, QualityChange,
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from hierattn.metrics.bootstrap import melanoma_flags
-from hierattn.metrics.calibration import OperatingPoint, expected_calibration_error
+from hierattn.metrics.calibration import expected_calibration_error
 from hierattn.metrics.classification import (
     balanced_accuracy,
     confusion_matrix,
     score_classes,
     top1_accuracy,
 )
+from hierattn.metrics.operating_point import OperatingPoint
 
 SMALLEST_REPORTED_DIFFERENCE = 0.01
 """Smaller differences between a recorded metric and a recomputed one are not reported."""
@@ -208,13 +208,3 @@ def _change(file: Quality, torch: Quality) -> QualityChange:
 
 def _difference(first: float | None, second: float | None) -> float | None:
     return None if first is None or second is None else first - second
-
-
-def logits_by_image(names: list[str], logits: np.ndarray) -> dict[str, list[float]]:
-    """Logits [G, K] by golden image, as plain floats."""
-    return {name: [float(v) for v in row] for name, row in zip(names, logits, strict=True)}
-
-
-def logits_in_order(logits: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
-    """Undo :func:`logits_by_image`: float64 [G, K] in the order of ``names``."""
-    return np.array([logits[name] for name in names], dtype=np.float64)

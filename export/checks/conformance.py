@@ -14,9 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import logits_in_order
 from export.checks.gates import OTHER_RUNTIMES
-from export.checks.parity import logit_scales, measure_parity
+from export.checks.parity import logit_scales, logits_in_order, measure_parity
 from export.checks.selftest import read_selftest
 from export.errors import ArtefactError, ManifestError
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest

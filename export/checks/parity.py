@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from export.errors import ArtefactError
@@ -87,3 +89,13 @@ def _cosine(left: np.ndarray, right: np.ndarray) -> float:
         return 0.0
     # Rounding may leave [-1, 1] by one unit in the last place.
     return float(np.clip(np.vdot(left, right) / norms, -1, 1))
+
+
+def logits_by_image(names: list[str], logits: np.ndarray) -> dict[str, list[float]]:
+    """Logits [G, K] by golden image, as plain floats."""
+    return {name: [float(v) for v in row] for name, row in zip(names, logits, strict=True)}
+
+
+def logits_in_order(logits: Mapping[str, list[float]], names: list[str]) -> np.ndarray:
+    """Undo :func:`logits_by_image`: float64 [G, K] in the order of ``names``."""
+    return np.array([logits[name] for name in names], dtype=np.float64)

@@ -15,6 +15,7 @@ import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ValidationError
@@ -27,8 +28,11 @@ from export.schema.selftest import SELFTEST, LogitTolerance, SelfTest, SelfTestI
 from export.schema.validation import invalid_record
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
-from hierattn.evaluation import Predictor
 from hierattn.files import write_bytes, write_json
+
+if TYPE_CHECKING:
+    # Reading and checking a self-test needs no torch.
+    from hierattn.evaluation import Predictor
 
 _LARGEST_JSON = 4 * 2**20
 _LARGEST_PNG = 16 * 2**20

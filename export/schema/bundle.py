@@ -12,7 +12,7 @@ from export.errors import ManifestError
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from export.schema.validation import invalid_record
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 BUNDLE, LABELS = "bundle.json", "labels.txt"

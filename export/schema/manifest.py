@@ -21,7 +21,7 @@ from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from export.schema.validation import invalid_record, plain_file
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from export.errors import ArtefactError
 from hierattn.errors import first_problem
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 METADATA_KEY = "hierattn"

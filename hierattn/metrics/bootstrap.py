@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from hierattn.errors import DataError, UnknownNameError
-from hierattn.metrics.calibration import OperatingPoint, softmax
+from hierattn.metrics.calibration import softmax
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 
 CONFIDENCE = 0.95

@@ -19,12 +19,12 @@ from sklearn import metrics as sk
 from hierattn.files import atomic_path
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import (
-    OperatingPoint,
     ReliabilityBin,
     expected_calibration_error,
     reliability_bins,
     softmax,
 )
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport
 

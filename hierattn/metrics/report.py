@@ -11,7 +11,6 @@ from hierattn.errors import DataError
 from hierattn.metrics.bootstrap import Interval, bootstrap_intervals, melanoma_flags
 from hierattn.metrics.calibration import (
     BINS,
-    OperatingPoint,
     ReliabilityBin,
     brier_score,
     expected_calibration_error,
@@ -28,6 +27,7 @@ from hierattn.metrics.classification import (
     score_classes,
     top1_accuracy,
 )
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import AGE_BANDS, STRATA, Predictions
 
 NotAvailable = Literal["not available"]

@@ -24,7 +24,7 @@ from export.schema.bundle import (
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from hierattn.files import write_bytes, write_text
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 CLASSES = ["ACK", "MEL", "Nävus"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 

@@ -14,7 +14,7 @@ from export.schema.file_facts import InputFacts, OutputFacts
 from export.schema.manifest import MANIFEST, ArtefactRecord, Gate, JudgedData, Manifest, Source
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 SIZE = 32

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from export.checks.comparison import logits_by_image
 from export.checks.gates import relative_tolerances
 from export.checks.integrity import path_sha256
+from export.checks.parity import logits_by_image
 from export.checks.selftest import golden_inputs, write_selftest
 from export.schema.manifest import (
     MANIFEST,

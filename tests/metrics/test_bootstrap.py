@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.metrics import bootstrap
 from hierattn.metrics.bootstrap import bootstrap_intervals, melanoma_flags, paired_bootstrap
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from tests.metrics.conftest import make_predictions
 

@@ -14,7 +14,6 @@ from hierattn.metrics.calibration import (
     BINS,
     MINIMUM_IMAGES,
     TEMPERATURE_BOUNDS,
-    OperatingPoint,
     abstain_threshold,
     brier_score,
     expected_calibration_error,
@@ -26,6 +25,7 @@ from hierattn.metrics.calibration import (
     reliability_bins,
     softmax,
 )
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 
 Make = Callable[..., Predictions]

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.figures import (
     FEW_PHOTOS,
     draw_confusion,
@@ -18,6 +18,7 @@ from hierattn.metrics.figures import (
     draw_roc,
     reliability_figure,
 )
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import evaluate_predictions
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hierattn.errors import DataError
-from hierattn.metrics.calibration import OperatingPoint, fit_operating_point
+from hierattn.metrics.calibration import fit_operating_point
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import STRATA, Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 

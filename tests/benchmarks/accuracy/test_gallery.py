@@ -8,7 +8,7 @@ from PIL import Image
 from benchmarks.accuracy import gallery as module
 from benchmarks.accuracy.eval_photos import EvalPhotos, choose_eval_photos
 from benchmarks.accuracy.gallery import FileAnswers, Gallery, make_gallery
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 from tests.benchmarks.helpers import CLASSES
 from tests.data.helpers import write_class_folders

@@ -17,7 +17,7 @@ from export.formats.conversion_input import ExportSource
 from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
 from export.passes import deployment_graph
 from export.schema.metadata import Description, Precision
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
 

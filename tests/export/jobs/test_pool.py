@@ -7,7 +7,7 @@ import pytest
 from export.jobs.messages import Event, Failed, Job, sample_indices
 from export.jobs.pool import run_jobs
 from export.schema.metadata import Description, Precision
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from export.checks.integrity import path_bytes, path_sha256
 from export.errors import ManifestError
 from export.schema.manifest import MANIFEST, Manifest, read_manifest
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from export.formats.conversion_input import ExportSource
 from export.schema.metadata import Description, Precision
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 SIZE = 32

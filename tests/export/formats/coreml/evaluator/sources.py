@@ -12,7 +12,7 @@ from torch import nn
 from export.formats.conversion_input import ExportSource, FormatOptions
 from export.formats.coreml.format import CoremlFormat
 from export.schema.metadata import Description, Precision
-from hierattn.metrics.calibration import OperatingPoint
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 
 CLASSES = ["melanoma", "naevus", "other"]
