@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    print_json,
+    progress_console,
+    set_up_logging,
+    standard_console,
+)
 
 
 def report(
@@ -22,7 +29,8 @@ def report(
     set_up_logging(verbose)
     from benchmarks.report.redraw import redraw_report
 
-    files = redraw_report(results, out)
+    with progress_console().status("drawing the page"):
+        files = redraw_report(results, out)
     if json_output:
         print_json({"written": [str(file) for file in files]})
     else:
