@@ -46,6 +46,7 @@ from hierattn.data.staging import staged_folder
 from hierattn.errors import UnknownNameError
 from hierattn.evaluation import TorchPredictor, predict_logits
 from hierattn.files import write_text
+from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
 
@@ -273,15 +274,10 @@ def _photo_logits(photos: EvaluationPhotos | None, logits: np.ndarray) -> list[P
 def _file_metadata(run: Run) -> Description:
     config = run.config
     return Description(
-        model=config.model,
+        **ModelMetadata.fields_of(config),
         precision=Precision.FP32,
-        classes=config.classes,
-        image_size=config.image_size,
-        preprocessing=config.preprocessing,
-        operating_point=config.operating_point,
         weights_sha256=config.weights_sha256,
         licence="photos behind the weights: " + "; ".join(weights_licences(config)),
-        intended_use=config.intended_use,
     )
 
 
@@ -294,12 +290,7 @@ def _manifest(
 ) -> Manifest:
     config = run.config
     return Manifest(
-        model=config.model,
-        classes=config.classes,
-        image_size=config.image_size,
-        preprocessing=config.preprocessing,
-        operating_point=config.operating_point,
-        intended_use=config.intended_use,
+        **ModelMetadata.fields_of(config),
         source=Source(
             run=run.path.name if request.untrained_size is None else None,
             graph="deploy" if request.graph == "deploy" else "naive",

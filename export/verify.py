@@ -36,6 +36,7 @@ from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.arm64.report import describe_record
 from hierattn.errors import HierAttnError
+from hierattn.model_metadata import ModelMetadata
 
 
 @dataclass
@@ -201,15 +202,10 @@ def _check_files(
     np.save(pixels_file, pixels)
     whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
     metadata = Description(
-        model=manifest.model,
+        **ModelMetadata.fields_of(manifest),
         precision=Precision.FP32,
-        classes=manifest.classes,
-        image_size=manifest.image_size,
-        preprocessing=manifest.preprocessing,
-        operating_point=manifest.operating_point,
         weights_sha256=manifest.source.weights_sha256,
         licence=manifest.source.licence,
-        intended_use=manifest.intended_use,
     )
     jobs = [
         Job(

@@ -7,20 +7,19 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError
 from torch import nn
 
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.splits import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.files import file_sha256
-from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.model_metadata import ModelMetadata
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import InitialisationReport, read_state_dict
-from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.config import TrainingConfig
 
 SHIPPED = Path(__file__).parent / "checkpoints"
@@ -34,17 +33,9 @@ INTENDED_USE = (
 )
 
 
-class RunConfig(BaseModel):
+class RunConfig(ModelMetadata):
     """``config.json`` of a run folder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    model: str
-    classes: list[str]
-    image_size: int
-    preprocessing: PreprocessSpec
-    operating_point: OperatingPoint
     intended_use: str = INTENDED_USE
     data: DataProvenance
     initialisation: dict[str, Any] | None
@@ -55,14 +46,6 @@ class RunConfig(BaseModel):
     device: str
     weights_sha256: str
     tools: dict[str, str]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> RunConfig:
-        if self.preprocessing.image_size != self.image_size:
-            raise ValueError("image_size and preprocessing.image_size differ")
-        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
-            raise ValueError("classes must be two or more different names")
-        return self
 
 
 @dataclass(frozen=True)

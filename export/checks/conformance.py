@@ -22,6 +22,7 @@ from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
 from export.schema.metadata import Precision
 from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
+from hierattn.model_metadata import ModelInterface
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def check_golden_reference(
     Raises:
         ManifestError: names the field that differs.
     """
-    for name in ("model", "classes", "image_size", "preprocessing"):
+    for name in ModelInterface.fields_of(manifest):
         if getattr(selftest, name) != getattr(manifest, name):
             raise ManifestError(f"{folder / SELFTEST}: its '{name}' is not the manifest's")
     if selftest.weights_sha256 != manifest.source.weights_sha256:

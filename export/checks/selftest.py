@@ -28,7 +28,8 @@ from export.schema.selftest import SELFTEST, LogitTolerance, SelfTest, SelfTestI
 from export.schema.validation import invalid_record
 from hierattn.data.staging import staged_folder
 from hierattn.errors import UnreadableImageError
-from hierattn.files import write_bytes, write_json
+from hierattn.files import write_bytes, write_text
+from hierattn.model_metadata import ModelInterface
 
 if TYPE_CHECKING:
     # Reading and checking a self-test needs no torch.
@@ -78,11 +79,8 @@ def write_selftest(
                 )
             )
         selftest = SelfTest(
-            model=description.model,
+            **ModelInterface.fields_of(description),
             weights_sha256=description.weights_sha256,
-            image_size=spec.image_size,
-            preprocessing=spec,
-            classes=classes,
             tolerances={
                 Precision(name): LogitTolerance(max_relative=bound)
                 for name, bound in tolerances.items()
@@ -90,7 +88,7 @@ def write_selftest(
             images=listed,
         )
         # JSON in Python writes the shortest digits that read back as the same float64.
-        write_json(staging / SELFTEST, selftest.model_dump(mode="json"))
+        write_text(staging / SELFTEST, selftest.to_json())
     return selftest
 
 

@@ -8,21 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from export.errors import ManifestError
 from export.schema.manifest import ARM64_PARITY
 from export.schema.parity import Parity
 from export.schema.validation import invalid_record
+from hierattn.strict_model import StrictModel
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class Arm64Row(_Part):
+class Arm64Row(StrictModel):
     """Result of one file on one kind of processor.
 
     Attributes:
@@ -43,7 +38,7 @@ class Arm64Row(_Part):
     reason: str | None
 
 
-class Arm64Record(_Part):
+class Arm64Record(StrictModel):
     """The latest result of every file and processor, with name and version of all ``packages``.
 
     Where runs with other packages were added up, ``packages`` are those of all of them.

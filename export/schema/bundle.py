@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from export.errors import ManifestError
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from export.schema.validation import invalid_record
-from hierattn.metrics.operating_point import OperatingPoint
-from hierattn.preprocessing import PreprocessSpec
+from export.schema.validation import indented_json, invalid_record
+from hierattn.model_metadata import ModelMetadata
+from hierattn.strict_model import StrictModel
 
 BUNDLE, LABELS = "bundle.json", "labels.txt"
+_ORDER = (
+    *("schema", "model", "format", "precision", "artefact", "sha256", "bytes", "weights_sha256"),
+    *("classes", "image_size", "input", "output", "preprocessing", "operating_point"),
+    *("verified", "gate", "licence", "intended_use", "selftest", "files"),
+)
+"""The fields in the order of the file."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class BundleInput(_Part):
+class BundleInput(StrictModel):
     """The input tensor: float32 in [0, 1], one image; rows from the top, red first."""
 
     name: str
     layout: Literal["NCHW", "NHWC"]
 
 
-class BundleOutput(_Part):
+class BundleOutput(StrictModel):
     """The output tensor: one logit a class."""
 
     name: str
 
 
-class BundleImage(_Part):
+class BundleImage(StrictModel):
     """One golden image; ``file`` and ``tensor`` are in the bundle's ``selftest/``.
 
     Attributes:
@@ -56,7 +55,7 @@ class BundleImage(_Part):
     scale: FiniteFloat = Field(gt=0)
 
 
-class BundleSelfTest(_Part):
+class BundleSelfTest(StrictModel):
     """The self-test that an app must pass before it shows a prediction.
 
     A logit passes if it is within ``max_relative`` times its image's ``scale`` of the stated one.
@@ -70,7 +69,7 @@ class BundleSelfTest(_Part):
     images: list[BundleImage] = Field(min_length=1)
 
 
-class BundleRecord(_Part):
+class BundleRecord(ModelMetadata):
     """The whole of ``bundle.json``.
 
     Attributes:
@@ -80,30 +79,23 @@ class BundleRecord(_Part):
     """
 
     version: Literal[1] = Field(default=1, alias="schema")
-    model: str
     format: Literal["onnx", "tflite"]
     precision: Precision
     artefact: str
     sha256: str
     bytes: int
     weights_sha256: str
-    classes: list[str]
-    image_size: int
     input: BundleInput
     output: BundleOutput
-    preprocessing: PreprocessSpec
-    operating_point: OperatingPoint
     verified: bool
     gate: Gate
     licence: str
-    intended_use: str
     selftest: BundleSelfTest
     files: dict[str, str]
 
     def to_json(self) -> str:
         """Indented JSON, the same for the same record."""
-        fields = self.model_dump(mode="json", by_alias=True)
-        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return indented_json(self, _ORDER)
 
 
 def read_bundle(folder: Path) -> BundleRecord:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -20,9 +17,9 @@ from export.formats.registry import FORMATS
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
-from export.schema.validation import invalid_record, plain_file
-from hierattn.metrics.operating_point import OperatingPoint
-from hierattn.preprocessing import PreprocessSpec
+from export.schema.validation import indented_json, invalid_record, plain_file
+from hierattn.model_metadata import ModelMetadata
+from hierattn.strict_model import StrictModel
 
 MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
 SELFTEST, LOG = "selftest", "export.log"
@@ -37,13 +34,7 @@ UNLISTED = frozenset({MANIFEST, LOG, ARM64_PARITY})
 log, and the ARM64 report, which is written later."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
-    )
-
-
-class Source(_Part):
+class Source(StrictModel):
     """The run and the tools behind the exported files.
 
     Attributes:
@@ -61,7 +52,7 @@ class Source(_Part):
     licence: str
 
 
-class JudgedData(_Part):
+class JudgedData(StrictModel):
     """The photos on which the files were evaluated.
 
     Attributes:
@@ -79,10 +70,10 @@ class JudgedData(_Part):
     calibration: int
     judged: int
     seen_in_training: int | None
-    skipped: list[str] = []
+    skipped: list[str] = Field(default_factory=list)
 
 
-class QualityChange(_Part):
+class QualityChange(StrictModel):
     """The file's metrics minus torch's on the same photos."""
 
     balanced_accuracy: float
@@ -91,7 +82,7 @@ class QualityChange(_Part):
     ece: float
 
 
-class Quality(_Part):
+class Quality(StrictModel):
     """Metrics of one exported file on the evaluated photos.
 
     Attributes:
@@ -112,14 +103,14 @@ class Quality(_Part):
     delta_vs_torch: QualityChange | None
 
 
-class Gate(_Part):
+class Gate(StrictModel):
     """Whether a file may be shipped."""
 
     status: Literal["passed", "failed", "not run"]
-    reasons: list[str] = []
+    reasons: list[str] = Field(default_factory=list)
 
 
-class RuntimeCheck(_Part):
+class RuntimeCheck(StrictModel):
     """Result of running the file on another runtime.
 
     Attributes:
@@ -135,14 +126,14 @@ class RuntimeCheck(_Part):
     reason: str | None = None
 
 
-class QuantisationRecord(_Part):
+class QuantisationRecord(StrictModel):
     """Quantisation scheme, and the operators that stayed in float (int8 files)."""
 
     scheme: str
     left_in_float: dict[str, int]
 
 
-class ArtefactRecord(_Part):
+class ArtefactRecord(StrictModel):
     """One exported file; the fields from ``bytes`` on are None where it could not be written."""
 
     path: str
@@ -169,7 +160,7 @@ class ArtefactRecord(_Part):
         return value
 
 
-class Manifest(_Part):
+class Manifest(ModelMetadata):
     """The whole record of an export folder.
 
     Attributes:
@@ -179,12 +170,6 @@ class Manifest(_Part):
     """
 
     version: Literal[1] = Field(default=1, alias="schema")
-    model: str
-    classes: list[str]
-    image_size: int
-    preprocessing: PreprocessSpec
-    operating_point: OperatingPoint
-    intended_use: str
     source: Source
     data: JudgedData | None
     torch_quality: Quality | None
@@ -193,8 +178,6 @@ class Manifest(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
-        if self.preprocessing.image_size != self.image_size:
-            raise ValueError("image_size and preprocessing.image_size differ")
         if len({record.path for record in self.artefacts}) != len(self.artefacts):
             raise ValueError("two artefacts share a path")
         made = [(record.format, record.precision) for record in self.artefacts]
@@ -212,8 +195,7 @@ class Manifest(_Part):
 
     def to_json(self) -> str:
         """Indented JSON, the same for the same manifest."""
-        fields = self.model_dump(mode="json", by_alias=True)
-        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return indented_json(self)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -7,12 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from export.errors import ArtefactError
 from hierattn.errors import first_problem
-from hierattn.metrics.operating_point import OperatingPoint
-from hierattn.preprocessing import PreprocessSpec
+from hierattn.model_metadata import ModelMetadata
 
 METADATA_KEY = "hierattn"
 """Key under which each format stores the metadata, as JSON text."""
@@ -26,7 +25,7 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-class Description(BaseModel):
+class Description(ModelMetadata):
     """The metadata inside one exported file.
 
     Attributes:
@@ -35,19 +34,10 @@ class Description(BaseModel):
         licence: of the weights, as far as the run knows it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    model: str
     precision: Precision
-    classes: list[str] = Field(min_length=2)
-    image_size: int
-    preprocessing: PreprocessSpec
     output: Literal["logits"] = "logits"
-    operating_point: OperatingPoint
     weights_sha256: str
     licence: str
-    intended_use: str
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same description."""

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from export.schema.metadata import Precision
-from hierattn.preprocessing import PreprocessSpec
+from export.schema.validation import indented_json
+from hierattn.model_metadata import ModelInterface
+from hierattn.strict_model import StrictModel
 
 SELFTEST = "selftest.json"
+_ORDER = ("version", "model", "weights_sha256", "image_size", "preprocessing", "classes")
+"""The first fields in the order of the file."""
 _PNG_NAME = r"^[a-z0-9_]{1,64}\.png$"
 _TENSOR_NAME = r"^[a-z0-9_]{1,64}\.rgb$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
-class LogitTolerance(BaseModel):
+class LogitTolerance(StrictModel):
     """Largest error of a logit, relative to its image's ``scale``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_relative: FiniteFloat = Field(gt=0)
 
 
-class SelfTestImage(BaseModel):
+class SelfTestImage(StrictModel):
     """One golden image of the self-test.
 
     Attributes:
@@ -35,8 +35,6 @@ class SelfTestImage(BaseModel):
         scale: reference magnitude of relative errors, see
             :func:`export.checks.parity.logit_scales`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str = Field(pattern=_PNG_NAME)
     sha256: str = Field(pattern=_SHA256)
@@ -49,24 +47,15 @@ class SelfTestImage(BaseModel):
     scale: FiniteFloat = Field(gt=0)
 
 
-class SelfTest(BaseModel):
+class SelfTest(ModelInterface):
     """The whole of ``selftest.json``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    model: str
     weights_sha256: str = Field(pattern=_SHA256)
-    image_size: int = Field(ge=1, le=4096)
-    preprocessing: PreprocessSpec
-    classes: list[str] = Field(min_length=2)
     tolerances: dict[Precision, LogitTolerance]
     images: list[SelfTestImage] = Field(min_length=1, max_length=256)
 
     @model_validator(mode="after")
     def _consistent(self) -> SelfTest:
-        if self.preprocessing.image_size != self.image_size:
-            raise ValueError("image_size and preprocessing.image_size differ")
         names = [name for image in self.images for name in (image.file, image.tensor)]
         if len(set(names)) != len(names):
             raise ValueError("two images share a file")
@@ -76,6 +65,10 @@ class SelfTest(BaseModel):
         if not any(logit for image in self.images for logit in image.logits):
             raise ValueError("all logits are zero")
         return self
+
+    def to_json(self) -> str:
+        """Indented JSON, the same for the same self-test, each logit as the same float64."""
+        return indented_json(self, _ORDER)
 
     def logits(self) -> np.ndarray:
         """The stated logits, float64 [N, K]."""

@@ -1,14 +1,30 @@
-"""Strict reading of JSON records: one wording for invalid fields, and regular files only."""
+"""JSON records: written in one way; read from regular files, with one wording of errors."""
 
 from __future__ import annotations
 
+import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from export.errors import ManifestError
 from hierattn.errors import first_problem
+
+
+def indented_json(record: BaseModel, first: Sequence[str] = ()) -> str:
+    """Indented JSON, the same for the same record.
+
+    Args:
+        first: fields to write first, in this order; the others follow in the model's.
+
+    Raises:
+        ValueError: a value is NaN or infinite.
+    """
+    fields = record.model_dump(mode="json", by_alias=True)
+    ordered = {name: fields[name] for name in first} | fields
+    return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def invalid_record(path: Path, error: ValidationError, mend: str = "export again") -> ManifestError:

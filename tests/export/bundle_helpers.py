@@ -23,6 +23,7 @@ from export.schema.manifest import (
 )
 from export.schema.metadata import Description, Precision
 from export.schema.parity import ParityRecord
+from hierattn.model_metadata import ModelMetadata
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
 
 FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"
@@ -90,15 +91,10 @@ def relist(folder: Path, **update: object) -> Manifest:
 
 def description_of(manifest: Manifest) -> Description:
     return Description(
-        model=manifest.model,
+        **ModelMetadata.fields_of(manifest),
         precision=Precision.FP32,
-        classes=manifest.classes,
-        image_size=manifest.image_size,
-        preprocessing=manifest.preprocessing,
-        operating_point=manifest.operating_point,
         weights_sha256=manifest.source.weights_sha256,
         licence=manifest.source.licence,
-        intended_use=manifest.intended_use,
     )
 
 

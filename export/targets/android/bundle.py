@@ -33,6 +33,7 @@ from export.schema.selftest import SelfTest
 from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
 from hierattn.errors import UnknownNameError
 from hierattn.files import file_sha256, write_text
+from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output
 
 ANDROID_FORMATS = ("onnx", "tflite")
@@ -219,23 +220,18 @@ def _record(
         )
     ]
     return BundleRecord(
-        model=manifest.model,
+        **ModelMetadata.fields_of(manifest),
         format=cast(Literal["onnx", "tflite"], chosen.format),
         precision=chosen.precision,
         artefact=chosen.path,
         sha256=chosen.sha256,
         bytes=chosen.bytes,
         weights_sha256=manifest.source.weights_sha256,
-        classes=manifest.classes,
-        image_size=manifest.image_size,
         input=BundleInput(name=chosen.input.name, layout=chosen.input.layout),
         output=BundleOutput(name=chosen.output.name),
-        preprocessing=manifest.preprocessing,
-        operating_point=manifest.operating_point,
         verified=chosen.gate.status == "passed",
         gate=chosen.gate,
         licence=manifest.source.licence,
-        intended_use=manifest.intended_use,
         selftest=BundleSelfTest(
             reference=expected.reference, max_relative=expected.max_relative, images=images
         ),
