@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hierattn.errors import HierAttnError
+from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
@@ -274,11 +274,8 @@ def read_results(path: Path) -> Results:
     try:
         return Results.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        where = f"field '{place}': " if place else ""
         raise BenchmarkError(
-            f"{file}: not results of this version, or damaged: {where}{first['msg']}"
+            f"{file}: not results of this version, or damaged: {first_problem(error)}"
         ) from error
     except OSError as error:
         raise BenchmarkError(f"{file}: {error.strerror}") from error
