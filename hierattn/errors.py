@@ -90,6 +90,11 @@ class TrainingError(HierAttnError):
     """Training that cannot go on, such as a loss that is not finite."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of another library's error; its kind where it has no words."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def first_problem(error: ValidationError) -> str:
     """The first problem of a record that does not fit its model, with the field where there is one.
 

@@ -2,7 +2,13 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from hierattn import errors
-from hierattn.errors import HierAttnError, UnknownNameError, UnreadableImagesError, first_problem
+from hierattn.errors import (
+    HierAttnError,
+    UnknownNameError,
+    UnreadableImagesError,
+    first_line,
+    first_problem,
+)
 
 
 def test_an_unknown_name_gets_the_nearest_and_the_whole_list() -> None:
@@ -74,3 +80,16 @@ def test_the_first_problem_names_its_field_where_there_is_one(text: str, start: 
     with pytest.raises(ValidationError) as caught:
         _Record.model_validate_json(text)
     assert first_problem(caught.value).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("shape mismatch\nC++ stack:\n..."), "shape mismatch"),
+        (RuntimeError("\n  indented"), "indented"),
+        (ValueError(), "ValueError"),
+        (KeyError("name"), "'name'"),
+    ],
+)
+def test_the_first_line_of_an_error(error: Exception, line: str) -> None:
+    assert first_line(error) == line

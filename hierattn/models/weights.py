@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from hierattn.errors import CheckpointError
+from hierattn.errors import CheckpointError, first_line
 from hierattn.models.hierattn import HierAttn
 from hierattn.models.official import (
     convert_official_state_dict,
@@ -175,7 +175,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(
-            f"{path}: damaged or truncated safetensors file ({_first_line(error)}); fetch it again"
+            f"{path}: damaged or truncated safetensors file ({first_line(error)[:100]}); "
+            "fetch it again"
         ) from error
 
 
@@ -193,7 +194,7 @@ def _read_torch(path: Path) -> object:
                 "its state dict, for instance torch.save(model.state_dict(), path)"
             ) from error
         raise CheckpointError(
-            f"{path}: damaged or truncated PyTorch file ({_first_line(error)}); fetch it again"
+            f"{path}: damaged or truncated PyTorch file ({first_line(error)[:100]}); fetch it again"
         ) from error
     except DAMAGE as error:
         if "TorchScript" in str(error):
@@ -201,13 +202,8 @@ def _read_torch(path: Path) -> object:
                 f"{path}: a TorchScript archive; save its state dict instead"
             ) from error
         raise CheckpointError(
-            f"{path}: damaged or truncated PyTorch file ({_first_line(error)}); fetch it again"
+            f"{path}: damaged or truncated PyTorch file ({first_line(error)[:100]}); fetch it again"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:100] if lines else type(error).__name__
 
 
 def _find_tensors(content: object, path: Path) -> dict[str, Tensor]:
@@ -256,7 +252,7 @@ def _fault(name: str, value: Tensor) -> str | None:
         # As float32, in which the models compute: a large float64 becomes infinite there.
         finite = bool(torch.isfinite(value.float()).all())
     except RuntimeError as error:
-        return f"cannot be read as numbers ({_first_line(error)})"
+        return f"cannot be read as numbers ({first_line(error)[:100]})"
     return None if finite else "holds values that are not finite"
 
 

@@ -27,7 +27,7 @@ from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
 from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError
 from export.targets.arm64.worker import REFUSED
-from hierattn.errors import UnknownNameError
+from hierattn.errors import UnknownNameError, first_line
 
 DEFAULT_CPU = "cortex-a76"
 """A phone core of 2018: half-precision and dot-product instructions, no SVE."""
@@ -171,7 +171,7 @@ def _run_worker(
     try:
         result = _WorkerResult.model_validate(json.loads(answer.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
-        return f"the answer cannot be read: {str(error).splitlines()[0]}"
+        return f"the answer cannot be read: {first_line(error)}"
     if result.machine != "aarch64":
         return f"answered on {result.machine}, not on aarch64"
     return result
