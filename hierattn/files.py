@@ -38,14 +38,19 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        apply_umask(temporary, 0o666)
         temporary.replace(target)
     except OSError as error:
         raise HierAttnError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def apply_umask(path: Path, mode: int) -> None:
+    """Give a temporary file or folder, which is private, the mode of a new one of this user."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(mode & ~umask)
 
 
 def write_bytes(target: str | Path, content: bytes) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from export.targets.android.install import ASSETS, FOLDER, replace_bundle
+from hierattn.data.staging import staged_folder
 from hierattn.errors import HierAttnError
 from hierattn.files import atomic_path, write_bytes, write_json, write_text
 
@@ -79,6 +81,15 @@ def test_the_mode_follows_the_umask(tmp_path: Path, umask: None) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
     # Asking for the umask must not change it.
     assert os.umask(0o027) == 0o027
+
+
+def test_folders_follow_it_too(tmp_path: Path, umask: None) -> None:
+    with staged_folder(tmp_path / "folder") as staging:
+        assert stat.S_IMODE(staging.stat().st_mode) == 0o700
+    with replace_bundle(tmp_path) as bundle:
+        (bundle / "bundle.json").touch()
+    for folder in (tmp_path / "folder", tmp_path / ASSETS / FOLDER):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o750
 
 
 def test_text_is_utf_8_with_line_ends_as_given(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hierattn.errors import DataError
+from hierattn.files import apply_umask
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
@@ -36,9 +36,7 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         raise DataError(f"{target}: cannot be written ({error.strerror or error})") from error
     try:
         yield staging
-        umask = os.umask(0)
-        os.umask(umask)
-        staging.chmod(0o777 & ~umask)
+        apply_umask(staging, 0o777)
         staging.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from export.errors import ExportError
 from export.schema.bundle import BUNDLE
+from hierattn.files import apply_umask
 
 ASSETS, FOLDER = "assets", "hierattn"
 MODULE = "app"
@@ -71,9 +72,7 @@ def replace_bundle(main: Path) -> Iterator[Path]:
             staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=main))
             try:
                 yield staging
-                umask = os.umask(0)
-                os.umask(umask)
-                staging.chmod(0o777 & ~umask)
+                apply_umask(staging, 0o777)
                 _swap_in(staging, target)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
