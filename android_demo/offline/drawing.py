@@ -99,15 +99,15 @@ def draw(result: dict[str, Any], assets: Path, night: bool) -> str:
         _PAGE.format(**colours)
         + f'<div class="banner">{say("disclaimer")}</div><div class="column">'
         f'<h1>{say("app_name")}</h1><p class="soft">{say("subtitle")}</p><p></p>'
-        f'<div class="card good">{say("self_test_passed", runtime)}</div>'
-        f'<div class="main">{say("choose_photo")}</div><div class="main">{say("take_photo")}</div>'
-        f'<div class="card"><img src="{_picture(assets, side)}" alt="">'
-        f'<p class="soft">{say("as_seen", side)}</p></div>'
-        f'<div class="card"><h2>{headline}</h2><p class="soft">{why}</p>'
-        f'<p style="margin-top:12px;font-weight:500">{say("scores")}</p>{rows}</div>'
         f'<div class="card {"alert" if is_marked else ""}"><h2>{say(marked)}</h2>'
         f"<p>{say(f'{marked}_why', *figures)}</p>"
         f'<p class="soft">{say("fitted_on", point["fitted_on"])}</p></div>'
+        f'<div class="card good">{say("self_test_passed", runtime)}</div>'
+        f'<div class="main">{say("choose_photo")}</div><div class="main">{say("take_photo")}</div>'
+        f'<div class="card"><h2>{headline}</h2><p class="soft">{why}</p>'
+        f'<p style="margin-top:12px;font-weight:500">{say("scores")}</p>{rows}</div>'
+        f'<div class="card"><img src="{_picture(assets, side)}" alt="">'
+        f'<p class="soft">{say("as_seen", side)}</p></div>'
         f'<div class="side">{say("self_test_details")}</div>'
         f'<div class="side">{say("benchmark")}</div><div class="side">{say("about")}</div></div>'
     )

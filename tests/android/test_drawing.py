@@ -2,11 +2,15 @@
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from android_demo.offline import drawing
+from android_demo.offline.project import APP
+
+_ANDROID = "{http://schemas.android.com/apk/res/android}"
 
 POINT = {
     "temperature": 1.0,
@@ -37,6 +41,21 @@ def test_words(tmp_path: Path, logits: list[float], words: tuple[str, ...]) -> N
     }
     for night in (False, True):
         page = drawing.draw(result, tmp_path, night)
+        assert page.index("arked for melanoma") < page.index("Choose a photo") < page.index("<img")
         for word in (*words, "Research demo, not a medical device", "drawing, not a screenshot"):
             assert word in page
         assert not re.search(r"%\d\$|%%|\{\w+\}", page)
+
+
+def test_the_mark_stands_before_all_else() -> None:
+    """In the layout, as in its drawing: before buttons, headline and picture, and is spoken."""
+    layout = ET.parse(APP / "app/src/main/res/layout/activity_main.xml")
+    named = {str(e.get(f"{_ANDROID}id")).removeprefix("@+id/"): e for e in layout.iter()}
+    order = [name for name in named if name != "None"]
+    for later in ("state", "choose", "take", "answer", "headline", "scores", "photo"):
+        assert order.index("melanoma") < order.index(later)
+    assert named["melanoma"].get(f"{_ANDROID}accessibilityLiveRegion") == "assertive"
+    styles = ET.parse(APP / "app/src/main/res/values/styles.xml").getroot()
+    heading = next(s for s in styles if s.get("name") == "Heading")
+    items = {item.get("name"): item.text for item in heading}
+    assert items["android:accessibilityHeading"] == "true"

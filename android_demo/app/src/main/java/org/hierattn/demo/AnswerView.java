@@ -8,7 +8,7 @@ import android.view.ViewGroup;
 import android.widget.ImageView;
 import android.widget.ProgressBar;
 import android.widget.TextView;
-import java.util.Locale;
+import java.text.NumberFormat;
 import org.hierattn.core.Decision;
 import org.hierattn.core.ModelBundle;
 import org.hierattn.core.OperatingPoint;
@@ -16,6 +16,7 @@ import org.hierattn.core.OperatingPoint;
 /** Puts an answer into words. It never says more than the network can know. */
 final class AnswerView {
     private final Activity screen;
+    private Answer shown;
 
     AnswerView(Activity screen) {
         this.screen = screen;
@@ -23,11 +24,21 @@ final class AnswerView {
 
     /** Show an answer, or nothing for null. */
     void show(Answer answer, ModelBundle bundle) {
+        if (answer != null && answer == shown) {
+            // Set once: a live region speaks whenever its text is set.
+            return;
+        }
+        shown = answer;
+        screen.findViewById(R.id.melanoma_card)
+                .setVisibility(answer != null ? View.VISIBLE : View.GONE);
         screen.findViewById(R.id.answer).setVisibility(answer == null ? View.GONE : View.VISIBLE);
         if (answer == null) {
             ((ImageView) screen.findViewById(R.id.photo)).setImageDrawable(null);
             return;
         }
+        // Where the mark stands; it is spoken first, too.
+        screen.findViewById(R.id.scroll).scrollTo(0, 0);
+        showMelanoma(answer.decision, bundle.operatingPoint);
         ((ImageView) screen.findViewById(R.id.photo)).setImageBitmap(picture(answer));
         text(R.id.photo_note).setText(screen.getString(R.string.as_seen, answer.side)
                 + " " + screen.getString(R.string.decoder_note)
@@ -35,7 +46,6 @@ final class AnswerView {
                         milliseconds(answer.networkMs), milliseconds(answer.wholeMs)));
         showHeadline(answer.decision, bundle.operatingPoint);
         showScores(answer.decision);
-        showMelanoma(answer.decision, bundle.operatingPoint);
     }
 
     private void showHeadline(Decision decision, OperatingPoint point) {
@@ -101,14 +111,16 @@ final class AnswerView {
         return Bitmap.createBitmap(colours, answer.side, answer.side, Bitmap.Config.ARGB_8888);
     }
 
-    /** One decimal, rounded down at the top: 99.96 % is not 100 %. */
+    /** In the locale's digits, one decimal, rounded down at the top: 99.96 % is not 100 %. */
     static String percent(double share) {
-        double shown = Math.min(share * 100, share < 1 ? 99.9 : 100);
-        return String.format(Locale.getDefault(), "%.1f %%", shown);
+        NumberFormat format = NumberFormat.getPercentInstance();
+        format.setMinimumFractionDigits(1);
+        format.setMaximumFractionDigits(1);
+        return format.format(Math.min(share, share < 1 ? 0.999 : 1));
     }
 
     private static String milliseconds(double value) {
-        return String.format(Locale.getDefault(), "%.0f", value);
+        return NumberFormat.getIntegerInstance().format(value);
     }
 
     private TextView text(int id) {

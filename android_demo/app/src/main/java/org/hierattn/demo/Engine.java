@@ -6,6 +6,7 @@ import android.os.Looper;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -53,7 +54,7 @@ final class Engine {
     private volatile boolean runtimeUsed;
     private boolean prepared;
     /** Touched on the main thread only. */
-    private Runnable listener;
+    private final List<Runnable> listeners = new ArrayList<Runnable>();
 
     private Engine(Context context) {
         this.context = context;
@@ -101,9 +102,19 @@ final class Engine {
         return runtimeUsed;
     }
 
-    /** Be told of changes, on the main thread; null to be left alone. */
-    void listen(Runnable newListener) {
-        listener = newListener;
+    /** Be told of changes, on the main thread, until {@link #ignore}. */
+    void listen(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    /** Leave a listener alone from now on; others, such as a second window's, stay. */
+    void ignore(Runnable listener) {
+        listeners.remove(listener);
+    }
+
+    /** Whether a screen is still shown that wants to be told. */
+    boolean isListenedTo() {
+        return !listeners.isEmpty();
     }
 
     /** Run a task on the engine's thread. */
@@ -249,12 +260,12 @@ final class Engine {
         return new RecordFile(new File(context.getNoBackupFilesDir(), "selftest-record.json"));
     }
 
-    /** Tell the listener that something changed; from any thread. */
+    /** Tell the listeners that something changed; from any thread. */
     void tell() {
         screen.post(new Runnable() {
             @Override
             public void run() {
-                if (listener != null) {
+                for (Runnable listener : new ArrayList<Runnable>(listeners)) {
                     listener.run();
                 }
             }

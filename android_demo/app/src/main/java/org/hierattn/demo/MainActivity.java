@@ -21,6 +21,12 @@ public final class MainActivity extends Activity {
     private Engine engine;
     private AnswerView answerView;
     private PhotoSession session;
+    private final Runnable listener = new Runnable() {
+        @Override
+        public void run() {
+            show();
+        }
+    };
 
     @Override
     protected void onCreate(Bundle state) {
@@ -53,25 +59,21 @@ public final class MainActivity extends Activity {
     @Override
     protected void onStart() {
         super.onStart();
-        engine.listen(new Runnable() {
-            @Override
-            public void run() {
-                show();
-            }
-        });
+        engine.listen(listener);
         engine.prepare();
         show();
     }
 
     @Override
     protected void onStop() {
-        engine.listen(null);
+        engine.ignore(listener);
         super.onStop();
     }
 
     @Override
     protected void onDestroy() {
-        if (isFinishing()) {
+        // Another window of the app may still show the answer.
+        if (isFinishing() && !engine.isListenedTo()) {
             session.forget();
         }
         super.onDestroy();
