@@ -7,6 +7,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -15,6 +16,7 @@ from hierattn.preprocessing import DECODER_ERRORS
 from tests.android.pictures import ORIENTATION, text_chunk
 from tests.android.png_writer import COLOUR, Png, write_png
 
+HEIC = Path(__file__).parent / "heic"
 REFUSED = 0
 """Python does not read the file at all; Java must only not break down."""
 
@@ -32,6 +34,17 @@ def exif_cases(damaged: int) -> Iterator[ExifCase]:
     """All of them; ``damaged`` counts files with random bytes changed."""
     for name, content in _files(damaged):
         yield ExifCase(name, content, python_orientation(content))
+    yield from heic_cases()
+
+
+def heic_cases() -> Iterator[ExifCase]:
+    """Files of libheif, turned and mirrored by their boxes in each of the eight ways.
+
+    Made by formula with pillow-heif 1.8.1, which Python needs to read them and the project does not;
+    their names say by what they are to be turned.
+    """
+    for path in sorted(HEIC.glob("turned_*.heic")):
+        yield ExifCase(path.name, path.read_bytes(), int(path.stem.removeprefix("turned_")))
 
 
 def python_orientation(content: bytes) -> int:
@@ -39,7 +52,7 @@ def python_orientation(content: bytes) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=["JPEG", "PNG", "WEBP"])
+            image = Image.open(io.BytesIO(content), formats=["JPEG", "PNG", "WEBP", "AVIF"])
             image.load()
             value = image.getexif().get(ORIENTATION, 1)
     except (UnidentifiedImageError, *DECODER_ERRORS):
@@ -57,6 +70,7 @@ def _files(damaged: int) -> Iterator[tuple[str, bytes]]:
             chunk = text_chunk(b"Raw profile type exif", raw, compressed)
             yield f"{name}, ImageMagick's text", _plain_png([chunk])
     yield from _xmp(blocks)
+    yield from _avif()
     block = blocks["short 6, II"]
     yield "no EXIF, JPEG", _jpeg(b"", b"")
     yield "no EXIF, PNG", _plain_png([])
@@ -69,7 +83,18 @@ def _files(damaged: int) -> Iterator[tuple[str, bytes]]:
     yield "doubled head", _joined(_segment(b"Exif\0\0Exif\0\0" + block))
     yield "fill bytes", _joined(b"\xff\xff\xff" + _segment(b"Exif\0\0" + block)[1:])
     yield "EXIF behind a comment", _joined(b"\xff\xfe\0\6abcd" + _segment(b"Exif\0\0" + block))
+    stray = b"\xff\xfe\0\6abcd" + b"xyz\xff\0q"
+    yield "stray bytes between segments", _joined(stray + _segment(b"Exif\0\0" + block))
     yield from _damaged(block, damaged)
+
+
+def _avif() -> Iterator[tuple[str, bytes]]:
+    """Pillow writes the orientation as boxes."""
+    for value in range(1, 9):
+        file, exif = io.BytesIO(), Image.Exif()
+        exif[ORIENTATION] = value
+        Image.new("RGB", (24, 16), (90, 60, 30)).save(file, "AVIF", exif=exif)
+        yield f"boxes {value}, AVIF", file.getvalue()
 
 
 def _blocks() -> Iterator[tuple[str, bytes]]:

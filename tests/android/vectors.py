@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 from hierattn.files import write_json
 from hierattn.preprocessing import PHOTO_FORMATS, PreprocessSpec, _to_rgb
-from tests.android.exif_cases import exif_cases, python_orientation
+from tests.android.exif_cases import HEIC, exif_cases, python_orientation
 from tests.android.fake_bundle import write_fake_bundle
 from tests.android.numbers import number_cases
 from tests.android.pictures import Picture, generated_pictures
@@ -60,6 +60,7 @@ def write_vectors(out: Path, photos: Path | None, amounts: Amounts) -> int:
             _write_bytes(file, case.name.encode())
             _write_numbers(file, case.expected)
             _write_bytes(file, case.content)
+    (out / "turned.heic").write_bytes((HEIC / "turned_6.heic").read_bytes())
     write_json(out / "numbers.json", number_cases())
     write_fake_bundle(out / "bundle")
     return len(chosen)

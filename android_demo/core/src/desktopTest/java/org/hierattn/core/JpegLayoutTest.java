@@ -43,6 +43,19 @@ public final class JpegLayoutTest {
     }
 
     @Test
+    public void strayBytesBetweenSegmentsPass() throws Exception {
+        byte[] whole = jpeg(BufferedImage.TYPE_INT_RGB, false);
+        int behindFirst = 4 + ((whole[4] & 255) << 8 | whole[5] & 255);
+        byte[] stray = {7, 8, (byte) 0xFF, 0, 9};
+        byte[] file = new byte[whole.length + stray.length];
+        System.arraycopy(whole, 0, file, 0, behindFirst);
+        System.arraycopy(stray, 0, file, behindFirst, stray.length);
+        System.arraycopy(whole, behindFirst, file, behindFirst + stray.length,
+                whole.length - behindFirst);
+        JpegLayout.check(file);
+    }
+
+    @Test
     public void everyCutIsRefused() throws Exception {
         for (boolean progressive : new boolean[] {false, true}) {
             byte[] whole = jpeg(BufferedImage.TYPE_INT_RGB, progressive);

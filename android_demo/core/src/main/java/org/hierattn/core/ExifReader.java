@@ -5,7 +5,8 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Finds how a photo must be turned: the EXIF orientation of JPEG, PNG and WebP bytes.
+ * Finds how a photo must be turned: the EXIF orientation of JPEG, PNG and WebP
+ * bytes, the boxes {@code irot} and {@code imir} of HEIC and AVIF.
  *
  * <p>As Pillow does: EXIF first (JPEG segments APP1, PNG chunk eXIf or ImageMagick's text chunk, WebP
  * chunk EXIF), then {@code tiff:Orientation} of XMP. What is absent, damaged or not 1 to 8 counts as
@@ -28,10 +29,13 @@ public final class ExifReader {
     /**
      * The orientation a file asks for.
      *
-     * @param file the bytes of a JPEG, PNG or WebP; of anything else the answer is 1
+     * @param file the bytes of a JPEG, PNG, WebP, HEIC or AVIF; of anything else the answer is 1
      * @return 1 to 8
      */
     public static int orientation(byte[] file) {
+        if (HeifBoxes.isHeif(file)) {
+            return HeifBoxes.orientation(file);
+        }
         ExifReader reader = new ExifReader();
         if (Bytes.startsWith(file, 0, new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff})) {
             reader.readJpeg(file);

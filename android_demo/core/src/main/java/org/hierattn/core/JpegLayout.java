@@ -27,7 +27,8 @@ public final class JpegLayout {
         }
         int place = 2;
         while (true) {
-            int marker = markerAt(jpeg, place);
+            place = nextMarker(jpeg, place);
+            int marker = at(jpeg, place + 1);
             place += 2;
             if (marker == END_OF_IMAGE) {
                 return;
@@ -37,7 +38,7 @@ public final class JpegLayout {
                 place--;
                 continue;
             }
-            if (marker == 0x01 || marker >= 0xD0 && marker <= 0xD7) {
+            if (marker == 0x00 || marker == 0x01 || marker >= 0xD0 && marker <= 0xD7) {
                 continue;
             }
             int length = number(jpeg, place);
@@ -54,14 +55,14 @@ public final class JpegLayout {
         }
     }
 
-    private static int markerAt(byte[] jpeg, int place) throws UnreadableImageException {
-        if (place + 1 >= jpeg.length) {
-            throw cutOff();
+    /** Stray bytes before a marker are passed over, as libjpeg and Pillow do. */
+    private static int nextMarker(byte[] jpeg, int from) throws UnreadableImageException {
+        for (int place = from; place + 1 < jpeg.length; place++) {
+            if (at(jpeg, place) == 0xFF) {
+                return place;
+            }
         }
-        if (at(jpeg, place) != 0xFF) {
-            throw new UnreadableImageException("JPEG: no marker where one is needed");
-        }
-        return at(jpeg, place + 1);
+        throw cutOff();
     }
 
     /** SOF0 to SOF15, without DHT, JPG and DAC, which share their row. */

@@ -9,6 +9,10 @@ final class PngHeader {
     private static final int PLTE = 0x504c5445;
     private static final int TRNS = 0x74524e53;
     private static final int IEND = 0x49454e44;
+    /** As wide as a JPEG can be. */
+    private static final int MOST_WIDE = 65535;
+    /** Bytes that deflate makes of one, at most: 1032, see zlib's technical details. */
+    private static final int MOST_DEFLATED = 1032;
     private static final int GREY = 0;
     private static final int COLOUR = 2;
     private static final int PALETTE = 3;
@@ -46,11 +50,12 @@ final class PngHeader {
         depth = png[24];
         kind = png[25];
         interlaced = png[28] != 0;
-        if (width < 1 || height < 1 || width > (Integer.MAX_VALUE - 8) / 8 || png[26] != 0 || png[27] != 0) {
+        if (width < 1 || height < 1 || png[26] != 0 || png[27] != 0) {
             throw new UnreadableImageException("PNG: a header of no known kind");
         }
         channels = channelsOf(kind);
         checkDepth();
+        checkSize(png.length);
         dataAt = readChunks(png);
         if (kind == PALETTE && palette == null) {
             throw new UnreadableImageException("PNG: the palette is missing");
@@ -201,6 +206,21 @@ final class PngHeader {
         }
         if (!known) {
             throw new UnreadableImageException("PNG: " + depth + " bits of colour type " + kind);
+        }
+    }
+
+    /**
+     * Before memory is asked for: no row that no photo has, and no more pixels than the file's bytes
+     * can hold at deflate's best.
+     */
+    private void checkSize(int bytes) throws UnreadableImageException {
+        if (width > MOST_WIDE) {
+            throw new UnreadableImageException("PNG: " + sides() + " pixels: at most " + MOST_WIDE
+                    + " in a row are read; choose a smaller picture");
+        }
+        if (pixels() * bitsPerPixel() / 8 > (long) bytes * MOST_DEFLATED) {
+            throw new UnreadableImageException("PNG: the file is cut short: " + bytes
+                    + " bytes cannot hold " + sides() + " pixels");
         }
     }
 
