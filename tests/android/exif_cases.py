@@ -40,8 +40,8 @@ def exif_cases(damaged: int) -> Iterator[ExifCase]:
 def heic_cases() -> Iterator[ExifCase]:
     """Files of libheif, turned and mirrored by their boxes in each of the eight ways.
 
-    Made by formula with pillow-heif 1.8.1, which Python needs to read them and the project does not;
-    their names say by what they are to be turned.
+    Made by formula with pillow-heif 1.8.1, which the project does not need; their names say by
+    what they are to be turned.
     """
     for path in sorted(HEIC.glob("turned_*.heic")):
         yield ExifCase(path.name, path.read_bytes(), int(path.stem.removeprefix("turned_")))

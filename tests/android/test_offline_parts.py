@@ -159,6 +159,13 @@ class TestSources:
         assert ignored.stdout == ""
 
 
+def test_shrinking_keeps_what_native_code_looks_up() -> None:
+    rule = "-keep class ai.onnxruntime.** { *; }"
+    assert rule in (APP / "app/proguard-rules.pro").read_text(encoding="utf-8").splitlines()
+    assert rule in (APP.parent / "docs/android.md").read_text(encoding="utf-8").splitlines()
+    assert "proguardFiles 'proguard-rules.pro'" in (APP / "app/build.gradle").read_text("utf-8")
+
+
 class TestApk:
     ENTRIES = (
         Entry("AndroidManifest.xml", b"manifest" * 50),
