@@ -12,9 +12,11 @@ from benchmarks.exports import Export
 from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.process import WorkerConfig
-from benchmarks.runtimes.registry import RUNTIMES_OF, TFLITE_RUNTIME, TORCH, find_runtime
+from benchmarks.runtimes.registry import TFLITE_RUNTIME, TORCH, find_runtime, runtimes_of
 from benchmarks.stats import last_to_first, summarise
 from export.checks.integrity import path_sha256
+from export.formats.abilities import Runtime
+from export.formats.registry import abilities_of
 from export.schema.manifest import ArtefactRecord
 from hierattn.runs import WEIGHTS
 
@@ -130,9 +132,14 @@ def _of_export(export: Export, runtimes: Sequence[str]) -> Iterator[Case]:
     for record in export.manifest.artefacts:
         path = export.folder / record.path
         problem = _file_problem(path, record)
-        for runtime in RUNTIMES_OF.get(record.format, ()):
-            if runtime in runtimes:
+        known = runtimes_of(record.format)
+        for runtime in known:
+            if runtime.name in runtimes:
                 yield _of_file(export, record, path, problem, runtime)
+        if not known:
+            title = abilities_of(record.format).title
+            problem = problem or f"no runtime for {title} is known here: it cannot be measured"
+            yield _of_file(export, record, path, problem, None)
 
 
 def _torch(export: Export) -> Case:
@@ -154,7 +161,7 @@ def _torch(export: Export) -> Case:
 
 
 def _of_file(
-    export: Export, record: ArtefactRecord, path: Path, problem: str | None, runtime: str
+    export: Export, record: ArtefactRecord, path: Path, problem: str | None, runtime: Runtime | None
 ) -> Case:
     row = _row(
         export,
@@ -162,23 +169,25 @@ def _of_file(
         sha256=record.sha256,
         format=record.format,
         precision=record.precision.value,
-        runtime=runtime,
+        runtime=runtime.name if runtime else "none",
         size_mb=None if record.bytes is None else record.bytes / 1e6,
     )
-    if problem is not None:
+    if problem is not None or runtime is None:
         return Case(export, row.model_copy(update={"status": "failed", "reason": problem}), None)
-    available = find_runtime(runtime)
+    available = find_runtime(runtime.name)
     reason = available.reason
     if available.python is not None and record.input and record.input.layout == "image":
         reason = "takes an image, which is not timed; export without --coreml-image-input"
     if available.python is None or reason:
         row = row.model_copy(update={"reason": reason})
         return Case(export, row, None, available.excused)
-    row = row.model_copy(update={"parity_max_abs": _parity(record, runtime)})
+    row = row.model_copy(update={"parity_max_abs": _parity(record, runtime.name)})
     return Case(
         export,
         row,
-        WorkerConfig(runtime, str(path.resolve()), 1, python=available.python),
+        WorkerConfig(
+            runtime.name, str(path.resolve()), 1, python=available.python, engine=runtime.engine
+        ),
         gate_failed=record.gate.status == "failed",
         remark=_gate_remark(record),
     )

@@ -22,7 +22,7 @@ from benchmarks.profiling.sweep import sweep
 from benchmarks.report.files import check_report_folder, write_results
 from benchmarks.results import HOST, BenchmarkError, Environment, Results, read_results
 from benchmarks.runner import measure, sustain
-from benchmarks.runtimes.registry import RUNTIMES, check_runtimes
+from benchmarks.runtimes.registry import all_runtimes, check_runtimes
 from benchmarks.session_results import SessionResults
 from export.progress import Observer, unobserved
 from export.targets.adb.adb import find_adb
@@ -44,7 +44,7 @@ class BenchmarkRequest:
         data: photos to judge every file by.
         device: ``host``, ``adb`` for all phones, ``adb:SERIAL``, or several of them, separated by
             commas.
-        runtimes: names, see :data:`benchmarks.runtimes.registry.RUNTIMES`.
+        runtimes: names, see :func:`benchmarks.runtimes.registry.all_runtimes`.
         sustained_s: seconds of sustained load for each row; 0 for none.
         compare: ``results.json``, or its folder, of an earlier session.
         runs: run folders and shipped names behind the exports.
@@ -61,7 +61,7 @@ class BenchmarkRequest:
     data: Path | None = None
     threads: tuple[int, ...] = (1, 2)
     device: str = HOST
-    runtimes: tuple[str, ...] = RUNTIMES
+    runtimes: tuple[str, ...] = all_runtimes()
     plan: Plan = field(default_factory=Plan)
     sustained_s: float = 0.0
     profile: bool = False

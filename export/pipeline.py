@@ -21,7 +21,13 @@ from export.checks.parity import logits_by_image
 from export.checks.selftest import golden_pixels, read_selftest, write_selftest
 from export.errors import ExportError
 from export.formats.conversion_input import FormatOptions
-from export.formats.registry import FORMATS, find_format
+from export.formats.registry import (
+    FORMATS,
+    abilities_of,
+    all_abilities,
+    default_formats,
+    find_format,
+)
 from export.jobs.messages import Event, Job, Step
 from export.jobs.pool import run_jobs
 from export.model_card import write_model_card
@@ -50,17 +56,6 @@ from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
 
-TOOLS = (
-    "onnx",
-    "onnxscript",
-    "onnxruntime",
-    "onnxsim",
-    "coremltools",
-    "litert-torch",
-    "ai-edge-litert",
-    "ai-edge-quantizer",
-)
-
 
 @dataclass(frozen=True)
 class ExportRequest:
@@ -77,7 +72,7 @@ class ExportRequest:
 
     run: str
     out: Path
-    formats: tuple[str, ...] = tuple(FORMATS)
+    formats: tuple[str, ...] = default_formats()
     precisions: tuple[str, ...] | None = None
     data: Path | None = None
     graph: str = "deploy"
@@ -92,7 +87,7 @@ class ExportRequest:
             UnknownNameError: a format, precision or graph that does not exist.
         """
         for name in self.formats:
-            find_format(name)
+            abilities_of(name)
         if self.graph not in ("deploy", "naive"):
             raise UnknownNameError("graph", self.graph, ("deploy", "naive"))
         if not self.formats or self.precisions == ():
@@ -102,6 +97,13 @@ class ExportRequest:
         for name in self.precisions:
             if name not in list(Precision):
                 raise UnknownNameError("precision", name, list(Precision))
+        for abilities in map(abilities_of, self.formats):
+            for name in self.precisions:
+                if name not in abilities.precisions:
+                    raise ExportError(
+                        f"--precision {name}: {abilities.title} files are made in "
+                        f"{', '.join(abilities.precisions)} alone; export it apart"
+                    )
         return [precision for precision in Precision if precision in self.precisions]
 
 
@@ -116,7 +118,7 @@ class ExportOutcome:
 def export_run(
     run: str | Path,
     out: str | Path,
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] = default_formats(),
     precisions: Sequence[str] | None = None,
     data: str | Path | None = None,
 ) -> Manifest:
@@ -250,7 +252,11 @@ def _make_jobs(
             run=run.path.resolve(),
             graph=graph,
             description=description,
-            files={p: (folder / f"{stem}-{p}{fmt.suffix}").resolve() for p in precisions},
+            files={
+                p: (folder / f"{stem}-{p}{fmt.suffix}").resolve()
+                for p in precisions
+                if p in fmt.abilities.precisions
+            },
             pixels=pixels_file,
             sample=CROSS_CHECK_IMAGES,
             calibration=calibration,
@@ -327,7 +333,7 @@ def _write_records(folder: Path, manifest: Manifest, run: Run) -> Manifest:
 def export_tool_versions() -> dict[str, str]:
     """Installed versions of the converters and runtimes."""
     found = {}
-    for name in TOOLS:
+    for name in (tool for abilities in all_abilities() for tool in abilities.tools):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

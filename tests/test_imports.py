@@ -18,7 +18,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "export": (
         ("export.errors", "export.progress"),
         # Names and lookups alone; a format's own module is imported when it is asked for.
-        ("export.formats.registry",),
+        ("export.formats.abilities", "export.formats.registry"),
         ("export.schema",),
         ("export.passes",),
         ("export.runtime",),

@@ -15,8 +15,9 @@ from benchmarks.plan import Plan
 from benchmarks.results import HOST, SweepPoint
 from benchmarks.runner import Measurement, measure
 from benchmarks.runtimes.process import WorkerConfig
-from benchmarks.runtimes.registry import LITERT, ONNXRUNTIME, find_runtime
+from benchmarks.runtimes.registry import find_runtime, runtimes_of
 from benchmarks.stats import summarise
+from export.formats.registry import abilities_of, default_formats
 from export.pipeline import ExportRequest
 from export.pipeline import export as run_export
 from export.progress import Observer, Progress, unobserved
@@ -26,10 +27,9 @@ from hierattn.models.registry import create_model, minimum_image_size
 
 SIZES = (128, 192, 224, 256)
 BATCHES = (1, 2, 4, 8)
-"""Of ONNX files alone; a .tflite takes one image at a time."""
+"""Of formats alone whose files take any batch, as ONNX; a .tflite takes one image at a time."""
 
 RUNS = 60
-_RUNTIME_OF = {"onnx": ONNXRUNTIME, "tflite": LITERT}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,9 @@ def sweep(
 
 def _convert(manifest: Manifest, size: int, folder: Path) -> Manifest:
     formats = tuple(
-        name for name, runtime in _RUNTIME_OF.items() if find_runtime(runtime).python is not None
+        name
+        for name in default_formats()
+        if runtimes_of(name) and find_runtime(runtimes_of(name)[0].name).python is not None
     )
     request = ExportRequest(
         manifest.model, folder, formats, ("fp32",), untrained_size=size, graph="deploy"
@@ -108,11 +110,12 @@ def _settings(
     for record in made.artefacts:
         if record.sha256 is None:
             continue
-        runtime = _RUNTIME_OF[record.format]
-        for batch in batches if record.format == "onnx" else (1,):
+        runtime = runtimes_of(record.format)[0]
+        for batch in batches if abilities_of(record.format).any_batch else (1,):
             for count in threads:
-                config = WorkerConfig(runtime, str((folder / record.path).resolve()), count, batch)
-                label = f"{record.path}, {runtime}, batch {batch}, {count} thread(s)"
+                path = str((folder / record.path).resolve())
+                config = WorkerConfig(runtime.name, path, count, batch, engine=runtime.engine)
+                label = f"{record.path}, {runtime.name}, batch {batch}, {count} thread(s)"
                 found.append((_Setting(made.model, size, batch, cost), Measurement(config, label)))
     return found
 

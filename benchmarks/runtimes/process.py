@@ -39,6 +39,7 @@ class WorkerConfig:
         runtime: a name that :func:`benchmarks.runtimes.worker.make_engine` knows.
         model: the file; for torch the run folder.
         python: the interpreter that has the runtime.
+        engine: script of a format's own engine; empty for one of the worker's.
     """
 
     runtime: str
@@ -46,6 +47,7 @@ class WorkerConfig:
     threads: int
     batch: int = 1
     python: str = sys.executable
+    engine: str = ""
 
 
 class _Reply(BaseModel):

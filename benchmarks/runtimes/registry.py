@@ -9,29 +9,31 @@ from functools import cache
 from importlib import metadata
 
 from export.errors import ExportError
+from export.formats.abilities import Platform, Runtime
+from export.formats.registry import abilities_of, all_abilities
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, default_home, ensure_environment
 from hierattn.errors import UnknownNameError
 
 ONNXRUNTIME, LITERT, TFLITE_RUNTIME = "onnxruntime", "litert", "tflite-runtime"
 COREML, TORCH, MATRIX_PRODUCT = "coreml", "torch", "matmul"
 
-RUNTIMES_OF = {
-    "onnx": (ONNXRUNTIME,),
-    "tflite": (LITERT, TFLITE_RUNTIME),
-    "coreml": (COREML,),
-    TORCH: (TORCH,),
+_OWN = {
+    name: Runtime(name, package, package, frozenset({Platform.HOST}))
+    for name, package in ((TORCH, "torch"), (MATRIX_PRODUCT, "numpy"))
 }
-RUNTIMES = tuple(name for names in RUNTIMES_OF.values() for name in names)
+"""Runtimes of no exported file."""
 
 
-# Import, distribution, and the extra of ours that brings it.
-_PACKAGES = {
-    ONNXRUNTIME: ("onnxruntime", "onnxruntime", "onnx"),
-    LITERT: ("ai_edge_litert", "ai-edge-litert", "tflite"),
-    COREML: ("coremltools", "coremltools", "coreml"),
-    TORCH: ("torch", "torch", ""),
-    MATRIX_PRODUCT: ("numpy", "numpy", ""),
-}
+def all_runtimes() -> tuple[str, ...]:
+    """Names of the runtimes that can be asked for."""
+    declared = [runtime.name for one in all_abilities() for runtime in one.runtimes]
+    return (*dict.fromkeys(declared), TORCH)
+
+
+def runtimes_of(format: str) -> tuple[Runtime, ...]:
+    """The runtimes that read a format here, on any system; none if no format declares one."""
+    here = {Platform.HOST, Platform.MACOS}
+    return tuple(r for r in abilities_of(format).runtimes if here & r.platforms)
 
 
 @dataclass(frozen=True)
@@ -58,23 +60,34 @@ def check_runtimes(names: tuple[str, ...]) -> tuple[str, ...]:
         UnknownNameError: one does not exist.
     """
     for name in names:
-        if name not in RUNTIMES:
-            raise UnknownNameError("runtime", name, RUNTIMES)
+        if name not in all_runtimes():
+            raise UnknownNameError("runtime", name, all_runtimes())
     return names
 
 
 @cache
 def find_runtime(name: str) -> Availability:
     """Look for a runtime; tflite-runtime's own environment is made if missing."""
-    if name == COREML and sys.platform != "darwin":
+    runtime, extra = _declared(name)
+    if Platform.HOST not in runtime.platforms and sys.platform != "darwin":
         return Availability(None, reason="needs macOS", excused=True)
-    if name == TFLITE_RUNTIME:
+    if runtime.separate:
         try:
             return Availability(str(ensure_environment(default_home())), RUNTIME_VERSION)
         except ExportError as error:
             return Availability(None, reason=str(error), excused=True)
-    package, distribution, extra = _PACKAGES[name]
-    if importlib.util.find_spec(package) is None:
-        reason = f"{distribution} is not installed; pip install 'hierattn-mobile[{extra}]'"
+    if importlib.util.find_spec(runtime.package) is None:
+        reason = f"{runtime.distribution} is not installed; pip install 'hierattn-mobile[{extra}]'"
         return Availability(None, reason=reason)
-    return Availability(sys.executable, metadata.version(distribution))
+    return Availability(sys.executable, metadata.version(runtime.distribution))
+
+
+def _declared(name: str) -> tuple[Runtime, str]:
+    """A runtime, and the extra of ours that brings it."""
+    if name in _OWN:
+        return _OWN[name], ""
+    for abilities in all_abilities():
+        for runtime in abilities.runtimes:
+            if runtime.name == name:
+                return runtime, abilities.extra
+    raise UnknownNameError("runtime", name, all_runtimes())

@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import resource
+import runpy
 import statistics
 import sys
 import time
@@ -187,8 +188,13 @@ class MatrixProduct(Engine):
         return np.asarray(images @ self._right)
 
 
-def make_engine(runtime: str, model: str, threads: int, batch: int) -> Engine:
-    """Import a runtime; the model is opened later."""
+def make_engine(runtime: str, model: str, threads: int, batch: int, engine: str = "") -> Any:
+    """Import a runtime; the model is opened later.
+
+    A format's own script has a class ``Engine`` that does what :class:`Engine` here does.
+    """
+    if engine:
+        return runpy.run_path(engine)["Engine"](model, threads, batch)
     if runtime == "onnxruntime":
         return OnnxRuntime(model, threads, batch)
     if runtime == "torch":

@@ -1,7 +1,7 @@
 """The interface of a file format: convert, write, load, describe and trace.
 
-A new format is a folder beside this module with a subclass of :class:`Format`, and a line in
-:data:`export.formats.registry.FORMATS`.
+A new format is a folder beside this module with ``abilities.py`` and a subclass of
+:class:`Format`, and a line in :data:`export.formats.registry.FORMATS`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from export.formats.abilities import Abilities
 from export.formats.conversion_input import ExportSource
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Description, Precision
@@ -89,14 +90,32 @@ class Artefact(ABC):
 class Format(ABC):
     """One file format. Methods import the format's packages themselves, when called."""
 
-    name: ClassVar[str]
-    suffix: ClassVar[str]
-    extra: ClassVar[str]
-    """The extra of this distribution that installs what the format needs."""
-    packages: ClassVar[tuple[str, ...]]
-    """Imports that must succeed to convert."""
-    packages_to_run: ClassVar[tuple[str, ...]]
-    """Imports that must succeed to read and run a file."""
+    abilities: ClassVar[Abilities]
+
+    @property
+    def name(self) -> str:
+        """See :class:`Abilities`."""
+        return self.abilities.name
+
+    @property
+    def suffix(self) -> str:
+        """See :class:`Abilities`."""
+        return self.abilities.suffix
+
+    @property
+    def extra(self) -> str:
+        """See :class:`Abilities`."""
+        return self.abilities.extra
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """See :class:`Abilities`."""
+        return self.abilities.packages
+
+    @property
+    def packages_to_run(self) -> tuple[str, ...]:
+        """See :class:`Abilities`."""
+        return self.abilities.packages_to_run
 
     @abstractmethod
     def convert(self, source: ExportSource, workspace: Path) -> Path:

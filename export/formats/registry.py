@@ -10,17 +10,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from export.errors import ArtefactError, MissingPackageError
+from export.formats.abilities import Abilities
 from hierattn.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from export.formats.interface import Format
 
 FORMATS: dict[str, str] = {
-    "onnx": "export.formats.onnx.format:OnnxFormat",
-    "tflite": "export.formats.tflite.format:TfliteFormat",
-    "coreml": "export.formats.coreml.format:CoremlFormat",
+    "onnx": "export.formats.onnx",
+    "tflite": "export.formats.tflite",
+    "coreml": "export.formats.coreml",
 }
-"""Name to ``module:class``; a class is imported on first use."""
+"""Name to package, whose light module ``abilities`` declares ``ABILITIES``."""
+
+
+def abilities_of(name: str) -> Abilities:
+    """The abilities of a format, by its name.
+
+    Raises:
+        UnknownNameError: no such format.
+    """
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, FORMATS)
+    found: Abilities = import_module(f"{FORMATS[name]}.abilities").ABILITIES
+    return found
+
+
+def all_abilities() -> tuple[Abilities, ...]:
+    """The abilities of every format, in order."""
+    return tuple(abilities_of(name) for name in FORMATS)
+
+
+def default_formats() -> tuple[str, ...]:
+    """Names of the formats that are made when none is asked for."""
+    return tuple(one.name for one in all_abilities() if one.by_default)
+
+
+def suffixes() -> tuple[str, ...]:
+    """Endings of exported files."""
+    return tuple(one.suffix for one in all_abilities())
 
 
 @cache
@@ -30,9 +58,7 @@ def find_format(name: str) -> Format:
     Raises:
         UnknownNameError: no such format.
     """
-    if name not in FORMATS:
-        raise UnknownNameError("format", name, FORMATS)
-    module, attribute = FORMATS[name].split(":")
+    module, attribute = abilities_of(name).implementation.split(":")
     found: Format = getattr(import_module(module), attribute)()
     return found
 
@@ -43,11 +69,10 @@ def format_of(path: Path) -> Format:
     Raises:
         ArtefactError: the suffix is no format's.
     """
-    formats = [find_format(name) for name in FORMATS]
-    for candidate in formats:
+    for candidate in all_abilities():
         if path.suffix == candidate.suffix:
-            return candidate
-    known = ", ".join(candidate.suffix for candidate in formats)
+            return find_format(candidate.name)
+    known = ", ".join(suffixes())
     raise ArtefactError(f"{path}: not an exported file (known endings: {known})")
 
 

@@ -140,5 +140,5 @@ SPLIT_HEADS = Rewrite(
     "heads",
     "projections of each head apart where a head fills a matrix kernel: nothing is transposed",
     _use_heads,
-    frozenset({"onnx", "tflite"}),
+    optional=True,
 )

@@ -6,6 +6,7 @@ import copy
 
 from torch import nn
 
+from export.formats.registry import FORMATS, abilities_of
 from export.passes.attention import ROW_ATTENTION, SPLIT_HEADS
 from export.passes.batch_norm import FOLD_BATCH_NORM
 from export.passes.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
@@ -29,8 +30,9 @@ REWRITES: tuple[Rewrite, ...] = (
 
 
 def rewrites_for(target: str) -> tuple[Rewrite, ...]:
-    """The rewrites for a target, in order."""
-    return tuple(r for r in REWRITES if r.targets is None or target in r.targets)
+    """The rewrites for a target, in order; for what is no format, those that suit all."""
+    wanted = abilities_of(target).rewrites if target in FORMATS else frozenset()
+    return tuple(r for r in REWRITES if not r.optional or r.name in wanted)
 
 
 def deployment_graph(model: nn.Module, image_size: int, target: str = ANY) -> nn.Module:

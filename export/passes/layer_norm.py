@@ -72,5 +72,5 @@ CENTRE_STREAM = Rewrite(
     "rms norm",
     "mean of the residual stream taken away by its writers: LiteRT has no layer norm",
     _centre_stages,
-    frozenset({"tflite"}),
+    optional=True,
 )

@@ -83,5 +83,5 @@ POOL_GATES = Rewrite(
     "gates",
     "mean of a map as average pooling, which onnxruntime computes in its blocked layout",
     _pool_gates,
-    frozenset({"onnx"}),
+    optional=True,
 )

@@ -25,14 +25,14 @@ class Rewrite:
         purpose: one line that says what it does and why.
         apply: changes the given network in place, for square inputs of the given side in pixels;
             leaves unknown modules unchanged.
-        targets: formats, named as in ``FORMATS``, that it makes faster; elsewhere it would be as
-            exact, but slower. None for all.
+        optional: for formats alone whose abilities name it; elsewhere it would be as exact, but
+            slower.
     """
 
     name: str
     purpose: str
     apply: Callable[[nn.Module, int], None]
-    targets: frozenset[str] | None = None
+    optional: bool = False
 
 
 def replace_modules(

@@ -95,7 +95,7 @@ def benchmark(
     set_up_logging(verbose)
     from benchmarks.plan import Plan
     from benchmarks.run import BenchmarkRequest, run_benchmark
-    from benchmarks.runtimes.registry import RUNTIMES
+    from benchmarks.runtimes.registry import all_runtimes
     from export.targets.adb.phone import Timeouts
 
     request = BenchmarkRequest(
@@ -104,7 +104,7 @@ def benchmark(
         data,
         _counts(threads),
         device,
-        RUNTIMES if runtimes is None else _names(runtimes),
+        all_runtimes() if runtimes is None else _names(runtimes),
         Plan(runs=runs, launches=launches, seed=seed),
         sustained,
         profile,

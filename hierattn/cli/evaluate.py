@@ -16,9 +16,6 @@ from hierattn.cli.console import (
     standard_console,
 )
 
-EXPORTED = (".onnx", ".tflite", ".mlpackage")
-"""Endings of exported files; spelt out here so that no converter is imported to know them."""
-
 
 def evaluate(
     run: Annotated[
@@ -45,6 +42,7 @@ def evaluate(
 ) -> None:
     """Judge a trained run, or an exported file, on a data folder with every metric."""
     set_up_logging(verbose)
+    from export.formats.registry import suffixes
     from hierattn.cli.progress import counting
     from hierattn.cli.reports import print_report
     from hierattn.errors import ConfigError
@@ -60,7 +58,7 @@ def evaluate(
         refuse_run_folder(Path(json_file).parent)
         check_output(Path(json_file), data, given_path(run), option="--json")
     with counting("evaluating") as progress:
-        if Path(run).suffix in EXPORTED:
+        if Path(run).suffix in suffixes():
             if split not in ("auto", "all"):
                 raise ConfigError(
                     f"--split {split}: an exported file knows no splits; judge its run"

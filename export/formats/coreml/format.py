@@ -9,12 +9,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from export.errors import ExportError
 from export.formats.conversion_input import ExportSource
+from export.formats.coreml.abilities import ABILITIES
 from export.formats.coreml.artefact import (
     AppleArtefact,
     EvaluatedArtefact,
@@ -41,11 +41,7 @@ from export.schema.metadata import Precision
 class CoremlFormat(Format):
     """ML programs: run by Apple's runtime on macOS, evaluated with torch elsewhere."""
 
-    name: ClassVar[str] = "coreml"
-    suffix: ClassVar[str] = ".mlpackage"
-    extra: ClassVar[str] = "coreml"
-    packages: ClassVar[tuple[str, ...]] = ("coremltools",)
-    packages_to_run: ClassVar[tuple[str, ...]] = packages
+    abilities = ABILITIES
 
     def convert(self, source: ExportSource, workspace: Path) -> Path:
         """Convert to single precision; see :meth:`Format.convert`."""

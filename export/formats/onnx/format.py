@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource
 from export.formats.interface import FileFacts, Format, Quantisation, TracedTensor
+from export.formats.onnx.abilities import ABILITIES
 from export.formats.onnx.graph import OPSET, name_after_modules, tidy
 from export.formats.onnx.int8 import quantise_linears
 from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_description, read_model
@@ -38,17 +39,7 @@ _MOVING = ("Reshape", "Transpose", "Concat", "Split", "Slice", "Squeeze", "Unsqu
 class OnnxFormat(Format):
     """``.onnx`` files: opset 20, any batch size, input "input", output "logits"."""
 
-    name: ClassVar[str] = "onnx"
-    suffix: ClassVar[str] = ".onnx"
-    extra: ClassVar[str] = "onnx"
-    packages_to_run: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
-    packages: ClassVar[tuple[str, ...]] = (
-        "onnx",
-        "onnx_ir",
-        "onnxscript",
-        "onnxsim",
-        "onnxruntime",
-    )
+    abilities = ABILITIES
 
     def convert(self, source: ExportSource, workspace: Path) -> Path:
         """Export, simplify and bring into canonical form: ``workspace/model.onnx``."""

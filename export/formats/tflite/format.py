@@ -13,6 +13,7 @@ from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource
 from export.formats.interface import FileFacts, Format, OtherRuntime, Quantisation, TracedTensor
 from export.formats.registry import require_packages
+from export.formats.tflite.abilities import ABILITIES
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.interpreter import (
@@ -43,9 +44,7 @@ _CONVERTER_ERRORS = (
 class TfliteFormat(Format):
     """``.tflite`` files: converted by litert-torch, run by LiteRT."""
 
-    name, suffix, extra = "tflite", ".tflite", "tflite"
-    packages = ("litert_torch", "ai_edge_litert", "ai_edge_quantizer")
-    packages_to_run = ("ai_edge_litert",)
+    abilities = ABILITIES
 
     def convert(self, source: ExportSource, workspace: Path) -> Path:
         """Convert to a float32 model with short tensor names, without an archive."""

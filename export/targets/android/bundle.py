@@ -11,7 +11,7 @@ from typing import Literal, cast
 from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.checks.integrity import hash_problems, path_sha256
 from export.errors import ExportError, ManifestError
-from export.formats.registry import find_format
+from export.formats.registry import abilities_of, all_abilities, find_format
 from export.schema.bundle import (
     BUNDLE,
     LABELS,
@@ -35,9 +35,6 @@ from hierattn.errors import UnknownNameError
 from hierattn.files import file_sha256, write_text
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output
-
-ANDROID_FORMATS = ("onnx", "tflite")
-"""Formats that run on Android."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +93,19 @@ def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecor
 
     Raises:
         UnknownNameError: no file of that name in the export.
-        ExportError: Core ML, a gate that did not pass, or several files and none named.
+        ExportError: a format that no app takes, a gate that did not pass, or several files and
+            none named.
     """
-    fit = [record for record in manifest.artefacts if record.format in ANDROID_FORMATS]
+    fit = [record for record in manifest.artefacts if not abilities_of(record.format).not_bundled]
     if request.artefact is not None:
         named = {record.path: record for record in manifest.artefacts}
         if request.artefact not in named:
             raise UnknownNameError("file", request.artefact, [record.path for record in fit])
         chosen = named[request.artefact]
         if chosen not in fit:
-            raise ExportError(f"{chosen.path}: Core ML does not run on Android; name another file")
+            raise ExportError(
+                f"{chosen.path}: {abilities_of(chosen.format).not_bundled}; name another file"
+            )
         if not request.allow_unverified and chosen.gate.status != "passed":
             reasons = "; ".join(chosen.gate.reasons) or "no reason recorded"
             raise ExportError(
@@ -122,9 +122,8 @@ def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecor
         names = ", ".join(record.path for record in ready)
         raise ExportError(f"{request.folder}: name one file with --artefact: {names}")
     if not fit:
-        raise ExportError(
-            f"{request.folder}: no file for Android; export with --format onnx or tflite"
-        )
+        able = " or ".join(one.name for one in all_abilities() if not one.not_bundled)
+        raise ExportError(f"{request.folder}: no file for Android; export with --format {able}")
     states = "; ".join(f"{record.path}: gate {_gate_status(record)}" for record in fit)
     raise ExportError(
         f"{request.folder}: no file for Android passed its gate ({states}); pass "

@@ -22,6 +22,8 @@ from export.checks.conformance import (
 from export.checks.integrity import artefact_problems
 from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError
+from export.formats.abilities import Platform
+from export.formats.registry import all_abilities
 from export.progress import Observer, Progress, unobserved
 from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
@@ -32,8 +34,7 @@ from hierattn.errors import UnknownNameError, first_line
 DEFAULT_CPU = "cortex-a76"
 """A phone core of 2018: half-precision and dot-product instructions, no SVE."""
 
-DEFAULT_FILES = (("onnx", "fp32"), ("tflite", "fp32"), ("onnx", "int8"), ("tflite", "int8"))
-ANDROID_FORMATS = ("onnx", "tflite")
+DEFAULT_PRECISIONS = ("fp32", "int8")
 ANSWER_SECONDS = 1800
 
 _SCRIPT = Path(__file__).with_name("worker.py")
@@ -87,24 +88,27 @@ class EmulatedRunner:
 
 
 def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[ArtefactRecord]:
-    """The files to run: those named; or all that run on Android; or those of :data:`DEFAULT_FILES`.
+    """The files to run: those named; or all that run there; or :data:`DEFAULT_PRECISIONS`.
 
     Raises:
-        UnknownNameError: a name that the export does not have, or of a Core ML file.
+        UnknownNameError: a name that the export does not have, or that does not run there.
         ExportError: none is left.
     """
-    fit = [record for record in manifest.artefacts if record.format in ANDROID_FORMATS]
+    able = [one for one in all_abilities() if one.runs_on(Platform.ARM64)]
+    names_able = [one.name for one in able]
+    fit = [record for record in manifest.artefacts if record.format in names_able]
     by_name = {record.path: record for record in fit}
     for name in names:
         if name not in by_name:
             raise UnknownNameError("file for ARM64", name, by_name)
     if names:
         return [by_name[name] for name in names]
-    chosen = [
-        record for record in fit if every or (record.format, record.precision) in DEFAULT_FILES
-    ]
+    chosen = [record for record in fit if every or record.precision in DEFAULT_PRECISIONS]
     if not chosen:
-        raise ExportError("no ONNX or TFLite file in this export; export with --format onnx,tflite")
+        titles = " or ".join(one.title for one in able)
+        raise ExportError(
+            f"no {titles} file in this export; export with --format {','.join(names_able)}"
+        )
     return chosen
 
 

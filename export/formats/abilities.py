@@ -1,0 +1,81 @@
+"""Abilities of a file format, as data: what the commands need to know without its packages."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Platform(enum.StrEnum):
+    """Where a runtime runs a file."""
+
+    HOST = "host"
+    MACOS = "macos"
+    ANDROID = "android"
+    IOS = "ios"
+    ARM64 = "arm64"
+    """The emulated phone processor of ``hierattn arm64``."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime that reads files of a format.
+
+    Attributes:
+        name: as in ``hierattn benchmark --runtimes``.
+        package: import name.
+        distribution: name under which pip knows it.
+        platforms: where it runs; on the host, :attr:`Platform.HOST` for any system, or macOS alone.
+        separate: it lives in an interpreter of its own, see :mod:`export.runtime`.
+        engine: path of a script whose class ``Engine`` the benchmark's worker drives as it drives
+            its own (:class:`benchmarks.runtimes.worker.Engine`); empty where the worker has one.
+    """
+
+    name: str
+    package: str
+    distribution: str
+    platforms: frozenset[Platform]
+    separate: bool = False
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What one format can do. Light: neither torch nor the format's packages are imported.
+
+    Attributes:
+        name: as in ``hierattn export --format``.
+        title: for sentences, such as ``Core ML``.
+        suffix: ending of its files.
+        extra: the extra of this distribution that installs what the format needs.
+        implementation: ``module:class`` of its :class:`export.formats.interface.Format`.
+        packages: imports that must succeed to convert.
+        packages_to_run: imports that must succeed to read and run a file.
+        runtimes: the first is the one its files are checked with.
+        precisions: those it can be written in.
+        rewrites: names of the optional rewrites of :mod:`export.passes` that make it faster.
+        tools: distributions whose versions the manifest records.
+        any_batch: one file takes batches of any size.
+        by_default: ``hierattn export`` without ``--format`` makes it.
+        not_bundled: why an Android app cannot take its files, as the end of a sentence that begins
+            with the file; empty where it can.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    extra: str
+    implementation: str
+    packages: tuple[str, ...]
+    packages_to_run: tuple[str, ...]
+    runtimes: tuple[Runtime, ...]
+    precisions: tuple[str, ...] = ("fp32", "fp16", "int8")
+    rewrites: frozenset[str] = field(default_factory=frozenset)
+    tools: tuple[str, ...] = ()
+    any_batch: bool = False
+    by_default: bool = True
+    not_bundled: str = ""
+
+    def runs_on(self, platform: Platform) -> bool:
+        """Whether one of its runtimes runs there."""
+        return any(platform in runtime.platforms for runtime in self.runtimes)

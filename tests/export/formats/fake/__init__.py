@@ -1,0 +1,1 @@
+"""A format that exists in the tests alone."""
