@@ -49,7 +49,7 @@ def test_bundle_and_arm64_say_in_its_words_that_it_cannot(fake_export: Path) -> 
     request = BundleRequest(fake_export, fake_export, "m-fp32.fake")
     with pytest.raises(ExportError, match="Fake does not run on Android"):
         choose_artefact(manifest, request)
-    with pytest.raises(ExportError, match="no ONNX or TFLite file .* --format onnx,tflite"):
+    with pytest.raises(ExportError, match=r"no ONNX or TFLite file .* --format onnx,tflite"):
         choose_files(manifest, [], every=True)
 
 
