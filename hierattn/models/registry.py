@@ -24,8 +24,9 @@ class ModelEntry:
         name: what users type.
         build: makes the model with random weights, given the number of classes.
         source: who defines the network, and where it is described.
-        family: ``"hierattn"`` or ``"peer"``.
+        family: ``"hierattn"``, ``"peer"`` or ``"teacher"``.
         library: whose state-dict names the model has: ``hierattn``, ``torchvision`` or ``timm``.
+        stages: the modules that give the last feature maps at 1/8, 1/16 and 1/32 of the input.
         minimum_image_size: smallest side of the square input, pixels.
     """
 
@@ -34,6 +35,7 @@ class ModelEntry:
     source: str
     family: str
     library: str
+    stages: tuple[str, str, str]
     minimum_image_size: int = MINIMUM_IMAGE_SIZE
 
 
@@ -52,12 +54,13 @@ def build_registry(entries: Iterable[ModelEntry]) -> Mapping[str, ModelEntry]:
 
 
 def _hierattn(name: str, build: Callable[[int], nn.Module]) -> ModelEntry:
-    return ModelEntry(name, build, "arXiv 2205.04326", "hierattn", "hierattn")
+    stages = ("layer3", "layer4", "layer5")
+    return ModelEntry(name, build, "arXiv 2205.04326", "hierattn", "hierattn", stages)
 
 
-def _peer(peer: peers.Peer) -> ModelEntry:
+def _library(peer: peers.Peer, family: str) -> ModelEntry:
     source = f"{peer.library}, {peer.paper}"
-    return ModelEntry(peer.name, peer.build, source, "peer", peer.library)
+    return ModelEntry(peer.name, peer.build, source, family, peer.library, peer.stages)
 
 
 REGISTRY = build_registry(
@@ -65,7 +68,8 @@ REGISTRY = build_registry(
         _hierattn("hierattn_xs", hierattn.hierattn_xs),
         _hierattn("hierattn_s", hierattn.hierattn_s),
         _hierattn("hierattn_m", hierattn.hierattn_m),
-        *map(_peer, peers.PEERS),
+        *(_library(peer, "peer") for peer in peers.PEERS),
+        *(_library(teacher, "teacher") for teacher in peers.TEACHERS),
     )
 )
 

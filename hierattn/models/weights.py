@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from hierattn.errors import CheckpointError, first_line
+from hierattn.models.efficientnet_lite import own_names
 from hierattn.models.hierattn import HierAttn
 from hierattn.models.official import (
     convert_official_state_dict,
     is_official,
     strip_data_parallel,
 )
+from hierattn.models.peers import CentredInput
 from hierattn.models.registry import create_model, find_model, list_models
 from hierattn.models.transfer import mobilevit_dialect, transfer_mobilevit
 
@@ -134,6 +136,8 @@ def initialise(model: nn.Module, name: str, path: str | Path) -> InitialisationR
     try:
         if isinstance(model, HierAttn):
             return _initialise_hierattn(model, state_dict)
+        if isinstance(model, CentredInput):
+            state_dict = dict(own_names(model, state_dict))
         kind = SourceKind.TIMM if entry.library == "timm" else SourceKind.TORCHVISION
         return _copy_same_model(model, state_dict, kind)
     except CheckpointError as error:
@@ -165,7 +169,10 @@ def identify(state_dict: Mapping[str, Tensor]) -> str | None:
     for name in list_models():
         with torch.device("meta"):
             candidate = create_model(name)
-        if not _disagreements(candidate, state_dict):
+        named = state_dict
+        if isinstance(candidate, CentredInput):
+            named = own_names(candidate, state_dict)
+        if not _disagreements(candidate, named):
             return name
     return "a MobileViT of another size" if mobilevit_dialect(state_dict) else None
 

@@ -70,6 +70,18 @@ STRENGTHS = {
         tint=0.06,
         erase=0.25,
     ),
+    # For learning features: the label, which an extreme crop may lose, is not asked for.
+    "crops": AugmentationStrength(
+        rotation=45,
+        vertical_flip=True,
+        scale=0.9,
+        stretch=0.2,
+        shift=0.2,
+        brightness=0.4,
+        contrast=0.4,
+        saturation=0.5,
+        tint=0.12,
+    ),
 }
 
 

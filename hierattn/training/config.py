@@ -39,7 +39,7 @@ class TrainingConfig(BaseModel):
     beta2: float = Field(0.99, gt=0, lt=1, description="of AdamW; the paper's is 0.999")
     freeze_epochs: int = Field(0, ge=0, description="epochs in which transferred tensors stay put")
 
-    augmentation: Literal["none", "paper", "light", "strong"] = "strong"
+    augmentation: Literal["none", "paper", "light", "strong", "crops"] = "strong"
     mixup: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
     cutmix: float = Field(0.0, ge=0, le=10, description="Beta parameter; 0 turns it off")
     label_smoothing: float = Field(0.05, ge=0, lt=1)
@@ -49,6 +49,10 @@ class TrainingConfig(BaseModel):
     logit_adjustment: float = Field(
         1.0, ge=0, le=2, description="tau of Menon et al. 2020, against the sampled class shares"
     )
+    teacher_weight: float = Field(
+        0.7, ge=0, le=1, description="share of the teachers' answers in the loss"
+    )
+    teacher_temperature: float = Field(2.0, gt=0, le=100)
     ema_decay: float = Field(0.998, ge=0, lt=1)
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -122,6 +126,20 @@ def paper_recipe() -> dict[str, Any]:
     }
 
 
+def feature_recipe() -> dict[str, Any]:
+    """The fields that learning a teacher's features sets; no labels, so all photos are learnt."""
+    return {
+        "image_size": 128,
+        "augmentation": "crops",
+        "label_smoothing": 0.0,
+        "sampling_power": 0.0,
+        "weight_decay": 0.02,
+        "selection": "last",
+        "validation_fraction": 0.05,
+        "test_fraction": 0.0,
+    }
+
+
 def build_config(recipe: str = "default", file: Path | None = None, **flags: Any) -> TrainingConfig:
     """Merge, weakest first: the recipe, a JSON file, and the flags that are not None.
 
@@ -129,7 +147,7 @@ def build_config(recipe: str = "default", file: Path | None = None, **flags: Any
         ConfigError: an unknown field, or a value out of its range; the message names the field.
         UnknownNameError: an unknown recipe.
     """
-    recipes: dict[str, dict[str, Any]] = {"default": {}, "paper": paper_recipe()}
+    recipes = {"default": {}, "paper": paper_recipe(), "features": feature_recipe()}
     if recipe not in recipes:
         raise UnknownNameError("recipe", recipe, recipes)
     asked = _read_fields(file) if file is not None else {}

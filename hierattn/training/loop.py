@@ -5,32 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from hierattn.errors import TrainingError
-from hierattn.evaluation import TorchPredictor, predict_logits, to_device
-from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
+from hierattn.evaluation import to_device
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.augment import STRENGTHS, augment, mix
+from hierattn.training.augment import STRENGTHS, augment
 from hierattn.training.checkpoint import HistoryRow
 from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.ema import WeightAverage
+from hierattn.training.objective import Classification, Objective, Photos, Validation
 from hierattn.training.sampler import class_shares, epoch_order
 from hierattn.training.schedule import learning_rate
-
-
-@dataclass(frozen=True)
-class Photos:
-    """Decoded photos: pixels uint8 [N, S, S, 3] and labels int64 [N]."""
-
-    pixels: np.ndarray
-    labels: np.ndarray
 
 
 class TrainingLoop:
@@ -49,6 +39,7 @@ class TrainingLoop:
         validation: indices of the photos to judge each epoch by; may be empty.
         frozen: parameter names that stay put for ``config.freeze_epochs``.
         bf16: whether to autocast to bfloat16.
+        objective: what is learnt; the classes, where none is given.
     """
 
     def __init__(
@@ -63,6 +54,7 @@ class TrainingLoop:
         *,
         frozen: frozenset[str] = frozenset(),
         bf16: bool = False,
+        objective: Objective | None = None,
     ) -> None:
         self.config, self.group, self.classes = config, group, classes
         self.frozen, self.bf16 = frozen, bf16
@@ -77,8 +69,7 @@ class TrainingLoop:
         self._labels = photos.labels[training]
         counts = np.bincount(self._labels, minlength=classes)
         self._shares = class_shares(counts, config.sampling_power)
-        prior = torch.from_numpy(self._shares).float().clamp_min(1e-8).log()
-        self._adjustment = (config.logit_adjustment * prior).to(group.device)
+        self.objective = objective or Classification(config, group, classes, self._shares)
         self._wrapped: nn.Module | None = None
         self._wrapped_frozen: bool | None = None
 
@@ -102,9 +93,9 @@ class TrainingLoop:
             learning_rate=learning_rate(self.config, epoch),
             image_size=self.config.size_at(epoch),
             train_loss=loss,
-            validation_loss=validation[0],
-            validation_accuracy=validation[1],
-            validation_balanced_accuracy=validation[2],
+            validation_loss=validation.loss,
+            validation_accuracy=validation.accuracy,
+            validation_balanced_accuracy=validation.balanced_accuracy,
             images_per_second=len(self._labels) / seconds,
             seconds=time.perf_counter() - started,
         )
@@ -159,19 +150,14 @@ class TrainingLoop:
     def _loss(
         self, network: nn.Module, indices: np.ndarray, size: int, generator: torch.Generator
     ) -> Tensor:
-        config, device = self.config, self.group.device
+        device = self.group.device
         chosen = torch.from_numpy(self._training[indices])
         pixels = self._pixels[chosen.to(self._pixels.device)].to(device)
-        images = augment(pixels, STRENGTHS.get(config.augmentation), size, generator)
+        images = augment(pixels, STRENGTHS.get(self.config.augmentation), size, generator)
         labels = torch.from_numpy(self._labels[indices]).to(device)
-        targets = F.one_hot(labels, self.classes).float()
-        images, targets = mix(images, targets, config.mixup, config.cutmix, generator)
         cast = torch.autocast(device.type, torch.bfloat16) if self.bf16 else nullcontext()
         with cast:
-            logits = network(images)
-        return F.cross_entropy(
-            logits.float() + self._adjustment, targets, label_smoothing=config.label_smoothing
-        )
+            return self.objective.loss(network, images, labels, generator)
 
     def _network(self, epoch: int) -> nn.Module:
         """The model as training calls it, with the frozen tensors frozen or freed."""
@@ -186,24 +172,15 @@ class TrainingLoop:
             self._wrapped_frozen = freeze
         return self._wrapped
 
-    def _validate(self) -> tuple[float | None, float | None, float | None]:
-        labels = self._photos.labels[self._validation]
-        if len(labels) == 0:
-            return None, None, None
+    def _validate(self) -> Validation:
+        if len(self._validation) == 0:
+            return Validation()
         model = self._judged_model()
         if self.group.size > 1:
             # Running statistics are each process's own; judge the main one's, which are kept.
             for buffer in model.buffers():
                 torch.distributed.broadcast(buffer, 0)
-        mine = np.array_split(self._validation, self.group.size)[self.group.rank]
-        predictor = TorchPredictor(model, self.group.device, bf16=self.bf16)
-        part = np.zeros((0, self.classes))
-        if len(mine):
-            part = predict_logits(predictor, self._photos.pixels, self.spec, indices=mine)
-        logits = torch.from_numpy(self.group.gather(part))
-        loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
-        confusion = confusion_matrix(labels, logits.argmax(1).numpy(), self.classes)
-        return loss, top1_accuracy(confusion), balanced_accuracy(confusion)
+        return self.objective.validate(model, self._photos, self._validation, self.bf16)
 
 
 def bf16_pays(device: torch.device) -> bool:

@@ -69,7 +69,25 @@ def prepare_data(
     Raises:
         DataError: see :func:`read_data_folder`, :func:`decode_folder`, :func:`assign_splits`.
     """
-    everything = read_data_folder(root)
+    return prepare_folder(
+        read_data_folder(root),
+        config,
+        splits_file=splits_file,
+        skip_unreadable=skip_unreadable,
+        decoded=decoded,
+    )
+
+
+def prepare_folder(
+    everything: DataFolder,
+    config: TrainingConfig,
+    *,
+    splits_file: Path | None = None,
+    skip_unreadable: bool = False,
+    decoded: Callable[[int, int], None] | None = None,
+) -> PreparedData:
+    """Decode and split photos that are listed already; otherwise as :func:`prepare_data`."""
+    root = everything.root
     spec = PreprocessSpec(image_size=config.image_size)
     cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
     folder = cache.folder

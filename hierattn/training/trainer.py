@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -51,7 +51,10 @@ class TrainingRequest:
         calibration: the pooled folds of the same recipe, for a run on all photos.
         changed: with ``resume``, the fields of ``config`` that were really asked for and must be
             the run's own; None for all.
-        allow_seen: go on though ``init`` learnt from photos that this run is judged by.
+        allow_seen: go on though ``init`` or a teacher learnt from photos that this run is judged
+            by.
+        teachers: finished runs whose answers, averaged, are learnt beside the labels. A run that
+            goes on must be given the same ones.
     """
 
     config: TrainingConfig | None
@@ -64,6 +67,7 @@ class TrainingRequest:
     calibration: PooledFolds | None = None
     changed: frozenset[str] | None = None
     allow_seen: bool = False
+    teachers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run can be resumed.
     """
     keep_freed_memory()
-    with process_group(request.device) as group, _deterministic():
+    with process_group(request.device) as group, deterministic():
         watch = observer if observer is not None and group.is_main else SilentObserver()
         return _train(request, group, watch)
 
@@ -149,21 +153,14 @@ def _train(
         bf16=state.bf16,
     )
     _LOG.info("bfloat16 autocast: %s, device: %s", state.bf16, group.device)
-    _restore(loop, state, request.out / CHECKPOINT)
+    restore(loop, state, request.out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(request.out / SPLITS, data.folder, data.splits)
         if earlier is not None:
             write_split_rows(request.out / SEEN, earlier.rows)
-        _snapshot(loop, state)
+        snapshot(loop, state)
         save_state(request.out / CHECKPOINT, state)
-    observer.started(state.epoch, config.epochs, loop.steps)
-    for epoch in range(state.epoch, config.epochs):
-        row = loop.run_epoch(epoch, observer.stepped)
-        _record(loop, state, row)
-        if group.is_main:
-            save_state(request.out / CHECKPOINT, state)
-            write_history(request.out / "history.csv", state.history)
-        observer.finished_epoch(row)
+    run_epochs(loop, state, request.out, observer)
     reports: dict[str, EvaluationReport] = {}
     if group.is_main:
         observer.status("evaluating the best epoch")
@@ -181,32 +178,42 @@ def _train(
 
 
 def _saved_state(request: TrainingRequest) -> TrainingState | None:
-    checkpoint = request.out / CHECKPOINT
-    if request.out.exists() and not request.out.is_dir():
-        raise ConfigError(f"{request.out} is a file; give --out a folder")
-    check_output(request.out, request.data, request.init)
-    if not request.resume:
-        if checkpoint.exists() or (request.out / CONFIG).exists():
-            raise ConfigError(
-                f"{request.out} already holds a run; go on with --resume or give another --out"
-            )
-        strangers = _strangers(request.out)
-        if strangers:
-            raise ConfigError(
-                f"{request.out} is not empty (it holds {strangers[0]}); give --out a new folder"
-            )
-        return None
-    for stale in request.out.glob(f".{checkpoint.stem}-*{checkpoint.suffix}"):
-        # Left by a kill in mid-write.
-        stale.unlink(missing_ok=True)
-    if checkpoint.exists():
-        return load_state(checkpoint)
-    if request.config is None or request.data is None:
+    check_output(request.out, request.data, request.init, *request.teachers)
+    saved = open_run_folder(request.out, request.resume)
+    if request.resume and saved is None and (request.config is None or request.data is None):
         raise CheckpointError(
-            f"{checkpoint}: no checkpoint to resume from; start with --data and --model"
+            f"{request.out / CHECKPOINT}: no checkpoint to resume from; start with --data and "
+            "--model"
         )
-    # Killed before its first checkpoint: nothing was learnt, so it begins anew.
-    return _saved_state(replace(request, resume=False))
+    return saved
+
+
+def open_run_folder(out: Path, resume: bool) -> TrainingState | None:
+    """Make sure that a run may be written into ``out``, and read what it left there.
+
+    Returns:
+        None for a new run, and for one that was killed before its first checkpoint: nothing was
+        learnt, so it begins anew.
+
+    Raises:
+        ConfigError: a file, a folder with other things in it, or a run without ``resume``.
+        CheckpointError: a damaged checkpoint.
+    """
+    checkpoint = out / CHECKPOINT
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; give --out a folder")
+    if resume:
+        for stale in out.glob(f".{checkpoint.stem}-*{checkpoint.suffix}"):
+            # Left by a kill in mid-write.
+            stale.unlink(missing_ok=True)
+        if checkpoint.exists():
+            return load_state(checkpoint)
+    if checkpoint.exists() or (out / CONFIG).exists():
+        raise ConfigError(f"{out} already holds a run; go on with --resume or give another --out")
+    strangers = _strangers(out)
+    if strangers:
+        raise ConfigError(f"{out} is not empty (it holds {strangers[0]}); give --out a new folder")
+    return None
 
 
 def _strangers(out: Path) -> list[str]:
@@ -306,7 +313,26 @@ def _first_state(
     )
 
 
-def _restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None:
+def run_epochs(
+    loop: TrainingLoop, state: TrainingState, out: Path, observer: TrainingObserver
+) -> None:
+    """Train to the last epoch from where ``state`` is; the main process writes each into ``out``."""
+    observer.started(state.epoch, loop.config.epochs, loop.steps)
+    for epoch in range(state.epoch, loop.config.epochs):
+        row = loop.run_epoch(epoch, observer.stepped)
+        _record(loop, state, row)
+        if loop.group.is_main:
+            save_state(out / CHECKPOINT, state)
+            write_history(out / "history.csv", state.history)
+        observer.finished_epoch(row)
+
+
+def restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None:
+    """Put a checkpoint's weights and optimiser into a loop; nothing where none was trained yet.
+
+    Raises:
+        CheckpointError: they do not fit.
+    """
     if not state.model:
         return
     try:
@@ -320,7 +346,7 @@ def _restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None
         ) from error
 
 
-def _snapshot(loop: TrainingLoop, state: TrainingState) -> None:
+def snapshot(loop: TrainingLoop, state: TrainingState) -> None:
     """Take the loop's tensors into ``state`` by reference; they are written before they change."""
     state.model = loop.model.state_dict()
     state.ema = loop.ema.module.state_dict() if loop.ema is not None else None
@@ -340,12 +366,12 @@ def _record(loop: TrainingLoop, state: TrainingState, row: HistoryRow) -> None:
         state.best = loop.inference_state()
         state.best_epoch = row.epoch
         state.best_score = float("-inf") if score is None else score
-    _snapshot(loop, state)
+    snapshot(loop, state)
     _LOG.info("epoch %d: best epoch so far %d", row.epoch, state.best_epoch)
 
 
 @contextmanager
-def _deterministic() -> Iterator[None]:
+def deterministic() -> Iterator[None]:
     """Deterministic kernels while training; the setting is given back afterwards."""
     before = torch.are_deterministic_algorithms_enabled()
     warned = torch.is_deterministic_algorithms_warn_only_enabled()

@@ -1,0 +1,127 @@
+"""What a training learns: a loss on each augmented batch, and figures on validation photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.training.augment import mix
+from hierattn.training.config import TrainingConfig
+from hierattn.training.distributed import ProcessGroup
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Decoded photos: pixels uint8 [N, S, S, 3] and labels int64 [N]."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Figures of one epoch; None for what was not judged."""
+
+    loss: float | None = None
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+
+
+class Objective(Protocol):
+    """What is learnt."""
+
+    def loss(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """The loss of float images [B, 3, S, S] in [0, 1] with int64 labels [B]."""
+
+    def validate(
+        self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
+    ) -> Validation:
+        """Judge a model on some of the photos; every process calls it with the same arguments."""
+
+
+class Classification:
+    """Cross-entropy against the labels and, where there are teachers, against their answers.
+
+    Args:
+        config: mixing, smoothing, logit adjustment, and the teachers' weight and temperature.
+        group: this process.
+        classes: number of classes.
+        shares: float [K], share of each class in an epoch, for the logit adjustment.
+        teachers: networks in evaluation mode whose logits have the same classes. They see the very
+            same augmented batch (Beyer et al., arXiv 2106.05237).
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        group: ProcessGroup,
+        classes: int,
+        shares: np.ndarray,
+        teachers: Sequence[nn.Module] = (),
+    ) -> None:
+        self.config, self.group, self.classes = config, group, classes
+        self.teachers = [teacher.to(group.device).eval() for teacher in teachers]
+        prior = torch.from_numpy(shares).float().clamp_min(1e-8).log()
+        self._adjustment = (config.logit_adjustment * prior).to(group.device)
+
+    def loss(
+        self, network: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """See :class:`Objective`."""
+        config = self.config
+        targets = F.one_hot(labels, self.classes).float()
+        images, targets = mix(images, targets, config.mixup, config.cutmix, generator)
+        logits = network(images).float()
+        loss = F.cross_entropy(
+            logits + self._adjustment, targets, label_smoothing=config.label_smoothing
+        )
+        if not self.teachers:
+            return loss
+        with torch.no_grad():
+            answers = [teacher(images).float() for teacher in self.teachers]
+        distance = distillation_loss(logits, answers, config.teacher_temperature)
+        return torch.lerp(loss, distance, config.teacher_weight)
+
+    def validate(
+        self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
+    ) -> Validation:
+        """See :class:`Objective`."""
+        group, labels = self.group, photos.labels[indices]
+        mine = np.array_split(indices, group.size)[group.rank]
+        predictor = TorchPredictor(model, group.device, bf16=bf16)
+        part = np.zeros((0, self.classes))
+        if len(mine):
+            spec = PreprocessSpec(image_size=self.config.image_size)
+            part = predict_logits(predictor, photos.pixels, spec, indices=mine)
+        logits = torch.from_numpy(group.gather(part))
+        loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
+        confusion = confusion_matrix(labels, logits.argmax(1).numpy(), self.classes)
+        return Validation(loss, top1_accuracy(confusion), balanced_accuracy(confusion))
+
+
+def distillation_loss(student: Tensor, teachers: Sequence[Tensor], temperature: float) -> Tensor:
+    """How far a student's answers are from the mean of its teachers' (Hinton, arXiv 1503.02531).
+
+    The Kullback-Leibler divergence of softened probabilities times the squared temperature, which
+    keeps its gradient at the scale of the cross-entropy's.
+
+    Args:
+        student: logits [B, K].
+        teachers: logits [B, K] each.
+        temperature: what all logits are divided by.
+    """
+    answers = torch.stack([F.softmax(logits / temperature, dim=1) for logits in teachers])
+    answered = F.log_softmax(student / temperature, dim=1)
+    divergence = F.kl_div(answered, answers.mean(0), reduction="batchmean")
+    return divergence * temperature**2

@@ -1,0 +1,232 @@
+"""Pretraining without labels: a network learns to predict a teacher's features."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from hierattn.data.listing import summarise
+from hierattn.data.splits import Split, write_splits
+from hierattn.data.unlabelled import pool_unlabelled
+from hierattn.errors import CheckpointError, ConfigError
+from hierattn.files import file_sha256, write_bytes, write_json
+from hierattn.metrics.figures import draw_curves
+from hierattn.models.registry import check_image_size, create_model, find_model
+from hierattn.models.weights import classifier_prefix
+from hierattn.outputs import check_output
+from hierattn.runs import (
+    CHECKPOINT,
+    CONFIG,
+    SPLITS,
+    WEIGHTS,
+    FeatureRunConfig,
+    tool_versions,
+)
+from hierattn.training.checkpoint import TrainingState, save_state
+from hierattn.training.config import TrainingConfig
+from hierattn.training.distributed import ProcessGroup, process_group
+from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
+from hierattn.training.loop import TrainingLoop, bf16_pays
+from hierattn.training.memory import keep_freed_memory
+from hierattn.training.objective import Photos
+from hierattn.training.preparation import PreparedData, prepare_folder
+from hierattn.training.progress import SilentObserver, TrainingObserver
+from hierattn.training.teachers import Teacher, load_teacher
+from hierattn.training.trainer import deterministic, open_run_folder, restore, run_epochs, snapshot
+
+_LOG = logging.getLogger(__name__)
+_NETWORK = "network."
+"""Where a :class:`FeaturePredictor` keeps the network among its heads."""
+
+
+@dataclass(frozen=True)
+class PretrainingRequest:
+    """What learns from whom, on which photos, into which folder.
+
+    Attributes:
+        config: the recipe; ``features`` is the one to start from.
+        data: data folders; their classes are not looked at.
+        teacher: a run folder, a shipped checkpoint's name or a weight file.
+        out: the run folder.
+        resume: go on with the run in ``out``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    config: TrainingConfig
+    data: tuple[Path, ...]
+    teacher: str
+    out: Path
+    resume: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class PretrainingOutcome:
+    """A finished pretraining; losses are of the last epoch, 1 for a network that knows nothing."""
+
+    out: Path
+    epochs: int
+    loss: float
+    validation_loss: float | None
+    is_main: bool
+
+
+def pretrain(
+    request: PretrainingRequest, observer: TrainingObserver | None = None
+) -> PretrainingOutcome:
+    """Run a pretraining to its end, or raise with ``last.ckpt`` as it was after the last epoch.
+
+    Raises:
+        HierAttnError: bad data, teacher, configuration or checkpoint, or a full disk.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; it can be resumed.
+    """
+    keep_freed_memory()
+    with process_group(request.device) as group, deterministic():
+        watch = observer if observer is not None and group.is_main else SilentObserver()
+        return _pretrain(request, group, watch)
+
+
+def _pretrain(
+    request: PretrainingRequest, group: ProcessGroup, observer: TrainingObserver
+) -> PretrainingOutcome:
+    config, out = request.config, request.out
+    find_model(config.model)
+    check_image_size(config.model, config.start_image_size or config.image_size)
+    if config.batch_size % group.size:
+        raise ConfigError(
+            f"batch size {config.batch_size} cannot be shared by {group.size} processes evenly"
+        )
+    check_output(out, *request.data)
+    saved = open_run_folder(out, request.resume)
+    group.agree("the epoch to go on from", None if saved is None else saved.epoch)
+    teacher = load_teacher(request.teacher)
+    teacher.network.to(group.device)
+    folder = pool_unlabelled(request.data)
+    for line in summarise(folder.passed_over):
+        observer.status(f"passed over: {line}")
+    data = prepare_folder(
+        folder,
+        config,
+        splits_file=out / SPLITS if saved is not None else None,
+        decoded=observer.decoded,
+    )
+    group.agree("the photos", data.provenance.sha256)
+    state = saved or _first_state(config, data, request.data, group, teacher)
+    _check_same(state, config, data, teacher, group, out / CHECKPOINT)
+    torch.manual_seed(config.seed)
+    predictor = FeaturePredictor(
+        create_model(config.model),
+        config.model,
+        feature_channels(teacher.network, teacher.record.model),
+    )
+    loop = TrainingLoop(
+        config,
+        group,
+        predictor,
+        len(data.folder.classes),
+        Photos(data.pixels, data.labels),
+        data.indices(Split.TRAIN),
+        data.indices(Split.VALIDATION),
+        bf16=state.bf16,
+        objective=FeatureDistillation(teacher.network, teacher.record.model, config.image_size),
+    )
+    restore(loop, state, out / CHECKPOINT)
+    if group.is_main and saved is None:
+        write_splits(out / SPLITS, data.folder, data.splits)
+        snapshot(loop, state)
+        save_state(out / CHECKPOINT, state)
+    run_epochs(loop, state, out, observer)
+    if group.is_main:
+        _write_outcome(out, config, data, state, teacher, group)
+    group.wait()
+    last = state.history[-1]
+    return PretrainingOutcome(
+        out, state.epoch, last["train_loss"], last["validation_loss"], group.is_main
+    )
+
+
+def _first_state(
+    config: TrainingConfig,
+    data: PreparedData,
+    roots: Sequence[Path],
+    group: ProcessGroup,
+    teacher: Teacher,
+) -> TrainingState:
+    return TrainingState(
+        config=config.model_dump(),
+        data="\n".join(str(root.resolve()) for root in roots),
+        data_sha256=data.provenance.sha256,
+        skip_unreadable=False,
+        calibration=None,
+        processes=group.size,
+        bf16=config.precision == "bf16" or (config.precision == "auto" and bf16_pays(group.device)),
+        initialisation={"teacher": teacher.record.model_dump(mode="json")},
+        frozen=[],
+        epoch=0,
+        model={},
+        ema=None,
+        optimizer={},
+        best={},
+        best_epoch=0,
+        best_score=float("-inf"),
+        history=[],
+    )
+
+
+def _check_same(
+    state: TrainingState,
+    config: TrainingConfig,
+    data: PreparedData,
+    teacher: Teacher,
+    group: ProcessGroup,
+    checkpoint: Path,
+) -> None:
+    """Refuse to go on with another recipe, other photos, another teacher or more processes."""
+    given = config.model_dump()
+    other = [name for name, value in state.config.items() if given.get(name) != value]
+    if state.data_sha256 != data.provenance.sha256:
+        other.append("photos (--data)")
+    if state.initialisation != {"teacher": teacher.record.model_dump(mode="json")}:
+        other.append("teacher")
+    if state.processes != group.size:
+        other.append("number of processes")
+    if other:
+        raise CheckpointError(
+            f"{checkpoint}: the run was started with another {', '.join(other)}; resume with the "
+            "same arguments, or pretrain into another --out"
+        )
+
+
+def _write_outcome(
+    out: Path,
+    config: TrainingConfig,
+    data: PreparedData,
+    state: TrainingState,
+    teacher: Teacher,
+    group: ProcessGroup,
+) -> None:
+    """Write the network without its heads and its unused classifier; ``config.json`` last."""
+    prefix = classifier_prefix(create_model(config.model))
+    weights = {
+        name.removeprefix(_NETWORK): value.contiguous()
+        for name, value in state.best.items()
+        if name.startswith(_NETWORK) and not name.startswith(_NETWORK + prefix)
+    }
+    write_bytes(out / WEIGHTS, save(weights))
+    draw_curves(state.history, out / "curves.png")
+    record = FeatureRunConfig(
+        model=config.model,
+        image_size=config.image_size,
+        data=data.provenance,
+        teacher=teacher.record,
+        training=config,
+        processes=group.size,
+        weights_sha256=file_sha256(out / WEIGHTS),
+        tools=tool_versions(),
+    )
+    write_json(out / CONFIG, record.model_dump(mode="json"))
