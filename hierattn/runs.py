@@ -7,9 +7,9 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from hierattn.data.provenance import DataProvenance
@@ -44,6 +44,43 @@ class RunConfig(ModelMetadata):
     seed: int
     processes: int
     device: str
+    weights_sha256: str
+    tools: dict[str, str]
+
+
+class TeacherRecord(BaseModel):
+    """Which weights taught, and what they were made from.
+
+    Attributes:
+        name: of the run folder or weight file, without the path to it.
+        model: of the registry.
+        weights_sha256: of the weight file.
+        data: the photos its run learnt from; None for a weight file, which does not say.
+        licences: of those photos, and of those that its earlier runs learnt from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    model: str
+    weights_sha256: str
+    data: DataProvenance | None
+    licences: list[str]
+
+
+class FeatureRunConfig(BaseModel):
+    """``config.json`` of a pretraining: weights to start from, which classify nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    kind: Literal["features"] = "features"
+    model: str
+    image_size: int
+    data: DataProvenance
+    teacher: TeacherRecord
+    training: TrainingConfig
+    processes: int
     weights_sha256: str
     tools: dict[str, str]
 
@@ -132,7 +169,13 @@ def read_config(path: Path) -> RunConfig:
         CheckpointError: unreadable, not JSON, or a field that does not fit; it is named.
     """
     try:
-        return RunConfig.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.get("kind") == "features":
+            raise CheckpointError(
+                f"{path.parent}: a pretraining, which classifies nothing; start from it with "
+                "'hierattn train --init'"
+            )
+        return RunConfig.model_validate(content)
     except ValidationError as error:
         raise CheckpointError(f"{path}: {first_problem(error)}") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -183,6 +226,16 @@ def run_behind(source: Path) -> Run | None:
 
 
 def _pretraining(source: Path) -> dict[str, Any] | None:
+    features = _features_behind(source)
+    if features is not None:
+        return {
+            "model": features.model,
+            "data": features.data.model_dump(mode="json"),
+            "training": features.training.model_dump(mode="json"),
+            "weights_sha256": features.weights_sha256,
+            "initialisation": None,
+            "teacher": features.teacher.model_dump(mode="json"),
+        }
     run = run_behind(source)
     if run is None:
         return None
@@ -196,12 +249,24 @@ def _pretraining(source: Path) -> dict[str, Any] | None:
     }
 
 
+def _features_behind(source: Path) -> FeatureRunConfig | None:
+    """The record of the pretraining whose weights ``source`` is; None if no pretraining's."""
+    weights = source / WEIGHTS if source.is_dir() else source
+    try:
+        content = json.loads((weights.parent / CONFIG).read_text(encoding="utf-8"))
+        record = FeatureRunConfig.model_validate(content)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if file_sha256(weights) == record.weights_sha256 else None
+
+
 def weights_licences(config: RunConfig) -> list[str]:
     """Licences of every photo the weights learnt from, in this run and in those before it."""
     found = set(config.data.licences)
     earlier = (config.initialisation or {}).get("pretraining")
     while earlier:
         found.update(earlier["data"]["licences"])
+        found.update(earlier.get("teacher", {}).get("licences", ()))
         earlier = (earlier["initialisation"] or {}).get("pretraining")
     return sorted(found)
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from hierattn.cli import benchmark, bundle, evaluate, export, models, report, train
+from hierattn.cli import benchmark, bundle, evaluate, export, models, pretrain, report, train
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
 from hierattn.errors import HierAttnError
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command()(models.models)
 app.add_typer(data_app, name="data")
 app.command()(train.train)
+app.command()(pretrain.pretrain)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.pool)
 app.command()(export.export)

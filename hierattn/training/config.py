@@ -49,10 +49,6 @@ class TrainingConfig(BaseModel):
     logit_adjustment: float = Field(
         1.0, ge=0, le=2, description="tau of Menon et al. 2020, against the sampled class shares"
     )
-    teacher_weight: float = Field(
-        0.7, ge=0, le=1, description="share of the teachers' answers in the loss"
-    )
-    teacher_temperature: float = Field(2.0, gt=0, le=100)
     ema_decay: float = Field(0.998, ge=0, lt=1)
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,15 +50,13 @@ class Objective(Protocol):
 
 
 class Classification:
-    """Cross-entropy against the labels and, where there are teachers, against their answers.
+    """Cross-entropy against the labels.
 
     Args:
-        config: mixing, smoothing, logit adjustment, and the teachers' weight and temperature.
+        config: mixing, smoothing and logit adjustment.
         group: this process.
         classes: number of classes.
         shares: float [K], share of each class in an epoch, for the logit adjustment.
-        teachers: networks in evaluation mode whose logits have the same classes. They see the very
-            same augmented batch (Beyer et al., arXiv 2106.05237).
     """
 
     def __init__(
@@ -68,10 +65,8 @@ class Classification:
         group: ProcessGroup,
         classes: int,
         shares: np.ndarray,
-        teachers: Sequence[nn.Module] = (),
     ) -> None:
         self.config, self.group, self.classes = config, group, classes
-        self.teachers = [teacher.to(group.device).eval() for teacher in teachers]
         prior = torch.from_numpy(shares).float().clamp_min(1e-8).log()
         self._adjustment = (config.logit_adjustment * prior).to(group.device)
 
@@ -83,15 +78,9 @@ class Classification:
         targets = F.one_hot(labels, self.classes).float()
         images, targets = mix(images, targets, config.mixup, config.cutmix, generator)
         logits = network(images).float()
-        loss = F.cross_entropy(
+        return F.cross_entropy(
             logits + self._adjustment, targets, label_smoothing=config.label_smoothing
         )
-        if not self.teachers:
-            return loss
-        with torch.no_grad():
-            answers = [teacher(images).float() for teacher in self.teachers]
-        distance = distillation_loss(logits, answers, config.teacher_temperature)
-        return torch.lerp(loss, distance, config.teacher_weight)
 
     def validate(
         self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
@@ -108,20 +97,3 @@ class Classification:
         loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
         confusion = confusion_matrix(labels, logits.argmax(1).numpy(), self.classes)
         return Validation(loss, top1_accuracy(confusion), balanced_accuracy(confusion))
-
-
-def distillation_loss(student: Tensor, teachers: Sequence[Tensor], temperature: float) -> Tensor:
-    """How far a student's answers are from the mean of its teachers' (Hinton, arXiv 1503.02531).
-
-    The Kullback-Leibler divergence of softened probabilities times the squared temperature, which
-    keeps its gradient at the scale of the cross-entropy's.
-
-    Args:
-        student: logits [B, K].
-        teachers: logits [B, K] each.
-        temperature: what all logits are divided by.
-    """
-    answers = torch.stack([F.softmax(logits / temperature, dim=1) for logits in teachers])
-    answered = F.log_softmax(student / temperature, dim=1)
-    divergence = F.kl_div(answered, answers.mean(0), reduction="batchmean")
-    return divergence * temperature**2

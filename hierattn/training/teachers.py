@@ -1,39 +1,17 @@
-"""Networks that teach others: read once, their weights and the photos behind them on record."""
+"""A trained network that teaches another, with the record of what it was made from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError
 from hierattn.files import file_sha256
 from hierattn.models.registry import create_model
 from hierattn.models.weights import classifier_prefix, identify, initialise, read_state_dict
-from hierattn.runs import WEIGHTS, load_run, weights_licences
-
-
-class TeacherRecord(BaseModel):
-    """Which weights taught, and what they were made from.
-
-    Attributes:
-        name: of the run folder or weight file, without the path to it.
-        model: of the registry.
-        weights_sha256: of the weight file.
-        data: the photos its run learnt from; None for a weight file, which does not say.
-        licences: of those photos, and of those that its earlier runs learnt from.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    model: str
-    weights_sha256: str
-    data: DataProvenance | None
-    licences: list[str]
+from hierattn.runs import TeacherRecord, load_run, weights_licences
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, 
 from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.leaks import Earlier, check_leaks
-from hierattn.training.loop import Photos, TrainingLoop, bf16_pays
+from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
+from hierattn.training.objective import Photos
 from hierattn.training.outcome import write_history, write_outcome
 from hierattn.training.preparation import PreparedData, prepare_data
 from hierattn.training.progress import SilentObserver, TrainingObserver
@@ -51,10 +52,7 @@ class TrainingRequest:
         calibration: the pooled folds of the same recipe, for a run on all photos.
         changed: with ``resume``, the fields of ``config`` that were really asked for and must be
             the run's own; None for all.
-        allow_seen: go on though ``init`` or a teacher learnt from photos that this run is judged
-            by.
-        teachers: finished runs whose answers, averaged, are learnt beside the labels. A run that
-            goes on must be given the same ones.
+        allow_seen: go on though ``init`` learnt from photos that this run is judged by.
     """
 
     config: TrainingConfig | None
@@ -67,7 +65,6 @@ class TrainingRequest:
     calibration: PooledFolds | None = None
     changed: frozenset[str] | None = None
     allow_seen: bool = False
-    teachers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ def _train(
 
 
 def _saved_state(request: TrainingRequest) -> TrainingState | None:
-    check_output(request.out, request.data, request.init, *request.teachers)
+    check_output(request.out, request.data, request.init)
     saved = open_run_folder(request.out, request.resume)
     if request.resume and saved is None and (request.config is None or request.data is None):
         raise CheckpointError(
@@ -316,7 +313,7 @@ def _first_state(
 def run_epochs(
     loop: TrainingLoop, state: TrainingState, out: Path, observer: TrainingObserver
 ) -> None:
-    """Train to the last epoch from where ``state`` is; the main process writes each into ``out``."""
+    """Train to the last epoch from where ``state`` is; the main process writes every epoch."""
     observer.started(state.epoch, loop.config.epochs, loop.steps)
     for epoch in range(state.epoch, loop.config.epochs):
         row = loop.run_epoch(epoch, observer.stepped)

@@ -26,10 +26,13 @@ PARAMETERS = {
     "mnasnet1_0": 3_112_560,
     "efficientnet_b0": 4_017_796,
     "mobilevit_s": 4_942_760,
+    "efficientnet_lite0": 3_381_256,
+    "efficientnet_lite1": 4_145_928,
+    "efficientnet_lite2": 4_821_320,
 }
 
 
-def test_lists_the_nine_models_and_filters_by_pattern() -> None:
+def test_lists_the_models_and_filters_by_pattern() -> None:
     assert list_models() == list(PARAMETERS)
     assert list_models("hierattn_*") == ["hierattn_xs", "hierattn_s", "hierattn_m"]
     assert list_models("MobileNet*") == ["mobilenet_v2", "mobilenet_v3_large"]

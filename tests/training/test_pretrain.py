@@ -1,0 +1,135 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from hierattn.data.records import DataFolder
+from hierattn.errors import CheckpointError, ConfigError
+from hierattn.models.registry import create_model
+from hierattn.runs import load_run, weights_licences
+from hierattn.training.config import TrainingConfig, build_config
+from hierattn.training.features import FeaturePredictor, feature_channels, feature_loss
+from hierattn.training.pretrain import PretrainingRequest, pretrain
+from hierattn.training.progress import SilentObserver
+from hierattn.training.trainer import TrainingRequest, train
+
+PAINTED = "CC0 1.0 (painted by formula, not real)"
+
+
+def recipe(**fields: object) -> TrainingConfig:
+    small = {"model": "hierattn_xs", "image_size": 64, "epochs": 2, "batch_size": 16}
+    return build_config("features", **{**small, **fields})
+
+
+@pytest.fixture(scope="module")
+def pretrained(
+    painted: DataFolder, finished: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    out = tmp_path_factory.mktemp("pretrained") / "features"
+    pretrain(PretrainingRequest(recipe(), (painted.root,), str(finished), out))
+    return out
+
+
+def test_the_loss_is_the_mean_of_standardised_squared_errors() -> None:
+    wanted = [torch.tensor([[1.0], [3.0]]), torch.tensor([[[[0.0, 4.0]]], [[[0.0, 4.0]]]])]
+    # Standardised: -1 and 1; the prediction misses by 1 and 0. The map: -1 and 1, missed by 1 each.
+    predicted = [torch.tensor([[0.0], [1.0]]), torch.zeros(2, 1, 1, 2)]
+    assert feature_loss(predicted, wanted).item() == pytest.approx((0.5 + 1.0) / 2, abs=1e-4)
+    wanted[1] = wanted[1].repeat(1, 1, 2, 2)
+    assert feature_loss(predicted, wanted).isfinite()
+
+
+def test_a_network_that_learns_its_own_features_gets_better() -> None:
+    torch.manual_seed(0)
+    teacher = create_model("hierattn_xs").eval()
+    channels = feature_channels(teacher, "hierattn_xs")
+    predictor = FeaturePredictor(create_model("hierattn_xs"), "hierattn_xs", channels)
+    assert [head.weight.shape[0] for head in predictor.heads] == channels
+    assert channels == [48, 64, 80, 768]
+
+
+def test_the_folder_starts_a_training_and_is_on_its_record(
+    pretrained: Path, painted: DataFolder, finished: Path, tmp_path: Path
+) -> None:
+    weights = load_file(pretrained / "model.safetensors")
+    whole = create_model("hierattn_xs").state_dict()
+    assert set(whole) - set(weights) == {"classifier.weight", "classifier.bias"}
+    config = build_config(model="hierattn_xs", image_size=64, epochs=1, batch_size=16)
+    out = tmp_path / "run"
+    train(TrainingRequest(config, painted.root, out, init=pretrained))
+    run = load_run(out)
+    assert run.config.initialisation is not None
+    earlier = run.config.initialisation["pretraining"]
+    assert earlier["teacher"]["name"] == finished.name
+    assert earlier["teacher"]["weights_sha256"] == load_run(finished).config.weights_sha256
+    assert weights_licences(run.config) == [PAINTED]
+
+
+def test_a_pretraining_is_no_classifier(pretrained: Path) -> None:
+    with pytest.raises(CheckpointError, match="classifies nothing; start from it with"):
+        load_run(pretrained)
+
+
+class StopAfter(SilentObserver):
+    """Interrupts as Ctrl-C would, in the middle of an epoch."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def stepped(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_a_resumed_pretraining_ends_with_the_same_bits(
+    pretrained: Path, painted: DataFolder, finished: Path, tmp_path: Path
+) -> None:
+    request = PretrainingRequest(recipe(), (painted.root,), str(finished), tmp_path / "again")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(request, StopAfter(6))
+    again = PretrainingRequest(
+        recipe(), (painted.root,), str(finished), tmp_path / "again", resume=True
+    )
+    pretrain(again)
+    name = "model.safetensors"
+    assert (tmp_path / "again" / name).read_bytes() == (pretrained / name).read_bytes()
+
+
+def test_another_recipe_does_not_go_on(
+    pretrained: Path, painted: DataFolder, finished: Path
+) -> None:
+    request = PretrainingRequest(
+        recipe(lr=0.01), (painted.root,), str(finished), pretrained, resume=True
+    )
+    with pytest.raises(CheckpointError, match="another lr; resume with the same arguments"):
+        pretrain(request)
+
+
+def test_a_folder_given_twice_is_refused(
+    painted: DataFolder, finished: Path, tmp_path: Path
+) -> None:
+    request = PretrainingRequest(
+        recipe(), (painted.root, painted.root), str(finished), tmp_path / "out"
+    )
+    with pytest.raises(ConfigError, match="a second folder called"):
+        pretrain(request)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_teacher_that_is_no_network_is_one_line(painted: DataFolder, tmp_path: Path) -> None:
+    teacher = tmp_path / "teacher.pth"
+    torch.save({"weight": torch.zeros(3)}, teacher)
+    request = PretrainingRequest(recipe(), (painted.root,), str(teacher), tmp_path / "out")
+    with pytest.raises(CheckpointError, match="the weights of no network in 'hierattn models'"):
+        pretrain(request)
+
+
+def test_the_record_names_photos_teacher_and_recipe(pretrained: Path, painted: DataFolder) -> None:
+    record = json.loads((pretrained / "config.json").read_text())
+    assert record["kind"] == "features"
+    assert record["data"]["counts"] == {painted.root.name: 72}
+    assert record["training"]["augmentation"] == "crops"
+    assert record["teacher"]["model"] == "hierattn_xs"
