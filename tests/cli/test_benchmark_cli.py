@@ -43,10 +43,10 @@ def test_the_table_its_legend_and_the_next_commands(cli: Cli, export: Path, tmp_
     assert {path.name for path in out.iterdir()} >= {"results.json", "results.csv", "report.html"}
     # A report may be replaced by a newer one, and compared with.
     again = cli("benchmark", export, *QUICK, "--out", out, "--compare", out, "--json")
-    assert again.code == 0
     document = json.loads(again.out)
     assert document["rows"][0]["status"] == "measured"
-    assert document["comparison"]["findings"] == []
+    # A machine that others use may well have slowed down: that is found, and told by the exit code.
+    assert again.code == (1 if document["comparison"]["findings"] else 0)
 
 
 def test_a_failed_gate_is_shown_and_a_failed_row_is_exit_1(cli: Cli, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_same_bytes_again(graph: nn.Module, files: dict[Precision, Path], tmp_pa
 SCRIPT = """
 import sys
 from pathlib import Path
-from tests.export.coreml_evaluator.sources import *
+from tests.export.formats.coreml.evaluator.sources import *
 for path in export_all(source_of(tiny_network()), Path(sys.argv[1])).values():
     print(package_hash(path))
 """

@@ -14,6 +14,7 @@ from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.format import TfliteFormat
 from export.schema.metadata import Precision
+from hierattn.preprocessing import PreprocessSpec
 from tests.export.formats.tflite.tiny import tiny_description
 
 PATH = Path("some.tflite")
@@ -114,7 +115,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_model_of_another_size_than_described_is_refused(model: bytes, tmp_path: Path) -> None:
     path = tmp_path / "other.tflite"
-    other = tiny_description().model_copy(update={"image_size": 64})
+    spec = PreprocessSpec(image_size=64)
+    other = tiny_description().model_copy(update={"image_size": 64, "preprocessing": spec})
     path.write_bytes(append_archive(model, other))
     with pytest.raises(ArtefactError, match=r"its own description says float32\[1, 64, 64, 3\]"):
         TfliteFormat().load(path)

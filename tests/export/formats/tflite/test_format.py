@@ -19,6 +19,7 @@ from export.schema.file_facts import Delegation
 from export.schema.metadata import Precision
 from hierattn.files import file_sha256
 from hierattn.models.registry import create_model
+from hierattn.preprocessing import PreprocessSpec
 from tests.export.formats.tflite.tiny import (
     CLASSES,
     SIZE,
@@ -153,9 +154,9 @@ def test_tensors_are_named_after_the_modules_that_make_them(tiny_tflite: Written
 EXPORT = """
 import sys
 from pathlib import Path
-from export.description import Precision
-from export.formats.tflite import TfliteFormat
-from tests.export.formats.tflite_tiny import tiny_source
+from export.schema.metadata import Precision
+from export.formats.tflite.format import TfliteFormat
+from tests.export.formats.tflite.tiny import tiny_source
 folder = Path(sys.argv[1])
 source, one = tiny_source(), TfliteFormat()
 converted = one.convert(source, folder)
@@ -199,7 +200,8 @@ def test_hierattn_is_small_and_wholly_delegated(tmp_path: Path) -> None:
 
     torch.manual_seed(0)
     network = create_model("hierattn_xs", num_classes=len(CLASSES)).eval()
-    description = tiny_description().model_copy(update={"image_size": 64})
+    spec = PreprocessSpec(image_size=64)
+    description = tiny_description().model_copy(update={"image_size": 64, "preprocessing": spec})
     graph = deployment_graph(network, 64)
     source = ExportSource(graph, description)
     converted = FORMAT.convert(source, tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from export.formats.coreml.evaluator.bind import Kernel, Operation, ValueRefusedError
 
@@ -68,6 +69,21 @@ def concat(axis: int, interleave: bool = False) -> Kernel:
     return run
 
 
+def pad(pad: tuple[int, ...], mode: str = "constant", constant_val: float = 0.0) -> Kernel:
+    """Surround the last axes with a constant: numbers before and after, the first of them first."""
+    if mode != "constant":
+        raise ValueRefusedError("mode", mode)
+    if len(pad) % 2 or any(side < 0 for side in pad):
+        raise ValueRefusedError("pad", list(pad))
+    # torch counts from the last axis.
+    sides = [side for end in range(len(pad), 0, -2) for side in pad[end - 2 : end]]
+
+    def run(x: Tensor) -> Tensor:
+        return F.pad(x, sides, value=constant_val)
+
+    return run
+
+
 def stack(axis: int) -> Kernel:
     """Join along a new axis."""
 
@@ -128,6 +144,7 @@ def slice_by_index(
 OPERATIONS = {
     "concat": Operation(concat, exact=True),
     "expand_dims": Operation(expand_dims, exact=True),
+    "pad": Operation(pad, exact=True),
     "reshape": Operation(reshape, exact=True),
     "slice_by_index": Operation(slice_by_index, exact=True),
     "split": Operation(split, exact=True),

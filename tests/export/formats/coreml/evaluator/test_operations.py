@@ -94,6 +94,12 @@ CASES: dict[str, Case] = {
         [(2, 4, 3), (2, 5, 4)],
         lambda x, y: x.mT @ y.mT,
     ),
+    "pad": (lambda mb, x: mb.pad(x=x, pad=[1, 0, 2, 3]), [IMAGE], lambda x: F.pad(x, (2, 3, 1, 0))),
+    "pad constant": (
+        lambda mb, x: mb.pad(x=x, pad=[0, 1], mode="constant", constant_val=-2.5),
+        [A],
+        lambda x: F.pad(x, (0, 1), value=-2.5),
+    ),
     "conv": (lambda mb, x: mb.conv(x=x, weight=WEIGHT), [IMAGE], lambda x: F.conv2d(x, KERNEL)),
     "conv custom": (
         lambda mb, x: mb.conv(
@@ -260,7 +266,8 @@ def test_arguments_and_defaults_are_those_of_the_operation_set(name: str) -> Non
 
     tensors = {"weight", "bias"} | ({"gamma", "beta"} if name == "layer_norm" else set())
     constants = {key for key, kind in known.items() if getattr(kind, "const", False)} - tensors
-    runtime = {"shape", "begin", "end"}  # constant in every program that has a fixed shape
+    # Constant in every program that has a fixed shape.
+    runtime = {"shape", "begin", "end"} | ({"pad"} if name == "pad" else set())
 
     assert set(parameters) - runtime == constants
     for key, parameter in parameters.items():
