@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from hierattn.data.hashing import photo_sha256
 from hierattn.data.records import DataFolder
-from hierattn.files import file_sha256
 
 
 class DataProvenance(BaseModel):
@@ -48,7 +48,7 @@ def describe_data(folder: DataFolder, groups: Sequence[str]) -> DataProvenance:
     """
     digest = hashlib.sha256()
     for record in folder.records:
-        digest.update(f"{record.file}\0{record.label}\0{file_sha256(record.path)}\n".encode())
+        digest.update(f"{record.file}\0{record.label}\0{photo_sha256(record.path)}\n".encode())
     counts = Counter(record.label for record in folder.records)
     return DataProvenance(
         name=Path(os.path.realpath(folder.root)).name,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierattn.data.hashing import photo_sha256
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, SplitRow, group_keys
-from hierattn.files import file_sha256
 
 NEW = "new"
 SAME, RELATED, NAMED = "the same content", "of the same patient or lesion", "the same name"
@@ -73,7 +73,7 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> Seen:
     groups = group_keys(folder)
     if any(row.sha256 for row in rows):
         of_content = {row.sha256: row for row in sorted(rows, key=_weakest_first) if row.sha256}
-        found = [of_content.get(file_sha256(record.path)) for record in folder.records]
+        found = [of_content.get(photo_sha256(record.path)) for record in folder.records]
         reason = SAME
     else:
         of_name = {(row.file, row.label): row for row in sorted(rows, key=_weakest_first)}

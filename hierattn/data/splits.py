@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from hierattn.data.hashing import photo_sha256
 from hierattn.data.records import DataFolder, Record
 from hierattn.data.tables import name_some, read_table
 from hierattn.errors import ConfigError, DataError, HierAttnError
-from hierattn.files import file_sha256, write_text
+from hierattn.files import write_text
 
 _COLUMNS = ("file", "class", "group", "split")
 _IDENTITY = ("sha256", "source")
@@ -208,7 +209,7 @@ def read_split_rows(path: str | Path, *, one_folder: bool = True) -> tuple[Split
 
 def _sha256(record: Record) -> str | None:
     with suppress(HierAttnError):
-        return file_sha256(record.path)
+        return photo_sha256(record.path)
     return None
 
 
@@ -252,7 +253,7 @@ def _digests(records: Sequence[Record]) -> dict[int, str]:
     for positions in by_size.values():
         for position in positions if len(positions) > 1 else ():
             with suppress(HierAttnError):
-                digests[position] = file_sha256(records[position].path)
+                digests[position] = photo_sha256(records[position].path)
     return digests
 
 
