@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from hierattn.data.pixel_store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.training.config import build_config
@@ -25,6 +26,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         words = f"THE PAGE WAS NOT TESTED IN A BROWSER: {len(unseen)} tests skipped: {NO_BROWSER}"
         terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
         terminalreporter.write_line(words, red=True, bold=True)
+
+
+# Tests neither fill the user's store of photos nor lean on what an earlier run left there.
+os.environ[LIMIT_VARIABLE] = "0"
 
 
 @pytest.fixture(scope="session", autouse=True)

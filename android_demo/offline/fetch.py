@@ -22,6 +22,7 @@ from android_demo.offline.pins import (
     DebianSource,
     NpmPackage,
 )
+from hierattn import cache_folders
 from hierattn.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]
@@ -30,10 +31,7 @@ Say = Callable[[str], None]
 def cache_folder() -> Path:
     """``$HIERATTN_ANDROID_CACHE``, else ``hierattn-android`` in the user's cache folder."""
     own = os.environ.get("HIERATTN_ANDROID_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "hierattn-android"
+    return Path(own) if own else cache_folders.cache_folder("hierattn-android")
 
 
 def fetch_tools(cache: Path, say: Say) -> Path:

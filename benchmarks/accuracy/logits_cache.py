@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from hierattn.cache_folders import cache_folder
 from hierattn.errors import HierAttnError
 from hierattn.files import atomic_path
 
@@ -56,7 +56,5 @@ class LogitsCache:
 
 
 def default_home() -> Path:
-    """``$XDG_CACHE_HOME/hierattn/logits``, else ``~/.cache/hierattn/logits``."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "hierattn" / "logits"
+    """``hierattn/logits`` in the user's cache folder."""
+    return cache_folder("hierattn") / "logits"

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hierattn.data.records import DataFolder
-from hierattn.errors import DataError, UnreadableImageError, UnreadableImagesError
+from hierattn.data.hashing import photo_sha256
+from hierattn.data.pixel_store import PixelStore, default_store
+from hierattn.data.records import DataFolder, Record
+from hierattn.errors import DataError, HierAttnError, UnreadableImageError, UnreadableImagesError
 from hierattn.preprocessing import PreprocessSpec
 
 
@@ -36,7 +38,7 @@ def decode_folder(
     workers: int = 4,
     progress: Callable[[int, int], None] | None = None,
 ) -> PixelCache:
-    """Decode and resize every record once.
+    """Decode and resize every record, or take what an earlier command decoded.
 
     Args:
         folder: what to read.
@@ -49,12 +51,12 @@ def decode_folder(
         UnreadableImagesError: some photos cannot be decoded; all of them are named.
         DataError: nothing is left of a class once the unreadable are skipped.
     """
-    side = spec.image_size
+    side, store = spec.image_size, default_store()
     pixels = np.empty((len(folder.records), side, side, 3), np.uint8)
 
     def read(index: int) -> str | None:
         try:
-            pixels[index] = spec.load(folder.records[index].path)
+            pixels[index] = _load(folder.records[index], spec, store)
         except UnreadableImageError as error:
             return str(error)
         return None
@@ -65,6 +67,8 @@ def decode_folder(
             reasons.append(reason)
             if progress is not None:
                 progress(len(reasons), len(folder.records))
+    if store is not None:
+        store.clear_excess()
     skipped = tuple(reason for reason in reasons if reason is not None)
     if not skipped:
         return PixelCache(folder, pixels)
@@ -78,3 +82,17 @@ def decode_folder(
     for name in lost:
         raise DataError(f"class '{name}' has no readable photo left in {folder.root}")
     return PixelCache(replace(folder, records=records), pixels[kept], skipped)
+
+
+def _load(record: Record, spec: PreprocessSpec, store: PixelStore | None) -> np.ndarray:
+    if store is None:
+        return spec.load(record.path)
+    try:
+        digest = photo_sha256(record.path)
+    except HierAttnError:
+        return spec.load(record.path)  # which words the error
+    pixels = store.read(digest, spec)
+    if pixels is None:
+        pixels = spec.load(record.path)
+        store.write(digest, spec, pixels)
+    return pixels

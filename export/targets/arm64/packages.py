@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.errors import ExportError
+from hierattn.cache_folders import cache_folder
 
 SUITE, PYTHON = "trixie", "3.13"
 """Debian 13: the emulator of the release before crashes on these runtimes."""
@@ -77,11 +78,9 @@ class EmulatedMachine:
 
 
 def default_home() -> Path:
-    """Cache folder in ``$XDG_CACHE_HOME/hierattn`` or ``~/.cache/hierattn``, by versions."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
+    """``hierattn/arm64-DIGEST`` in the user's cache folder, by versions."""
     content = "\n".join([SUITE, EMULATOR, *PACKAGES]).encode() + REQUIREMENTS.read_bytes()
-    return root / "hierattn" / f"arm64-{hashlib.sha256(content).hexdigest()[:12]}"
+    return cache_folder("hierattn") / f"arm64-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def ensure_machine(home: Path) -> EmulatedMachine:
