@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -25,6 +26,34 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hierattn {version('hierattn-mobile')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither use nor keep decoded photos on disk.")
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+    if no_cache:
+        # Read by every process that a command starts.
+        os.environ["HIERATTN_PHOTO_CACHE_GB"] = "0"
+
+
 app.command()(models.models)
 app.add_typer(data_app, name="data")
 app.command()(train.train)

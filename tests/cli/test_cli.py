@@ -3,12 +3,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from hierattn.data.folder import read_data_folder
+from hierattn.data.pixel_store import default_store
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_splits
 from hierattn.models.registry import list_models
@@ -48,6 +50,17 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
     assert done.returncode == 0
     assert "Usage:" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_the_version_is_the_packages(cli: Cli) -> None:
+    answer = cli("--version")
+    assert answer.code == 0 and answer.out == f"hierattn {version('hierattn-mobile')}\n"
+
+
+def test_no_cache_turns_the_store_of_photos_off(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HIERATTN_PHOTO_CACHE_GB", "1")
+    assert cli("--no-cache", "data", "inspect", "nowhere").code == 1
+    assert default_store() is None
 
 
 def test_help_names_every_command(cli: Cli) -> None:
