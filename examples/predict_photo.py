@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from hierattn.evaluation import TorchPredictor
+from hierattn.inference import TorchPredictor
 from hierattn.runs import load_run
 
 

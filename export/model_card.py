@@ -18,10 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
 from export.schema.manifest import ArtefactRecord, Manifest
+from hierattn.common.files import write_text
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError, first_problem
-from hierattn.files import write_text
 from hierattn.metrics.report import EvaluationReport
 from hierattn.runs import METRICS, Run, RunConfig
 

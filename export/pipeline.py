@@ -47,11 +47,11 @@ from export.schema.manifest import (
 from export.schema.metadata import Description, Precision
 from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
+from hierattn.common.files import write_text
+from hierattn.common.staging import staged_folder
 from hierattn.data.folder import read_data_folder
-from hierattn.data.staging import staged_folder
 from hierattn.errors import UnknownNameError
-from hierattn.evaluation import TorchPredictor, predict_logits
-from hierattn.files import write_text
+from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences

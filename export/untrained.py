@@ -13,9 +13,9 @@ from safetensors.torch import save
 from torch import nn
 
 from export.checks.golden_images import golden_images
+from hierattn.common.files import file_sha256, write_bytes, write_text
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import ConfigError
-from hierattn.files import file_sha256, write_bytes, write_text
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from hierattn.common.strict_model import StrictModel
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.strict_model import StrictModel
 
 
 class ModelInterface(StrictModel):

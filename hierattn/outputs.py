@@ -7,7 +7,7 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from hierattn.data.tables import has_columns
+from hierattn.data.readers.tables import has_columns
 from hierattn.errors import ConfigError
 from hierattn.preprocessing import PHOTO_FORMATS
 

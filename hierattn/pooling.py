@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hierattn.common.files import write_json
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
-from hierattn.files import write_json
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.figures import draw_report

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
+from hierattn.common.files import file_sha256
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.splits import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
-from hierattn.files import file_sha256
 from hierattn.model_metadata import ModelMetadata
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hierattn.data.pixel_store import LIMIT_VARIABLE
+from hierattn.data.pixels.store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.training.config import build_config

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hierattn.data.manifest import read_manifest
+from hierattn.data.readers.manifest import read_manifest
 from hierattn.data.splits import read_split_rows
 from hierattn.errors import HierAttnError
 from hierattn.preprocessing import PHOTO_FORMATS, missing_reader, open_rgb

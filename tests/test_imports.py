@@ -15,6 +15,20 @@ import pytest
 from tests.conftest import REPOSITORY
 
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "hierattn": (
+        ("hierattn.errors",),
+        ("hierattn.common",),
+        ("hierattn.preprocessing",),
+        ("hierattn.data",),
+        ("hierattn.outputs", "hierattn.metrics", "hierattn.models"),
+        ("hierattn.data.synth", "hierattn.data.tools"),
+        ("hierattn.model_metadata", "hierattn.training.config", "hierattn.training.distributed"),
+        ("hierattn.runs",),
+        ("hierattn.inference",),
+        ("hierattn.evaluate", "hierattn.pooling"),
+        ("hierattn.training",),
+        ("hierattn.cli",),
+    ),
     "export": (
         ("export.errors", "export.progress"),
         # Names and lookups alone; a format's own module is imported when it is asked for.

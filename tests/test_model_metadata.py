@@ -10,7 +10,7 @@ from export.schema.bundle import BundleRecord
 from export.schema.manifest import Manifest
 from export.schema.metadata import Description
 from export.schema.selftest import SelfTest
-from hierattn.files import write_json
+from hierattn.common.files import write_json
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.model_metadata import ModelInterface, ModelMetadata
 from hierattn.preprocessing import PreprocessSpec

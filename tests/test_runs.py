@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from hierattn import runs
+from hierattn.common.files import file_sha256
 from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
-from hierattn.files import file_sha256
 from hierattn.models.registry import create_model
 from hierattn.models.weights import initialise
 from hierattn.runs import describe_initialisation, load_run, shipped_runs

@@ -13,7 +13,7 @@ from typing import Any
 
 from android_demo.offline.errors import BuildError
 from android_demo.offline.project import APP, assets_folder
-from hierattn.files import file_sha256, write_json
+from hierattn.common.files import file_sha256, write_json
 
 SHIPPED = "hierattn_xs.pad_ufes_20"
 _WEIGHTS = APP.parent / "hierattn/checkpoints" / SHIPPED / "model.safetensors"

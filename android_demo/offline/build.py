@@ -14,7 +14,7 @@ from android_demo.offline.assets import check_bundled
 from android_demo.offline.errors import BuildError
 from android_demo.offline.project import ABIS, assets_folder, read_versions
 from android_demo.offline.toolbox import Toolbox, require
-from hierattn.files import atomic_path, file_sha256
+from hierattn.common.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]
 _STALE_SECONDS = 6 * 3600

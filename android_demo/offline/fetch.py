@@ -22,8 +22,8 @@ from android_demo.offline.pins import (
     DebianSource,
     NpmPackage,
 )
-from hierattn import cache_folders
-from hierattn.files import atomic_path, file_sha256
+from hierattn.common import cache_folders
+from hierattn.common.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]
 

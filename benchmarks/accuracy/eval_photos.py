@@ -12,13 +12,13 @@ from benchmarks.exports import Export
 from benchmarks.results import BenchmarkError, PhotoSet
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
-from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
+from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import group_keys
 from hierattn.errors import DataError
-from hierattn.judging import choose_photos
+from hierattn.evaluate import choose_photos
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import SPLITS

@@ -20,7 +20,7 @@ from benchmarks.runtimes.registry import TORCH, find_runtime
 from export.progress import Observer, Progress, unobserved
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
-from hierattn.evaluation import predict_logits
+from hierattn.inference import predict_logits
 from hierattn.metrics.bootstrap import Interval
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.accuracy.eval_photos import EvalPhotos
-from hierattn.data.cache import decode_folder
+from hierattn.data.pixels.decode import decode_folder
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec

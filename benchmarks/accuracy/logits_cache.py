@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hierattn.cache_folders import cache_folder
+from hierattn.common.cache_folders import cache_folder
+from hierattn.common.files import atomic_path
 from hierattn.errors import HierAttnError
-from hierattn.files import atomic_path
 
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 

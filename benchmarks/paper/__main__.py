@@ -23,8 +23,8 @@ from benchmarks.paper.stages import (
 from benchmarks.paper.table import SystemsTable, compare_systems, to_markdown
 from benchmarks.results import RESULTS_JSON, Results
 from hierattn.cli.console import progress_console
+from hierattn.common.files import write_text
 from hierattn.errors import HierAttnError
-from hierattn.files import write_text
 from hierattn.metrics.predictions import Predictions
 from hierattn.runs import METRICS, load_run
 

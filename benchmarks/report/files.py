@@ -14,7 +14,7 @@ from benchmarks.results import (
     Results,
     Row,
 )
-from hierattn.files import write_text
+from hierattn.common.files import write_text
 
 COLUMNS = (
     "model",

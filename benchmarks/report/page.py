@@ -37,7 +37,7 @@ from benchmarks.report.tradeoff_chart import (
     tradeoff_svg,
 )
 from benchmarks.results import PARETO_PNG, REPORT_HTML, Results
-from hierattn.files import write_text
+from hierattn.common.files import write_text
 
 if TYPE_CHECKING:
     # It loads torch, which a page does not need.

@@ -14,7 +14,7 @@ from benchmarks.results import (
     BenchmarkError,
     read_results,
 )
-from hierattn.files import write_text
+from hierattn.common.files import write_text
 from hierattn.outputs import check_output
 
 

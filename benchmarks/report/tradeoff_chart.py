@@ -30,7 +30,7 @@ from benchmarks.report.tradeoff import (
     runtime_series,
     tradeoff_panels,
 )
-from hierattn.files import atomic_path
+from hierattn.common.files import atomic_path
 
 LOGARITHMIC_FROM = 4.0
 """Ratio of the highest latency to the lowest from which the axis is logarithmic."""

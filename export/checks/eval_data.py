@@ -12,13 +12,13 @@ import numpy as np
 from export.errors import ExportError, ManifestError
 from export.schema.manifest import JudgedData
 from export.schema.parity import PhotoAnswer
-from hierattn.data.cache import decode_folder
 from hierattn.data.folder import read_data_folder
+from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, group_keys
 from hierattn.errors import DataError
-from hierattn.judging import choose_photos, parts_played
+from hierattn.evaluate import choose_photos, split_parts
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import seen_rows
@@ -186,7 +186,7 @@ def _stratified_sample(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.
 def _count_seen_in_training(folder: DataFolder, judged: np.ndarray, splits: Path) -> int | None:
     if not splits.is_file():
         return None
-    played = parts_played(folder, seen_rows(splits.parent))
+    played = split_parts(folder, seen_rows(splits.parent))
     return int(np.isin(played[judged], [Split.TRAIN, Split.VALIDATION]).sum())
 
 

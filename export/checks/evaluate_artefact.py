@@ -7,7 +7,7 @@ from pathlib import Path
 
 from export.formats.load import load_artefact
 from hierattn.data.folder import read_data_folder
-from hierattn.judging import Judgement, judge_predictor
+from hierattn.evaluate import Evaluation, evaluate_predictor
 from hierattn.metrics.report import evaluate_predictions
 
 
@@ -18,8 +18,8 @@ def evaluate_artefact(
     replicates: int = 1000,
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Judgement:
-    """Evaluate a file on every photo of a data folder; see :func:`hierattn.judging.judge_run`.
+) -> Evaluation:
+    """Evaluate a file on every photo of a data folder; see :func:`hierattn.evaluate.evaluate_run`.
 
     Raises:
         ArtefactError: the file cannot be read.
@@ -28,7 +28,7 @@ def evaluate_artefact(
     artefact = load_artefact(path)
     description = artefact.description
     folder = read_data_folder(data)
-    predictions, skipped = judge_predictor(
+    predictions, skipped = evaluate_predictor(
         artefact,
         description.preprocessing,
         description.classes,
@@ -37,7 +37,7 @@ def evaluate_artefact(
         progress=progress,
     )
     report = evaluate_predictions(predictions, description.operating_point, replicates=replicates)
-    return Judgement(
+    return Evaluation(
         report,
         predictions,
         description.operating_point,

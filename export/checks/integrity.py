@@ -8,8 +8,8 @@ from pathlib import Path
 
 from export.schema.manifest import PARTS, UNLISTED, ArtefactRecord, Manifest
 from export.schema.validation import plain_file
+from hierattn.common.files import file_sha256
 from hierattn.errors import HierAttnError
-from hierattn.files import file_sha256
 
 
 def folder_problems(folder: Path, manifest: Manifest) -> list[str]:

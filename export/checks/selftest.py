@@ -26,14 +26,14 @@ from export.errors import ExportError, ManifestError
 from export.schema.metadata import Description, Precision
 from export.schema.selftest import SELFTEST, LogitTolerance, SelfTest, SelfTestImage
 from export.schema.validation import invalid_record
-from hierattn.data.staging import staged_folder
+from hierattn.common.files import write_bytes, write_text
+from hierattn.common.staging import staged_folder
 from hierattn.errors import UnreadableImageError
-from hierattn.files import write_bytes, write_text
 from hierattn.model_metadata import ModelInterface
 
 if TYPE_CHECKING:
     # Reading and checking a self-test needs no torch.
-    from hierattn.evaluation import Predictor
+    from hierattn.inference import Predictor
 
 _LARGEST_JSON = 4 * 2**20
 _LARGEST_PNG = 16 * 2**20

@@ -29,7 +29,7 @@ from export.jobs.messages import (
 from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
-from hierattn.evaluation import predict_logits
+from hierattn.inference import predict_logits
 from hierattn.preprocessing import PreprocessSpec
 
 Emit = Callable[[Event], None]

@@ -14,7 +14,7 @@ from export.errors import ManifestError
 from export.schema.manifest import ARM64_PARITY
 from export.schema.parity import Parity
 from export.schema.validation import invalid_record
-from hierattn.strict_model import StrictModel
+from hierattn.common.strict_model import StrictModel
 
 
 class Arm64Row(StrictModel):

@@ -11,8 +11,8 @@ from export.errors import ManifestError
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from export.schema.validation import indented_json, invalid_record
+from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelMetadata
-from hierattn.strict_model import StrictModel
 
 BUNDLE, LABELS = "bundle.json", "labels.txt"
 _ORDER = (

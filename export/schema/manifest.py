@@ -18,8 +18,8 @@ from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from export.schema.validation import indented_json, invalid_record, plain_file
+from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelMetadata
-from hierattn.strict_model import StrictModel
 
 MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
 SELFTEST, LOG = "selftest", "export.log"

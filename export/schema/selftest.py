@@ -7,8 +7,8 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from export.schema.metadata import Precision
 from export.schema.validation import indented_json
+from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelInterface
-from hierattn.strict_model import StrictModel
 
 SELFTEST = "selftest.json"
 _ORDER = ("version", "model", "weights_sha256", "image_size", "preprocessing", "classes")

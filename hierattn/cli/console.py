@@ -48,7 +48,7 @@ def progress_console() -> Console:
 
 def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> None:
     """Print what a data folder holds beside the photos that were read, a line a reason."""
-    from hierattn.data.listing import summarise
+    from hierattn.data.readers.listing import summarise
 
     for line in summarise(passed_over):
         console.print(f"passed over: {line}", soft_wrap=True)

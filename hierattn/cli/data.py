@@ -37,7 +37,7 @@ def inspect(
     """
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
-    from hierattn.data.inspect import inspect_folder
+    from hierattn.data.tools.inspect import inspect_folder
 
     with counting("reading") as progress:
         report = inspect_folder(folder, contact_sheet, progress)
@@ -96,7 +96,7 @@ def prepare(
     """Turn an official data set's own layout into a data folder with a manifest."""
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
-    from hierattn.data.prepare import prepare as run_prepare
+    from hierattn.data.tools.prepare import prepare as run_prepare
 
     with counting("writing") as progress:
         report = run_prepare(source, out, layout, link, progress)
@@ -134,10 +134,10 @@ def balance(
     set_up_logging(verbose)
     from collections import Counter
 
-    from hierattn.data.balance import write_balanced
     from hierattn.data.folder import read_data_folder
     from hierattn.data.official import official_splits
     from hierattn.data.splits import Split, assign_splits
+    from hierattn.data.tools.balance import write_balanced
     from hierattn.training.config import build_config
 
     config = build_config(fold=fold)

@@ -45,9 +45,9 @@ def evaluate(
     from export.formats.registry import suffixes
     from hierattn.cli.progress import counting
     from hierattn.cli.reports import print_report
+    from hierattn.common.files import write_json
     from hierattn.errors import ConfigError
-    from hierattn.files import write_json
-    from hierattn.judging import judge_run, write_judgement
+    from hierattn.evaluate import evaluate_run, write_evaluation
     from hierattn.outputs import check_output, given_path
     from hierattn.runs import refuse_run_folder
 
@@ -65,7 +65,7 @@ def evaluate(
                 )
             from export.checks.evaluate_artefact import evaluate_artefact
 
-            judgement = evaluate_artefact(
+            evaluation = evaluate_artefact(
                 Path(run),
                 data,
                 replicates=replicates,
@@ -73,7 +73,7 @@ def evaluate(
                 progress=progress,
             )
         else:
-            judgement = judge_run(
+            evaluation = evaluate_run(
                 run,
                 data,
                 split=split,
@@ -82,23 +82,23 @@ def evaluate(
                 device=device,
                 progress=progress,
             )
-    document = judgement.document()
+    document = evaluation.document()
     if out is not None:
-        write_judgement(out, judgement)
+        write_evaluation(out, evaluation)
     if json_file == "-":
         print_json(document)
         return
     if json_file is not None:
         write_json(json_file, document)
     console = standard_console()
-    for reason in judgement.skipped:
+    for reason in evaluation.skipped:
         console.print(f"skipped: {reason}")
-    print_passed_over(console, judgement.passed_over)
-    for remark in judgement.remarks:
+    print_passed_over(console, evaluation.passed_over)
+    for remark in evaluation.remarks:
         console.print(remark, soft_wrap=True)
-    print_report(console, judgement.report, f"{run} on {data.name}, {judgement.chosen}")
-    if judgement.warning:
-        console.print(f"Note: {judgement.warning}", style="bold")
+    print_report(console, evaluation.report, f"{run} on {data.name}, {evaluation.chosen}")
+    if evaluation.warning:
+        console.print(f"Note: {evaluation.warning}", style="bold")
 
 
 def pool(

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hierattn.data.class_folders import check_links, class_depth, class_names
-from hierattn.data.listing import Listing, check_utf8, outside
-from hierattn.data.manifest import MANIFEST_NAME, read_manifest
-from hierattn.data.presets import split_of_folder
+from hierattn.data.readers.class_folders import check_links, class_depth, class_names
+from hierattn.data.readers.listing import Listing, check_utf8, outside
+from hierattn.data.readers.manifest import MANIFEST_NAME, read_manifest
+from hierattn.data.readers.presets import split_of_folder
+from hierattn.data.readers.tables import name_some
 from hierattn.data.records import DataFolder, Record
-from hierattn.data.tables import name_some
 from hierattn.errors import DataError
 
 SPLITS_NAME = "splits.csv"

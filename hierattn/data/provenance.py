@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from hierattn.data.hashing import photo_sha256
+from hierattn.data.pixels.hashing import photo_sha256
 from hierattn.data.records import DataFolder
 
 

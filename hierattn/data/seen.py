@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hierattn.data.hashing import photo_sha256
+from hierattn.data.pixels.hashing import photo_sha256
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, SplitRow, group_keys
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from hierattn.data.hashing import photo_sha256
+from hierattn.common.files import write_text
+from hierattn.data.pixels.hashing import photo_sha256
+from hierattn.data.readers.tables import name_some, read_table
 from hierattn.data.records import DataFolder, Record
-from hierattn.data.tables import name_some, read_table
 from hierattn.errors import ConfigError, DataError, HierAttnError
-from hierattn.files import write_text
 
 _COLUMNS = ("file", "class", "group", "split")
 _IDENTITY = ("sha256", "source")

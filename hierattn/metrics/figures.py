@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn import metrics as sk
 
-from hierattn.files import atomic_path
+from hierattn.common.files import atomic_path
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import (
     ReliabilityBin,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hierattn.common.files import atomic_path
 from hierattn.data.records import STRATA, Record
 from hierattn.errors import DataError, HierAttnError
-from hierattn.files import atomic_path
 
 AGE_BANDS = ("under 40", "40 to 60", "over 60")
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hierattn.common.files import atomic_path
 from hierattn.errors import CheckpointError
-from hierattn.files import atomic_path
 from hierattn.models.weights import DAMAGE
 
 SCHEMA = 1

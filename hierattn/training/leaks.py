@@ -11,7 +11,7 @@ from hierattn.data.seen import NEW, recognise
 from hierattn.data.splits import Split, SplitRow
 from hierattn.errors import ConfigError
 from hierattn.runs import run_behind, seen_rows
-from hierattn.training.preparation import PreparedData
+from hierattn.training.data import PreparedData
 
 _LEARNT = (Split.TRAIN, Split.VALIDATION)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hierattn.errors import TrainingError
-from hierattn.evaluation import to_device
+from hierattn.inference import to_device
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.augment import STRENGTHS, augment
 from hierattn.training.checkpoint import HistoryRow

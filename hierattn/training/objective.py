@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hierattn.evaluation import TorchPredictor, predict_logits
+from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.augment import mix

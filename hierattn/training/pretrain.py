@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from hierattn.data.listing import summarise
+from hierattn.common.files import file_sha256, write_bytes, write_json
+from hierattn.data.readers.listing import summarise
 from hierattn.data.splits import Split, write_splits
 from hierattn.data.unlabelled import pool_unlabelled
 from hierattn.errors import CheckpointError, ConfigError
-from hierattn.files import file_sha256, write_bytes, write_json
 from hierattn.metrics.figures import draw_curves
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.weights import classifier_prefix
@@ -29,12 +29,12 @@ from hierattn.runs import (
 )
 from hierattn.training.checkpoint import TrainingState, save_state
 from hierattn.training.config import TrainingConfig
+from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
-from hierattn.training.preparation import PreparedData, prepare_folder
 from hierattn.training.progress import SilentObserver, TrainingObserver
 from hierattn.training.teachers import Teacher, load_teacher
 from hierattn.training.trainer import deterministic, open_run_folder, restore, run_epochs, snapshot

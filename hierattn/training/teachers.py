@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import nn
 
+from hierattn.common.files import file_sha256
 from hierattn.errors import CheckpointError
-from hierattn.files import file_sha256
 from hierattn.models.registry import create_model
 from hierattn.models.weights import classifier_prefix, identify, initialise, read_state_dict
 from hierattn.runs import TeacherRecord, load_run, weights_licences

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from hierattn.data.listing import summarise
+from hierattn.data.readers.listing import summarise
 from hierattn.data.records import PassedOver
 from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
@@ -25,14 +25,14 @@ from hierattn.pooling import PooledFolds
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS, describe_initialisation
 from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
 from hierattn.training.config import TrainingConfig, parse_config
+from hierattn.training.data import PreparedData, prepare_data
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.leaks import Earlier, check_leaks
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
-from hierattn.training.outcome import write_history, write_outcome
-from hierattn.training.preparation import PreparedData, prepare_data
 from hierattn.training.progress import SilentObserver, TrainingObserver
+from hierattn.training.results import write_history, write_outcome
 
 _LOG = logging.getLogger(__name__)
 

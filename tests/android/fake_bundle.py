@@ -23,7 +23,7 @@ from export.schema.bundle import (
 )
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from hierattn.files import write_bytes, write_text
+from hierattn.common.files import write_bytes, write_text
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 

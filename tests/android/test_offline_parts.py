@@ -16,7 +16,7 @@ from android_demo.offline.checks import _segment_alignment
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
 from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
 from android_demo.offline.project import APP, java_sources, read_versions
-from hierattn.files import file_sha256
+from hierattn.common.files import file_sha256
 from tests.android.offline_helpers import bundle_by_hand
 
 DEB822 = """\

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from hierattn.files import write_json
+from hierattn.common.files import write_json
 from hierattn.preprocessing import PHOTO_FORMATS, PreprocessSpec, _to_rgb
 from tests.android.exif_cases import HEIC, exif_cases, python_orientation
 from tests.android.fake_bundle import write_fake_bundle

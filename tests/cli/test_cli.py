@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from hierattn.data.folder import read_data_folder
-from hierattn.data.pixel_store import default_store
+from hierattn.data.pixels.store import default_store
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_splits
 from hierattn.models.registry import list_models

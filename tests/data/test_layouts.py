@@ -7,7 +7,7 @@ import pytest
 
 from hierattn.data.folder import read_data_folder
 from hierattn.data.layouts.registry import LAYOUTS, find_layout
-from hierattn.data.prepare import prepare
+from hierattn.data.tools.prepare import prepare
 from hierattn.errors import ConfigError, DataError, UnknownNameError
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 

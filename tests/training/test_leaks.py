@@ -11,7 +11,7 @@ from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_split_rows
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
-from hierattn.judging import judge_run
+from hierattn.evaluate import evaluate_run
 from hierattn.training.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
 
@@ -58,10 +58,10 @@ def test_what_earlier_runs_learnt_is_known_to_later_ones(
     others = write_synthetic(tmp_path / "others", per_class=8, size=64, seed=9)
     train(request(others.root, tmp_path / "second", finished))
     # The first run's photos were learnt by the second's weights, too.
-    judgement = judge_run(str(tmp_path / "second"), painted.root, replicates=5)
+    evaluation = evaluate_run(str(tmp_path / "second"), painted.root, replicates=5)
     rows = read_split_rows(finished / "splits.csv")
-    assert judgement.report.images == sum(row.split is Split.TEST for row in rows)
-    assert "train part (the same content)" in judgement.remarks[0]
+    assert evaluation.report.images == sum(row.split is Split.TEST for row in rows)
+    assert "train part (the same content)" in evaluation.remarks[0]
     with pytest.raises(ConfigError, match="--allow-seen"):
         train(request(painted.root, tmp_path / "third", tmp_path / "second", seed=5))
 

@@ -20,7 +20,7 @@ from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_descript
 from export.formats.onnx.session import OnnxArtefact, check_images, open_session, trace_model
 from export.formats.onnx.storage import store_as_half, store_as_int8
 from export.schema.metadata import METADATA_KEY, Description, Precision
-from hierattn.files import write_bytes
+from hierattn.common.files import write_bytes
 
 if TYPE_CHECKING:
     import onnx

@@ -28,7 +28,7 @@ from export.formats.tflite.tidy import tidy
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
 from export.schema.file_facts import InputFacts, OutputFacts
 from export.schema.metadata import Description, Precision
-from hierattn.files import write_bytes
+from hierattn.common.files import write_bytes
 
 # Raised by torch.export, the lowering and the converter for a network they cannot convert.
 _CONVERTER_ERRORS = (

@@ -31,8 +31,8 @@ from export.schema.manifest import (
 )
 from export.schema.selftest import SelfTest
 from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
+from hierattn.common.files import file_sha256, write_text
 from hierattn.errors import UnknownNameError
-from hierattn.files import file_sha256, write_text
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output
 

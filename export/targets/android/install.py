@@ -20,7 +20,7 @@ from pathlib import Path
 
 from export.errors import ExportError
 from export.schema.bundle import BUNDLE
-from hierattn.files import apply_umask
+from hierattn.common.files import apply_umask
 
 ASSETS, FOLDER = "assets", "hierattn"
 MODULE = "app"

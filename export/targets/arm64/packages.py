@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.errors import ExportError
-from hierattn.cache_folders import cache_folder
+from hierattn.common.cache_folders import cache_folder
 
 SUITE, PYTHON = "trixie", "3.13"
 """Debian 13: the emulator of the release before crashes on these runtimes."""

@@ -11,7 +11,7 @@ from export.checks.conformance import ExpectedLogits, expected_logits, read_gold
 from export.errors import ManifestError
 from export.schema.arm64_report import Arm64Record, Arm64Row, read_record
 from export.schema.manifest import ARM64_PARITY, ArtefactRecord, Manifest, read_manifest
-from hierattn.files import write_text
+from hierattn.common.files import write_text
 
 
 def write_record(folder: Path, record: Arm64Record) -> Arm64Record:

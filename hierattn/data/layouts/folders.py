@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hierattn.data.folder import read_data_folder
-from hierattn.data.listing import Listing
+from hierattn.data.readers.listing import Listing
 from hierattn.data.records import Record
 
 NAME = "folders"

@@ -10,13 +10,13 @@ from pathlib import Path
 from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
+    find_photo,
     find_table,
     image_id,
     index_photos,
-    the_photo,
 )
+from hierattn.data.readers.tables import known, parse_age, read_table
 from hierattn.data.records import Record
-from hierattn.data.tables import known, parse_age, read_table
 from hierattn.errors import DataError
 
 NAME = "ham10000"
@@ -50,7 +50,7 @@ def read(source: Path) -> list[Record]:
         if row["dx"].lower() not in CLASSES:
             raise DataError(f"{where}: dx '{row['dx']}' is none of {', '.join(CLASSES)}")
         image = image_id(row["image_id"])
-        path = the_photo(photos, image)
+        path = find_photo(photos, image)
         if path is None:
             missing.append(image)
             continue

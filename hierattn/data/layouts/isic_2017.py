@@ -12,13 +12,13 @@ from hierattn.data.layouts.source import (
     Photos,
     check_all_found,
     check_not_empty,
+    find_photo,
     find_table,
     image_id,
     index_photos,
-    the_photo,
 )
+from hierattn.data.readers.tables import Row, known, parse_age, read_table
 from hierattn.data.records import Record
-from hierattn.data.tables import Row, known, parse_age, read_table
 from hierattn.errors import DataError
 
 NAME = "isic_2017"
@@ -68,7 +68,7 @@ def _read_part(truth: Path, metadata: Path | None, split: str, photos: Photos) -
     for row in read_table(truth, ("image_id", *COLUMNS)):
         image = image_id(row["image_id"])
         label = _label(row, f"{truth}: row {row.number}")
-        path = the_photo(photos, image)
+        path = find_photo(photos, image)
         if path is None:
             missing.append(image)
             continue

@@ -12,14 +12,14 @@ from hierattn.data.layouts.source import (
     Photos,
     check_all_found,
     check_not_empty,
+    find_photo,
     find_table,
     image_id,
     index_photos,
     one_hot,
-    the_photo,
 )
+from hierattn.data.readers.tables import known, read_table
 from hierattn.data.records import Record
-from hierattn.data.tables import known, read_table
 from hierattn.errors import DataError
 
 NAME = "isic_2018"
@@ -73,7 +73,7 @@ def _read_part(truth: Path, groupings: Path | None, split: str, photos: Photos) 
     for row in read_table(truth, ("image", *CLASSES)):
         image = image_id(row["image"])
         label = one_hot(row, CLASSES, f"{truth}: row {row.number}")
-        path = the_photo(photos, image)
+        path = find_photo(photos, image)
         if path is None:
             missing.append(image)
             continue

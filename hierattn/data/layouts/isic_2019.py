@@ -11,14 +11,14 @@ from pathlib import Path
 from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
+    find_photo,
     find_table,
     image_id,
     index_photos,
     one_hot,
-    the_photo,
 )
+from hierattn.data.readers.tables import known, parse_age, read_table
 from hierattn.data.records import Record
-from hierattn.data.tables import known, parse_age, read_table
 from hierattn.errors import DataError
 
 NAME = "isic_2019"
@@ -51,7 +51,7 @@ def read(source: Path) -> list[Record]:
     for row in read_table(truth, ("image", *CLASSES[:-1])):
         image = image_id(row["image"])
         label = one_hot(row, CLASSES, f"{truth}: row {row.number}")
-        path = the_photo(photos, image)
+        path = find_photo(photos, image)
         if path is None:
             missing.append(image)
             continue

@@ -10,13 +10,12 @@ from pathlib import Path
 from hierattn.data.layouts.source import (
     check_all_found,
     check_not_empty,
+    find_photo,
     find_table,
     image_id,
     index_photos,
-    the_photo,
 )
-from hierattn.data.records import Record
-from hierattn.data.tables import (
+from hierattn.data.readers.tables import (
     FITZPATRICK,
     fitzpatrick_type,
     has_columns,
@@ -24,6 +23,7 @@ from hierattn.data.tables import (
     parse_age,
     read_table,
 )
+from hierattn.data.records import Record
 from hierattn.errors import DataError
 
 NAME = "pad_ufes_20"
@@ -60,7 +60,7 @@ def read(source: Path) -> list[Record]:
         if label not in CLASSES:
             raise DataError(f"{where}: diagnostic '{label}' is none of {', '.join(CLASSES)}")
         image = image_id(row["img_id"])
-        path = the_photo(photos, image)
+        path = find_photo(photos, image)
         if path is None:
             missing.append(row["img_id"])
             continue

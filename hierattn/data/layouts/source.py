@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from hierattn.data.listing import Listing
+from hierattn.data.readers.listing import Listing
+from hierattn.data.readers.tables import Row, name_some
 from hierattn.data.records import Record
-from hierattn.data.tables import Row, name_some
 from hierattn.errors import DataError
 from hierattn.preprocessing import PHOTO_FORMATS
 
@@ -50,7 +50,7 @@ def image_id(name: str) -> str:
     return path.stem if path.suffix.lower() in PHOTO_FORMATS else name
 
 
-def the_photo(photos: Photos, name: str) -> Path | None:
+def find_photo(photos: Photos, name: str) -> Path | None:
     """The photo of a name, or None.
 
     Raises:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hierattn.common.staging import staged_folder
 from hierattn.data.folder import read_data_folder
-from hierattn.data.manifest import MANIFEST_NAME, write_manifest
+from hierattn.data.readers.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import DataFolder, Record
-from hierattn.data.staging import staged_folder
 from hierattn.data.synth.lesion import paint_lesion
 from hierattn.data.synth.painter import SKIN_TONES, check_size, photograph, sample_view
 from hierattn.data.synth.traits import CLASSES, sample_traits

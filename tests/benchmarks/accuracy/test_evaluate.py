@@ -10,7 +10,7 @@ from benchmarks.cases import Case, make_cases
 from benchmarks.exports import read_exports
 from benchmarks.runtimes.process import WorkerConfig
 from export.formats.onnx.session import open_session
-from hierattn.evaluation import predict_logits
+from hierattn.inference import predict_logits
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import CLASSES, write_export
 from tests.data.helpers import write_class_folders

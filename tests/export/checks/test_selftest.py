@@ -22,7 +22,7 @@ from export.errors import ExportError, ManifestError
 from export.schema.metadata import Description, Precision
 from export.schema.selftest import SELFTEST, SelfTest
 from hierattn.errors import DataError
-from hierattn.evaluation import TorchPredictor
+from hierattn.inference import TorchPredictor
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec

@@ -16,7 +16,7 @@ from export.errors import ArtefactError, ExportError
 from export.formats.interface import Quantisation
 from export.formats.onnx.format import OnnxFormat
 from export.schema.metadata import METADATA_KEY, Description, Precision
-from hierattn.files import file_sha256
+from hierattn.common.files import file_sha256
 from tests.export.formats.onnx.tiny import CLASSES, SIZE, images, tiny_network, tiny_source
 
 FORMAT = OnnxFormat()

@@ -17,7 +17,7 @@ from export.formats.interface import Quantisation
 from export.formats.tflite.format import TfliteFormat
 from export.schema.file_facts import Delegation
 from export.schema.metadata import Precision
-from hierattn.files import file_sha256
+from hierattn.common.files import file_sha256
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
 from tests.export.formats.tflite.tiny import (

@@ -1,0 +1,245 @@
+"""From a run (or anything that predicts) and a data folder to an evaluation report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hierattn.common.files import write_json
+from hierattn.data.folder import read_data_folder
+from hierattn.data.pixels.decode import decode_folder
+from hierattn.data.readers.listing import one_form
+from hierattn.data.records import DataFolder, PassedOver
+from hierattn.data.seen import NEW, Seen, recognise
+from hierattn.data.splits import Split, SplitRow, group_keys
+from hierattn.errors import DataError, UnknownNameError
+from hierattn.inference import Predictor, TorchPredictor, predict_logits
+from hierattn.metrics import predictions as prediction_files
+from hierattn.metrics.figures import draw_report
+from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.metrics.predictions import Predictions
+from hierattn.metrics.report import EvaluationReport, evaluate_predictions
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder, seen_rows
+from hierattn.training.distributed import choose_device
+
+SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report with the predictions behind it.
+
+    Attributes:
+        chosen: which photos were judged, in words.
+        warning: why the figures flatter the model, or None.
+        skipped: a line for each unreadable photo left out.
+        passed_over: what else lies in the data folder, and why it was not read.
+        remarks: see :class:`Chosen`.
+    """
+
+    report: EvaluationReport
+    predictions: Predictions
+    operating_point: OperatingPoint
+    chosen: str
+    warning: str | None
+    skipped: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of ``hierattn evaluate``."""
+        return {
+            "judged": self.chosen,
+            "warning": self.warning,
+            "remarks": list(self.remarks),
+            "skipped": list(self.skipped),
+            "passed_over": [entry.model_dump() for entry in self.passed_over],
+            "report": self.report.model_dump(mode="json"),
+        }
+
+
+def evaluate_predictor(
+    predictor: Predictor,
+    spec: PreprocessSpec,
+    classes: Sequence[str],
+    folder: DataFolder,
+    *,
+    skip_unreadable: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Predictions, tuple[str, ...]]:
+    """Let any predictor answer every photo of a folder; the judge of runs and exported files.
+
+    Returns:
+        The predictions, and a line for each photo left out.
+
+    Raises:
+        DataError: unreadable photos, or classes that the model does not know.
+    """
+    folder = _named_as(folder, classes)
+    unknown = sorted(set(folder.classes) - set(classes))
+    if unknown:
+        raise DataError(
+            f"{folder.root} has classes the model does not know: {', '.join(unknown)} "
+            f"(the model's: {', '.join(classes)}); rename or leave out these folders"
+        )
+    cache = decode_folder(folder, spec, skip_unreadable=skip_unreadable)
+    logits = predict_logits(predictor, cache.pixels, spec, progress=progress)
+    groups = group_keys(cache.folder)
+    return (
+        Predictions.from_records(cache.folder.records, logits, classes, groups=groups),
+        cache.skipped,
+    )
+
+
+def _named_as(folder: DataFolder, classes: Sequence[str]) -> DataFolder:
+    """The folder with its classes written as the model writes them: accents have two forms."""
+    own = {one_form(name): name for name in classes}
+    return replace(
+        folder,
+        classes=tuple(own.get(name, name) for name in folder.classes),
+        records=tuple(
+            replace(record, label=own.get(record.label, record.label)) for record in folder.records
+        ),
+    )
+
+
+def evaluate_run(
+    name: str,
+    data: Path,
+    *,
+    split: str = "auto",
+    replicates: int = 1000,
+    skip_unreadable: bool = False,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Judge a run folder or shipped checkpoint on a data folder.
+
+    Args:
+        name: run folder or shipped name.
+        data: the data folder.
+        split: ``auto`` leaves out photos that the run learnt from, or chose and calibrated by,
+            wherever that leaves some; ``all`` takes every photo; else one split by name.
+        replicates: of the bootstrap.
+        skip_unreadable: leave unreadable photos out.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        progress: called with (done, all).
+
+    Raises:
+        UnknownNameError: the run or the split.
+        DataError: no photo of that split.
+    """
+    if split not in SPLIT_CHOICES:
+        raise UnknownNameError("split", split, SPLIT_CHOICES)
+    run = load_run(name)
+    chosen = choose_photos(read_data_folder(data), run.path / SPLITS, split)
+    predictions, skipped = evaluate_predictor(
+        TorchPredictor(run.load_model(), choose_device(device)),
+        run.config.preprocessing,
+        run.config.classes,
+        chosen.folder,
+        skip_unreadable=skip_unreadable,
+        progress=progress,
+    )
+    point = run.config.operating_point
+    report = evaluate_predictions(predictions, point, replicates=replicates)
+    return Evaluation(
+        report,
+        predictions,
+        point,
+        chosen.words,
+        chosen.warning,
+        skipped,
+        chosen.folder.passed_over,
+        chosen.remarks,
+    )
+
+
+def write_evaluation(out: Path, evaluation: Evaluation) -> None:
+    """Write metrics.json, predictions.csv and the figures into a folder that is no run's.
+
+    Raises:
+        ConfigError: ``out`` holds a run, whose own files these would replace.
+    """
+    refuse_run_folder(out)
+    write_json(out / METRICS, evaluation.document())
+    prediction_files.write_csv(out / PREDICTIONS, evaluation.predictions)
+    draw_report(out, evaluation.report, evaluation.predictions, evaluation.operating_point)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The photos to judge.
+
+    Attributes:
+        words: which they are.
+        warning: why the figures flatter the model, or None.
+        remarks: what was left out and why, and what was taken as new though it bears a known name.
+    """
+
+    folder: DataFolder
+    words: str
+    warning: str | None
+    remarks: tuple[str, ...]
+
+
+def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
+    """The photos to judge, and whether the run has seen them.
+
+    Args:
+        splits: the run's ``splits.csv``, which may not exist.
+        split: see :func:`evaluate_run`.
+
+    Raises:
+        DataError: no photo of that split.
+    """
+    seen = recognise(folder, seen_rows(splits.parent))
+    of = seen.parts
+    if split == "all":
+        kept = np.ones(len(of), bool)
+    elif split == "auto":
+        kept = (of == NEW) | (of == Split.TEST)
+        if not kept.any():
+            kept = np.ones(len(of), bool)
+    else:
+        kept = of == split
+    if not kept.any():
+        raise DataError(f"{folder.root}: the run's splits.csv puts none of its photos in '{split}'")
+    parts = [f"{(of[kept] == part).sum()} {part}" for part in np.unique(of[kept])]
+    learnt = int(np.isin(of[kept], [Split.TRAIN, Split.VALIDATION]).sum())
+    warning = None
+    if learnt:
+        warning = (
+            f"the run was trained or calibrated on {learnt} of these {int(kept.sum())} photos, or "
+            "on others of the same patient or lesion; the figures say little about new ones"
+        )
+    records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
+    return Chosen(
+        replace(folder, records=records),
+        f"{int(kept.sum())} photos ({', '.join(parts)})",
+        warning,
+        _remarks(seen, kept),
+    )
+
+
+def _remarks(seen: Seen, kept: np.ndarray) -> tuple[str, ...]:
+    lines = [f"left out: {line}" for line in seen.describe(~kept)]
+    unseen = int(((seen.parts == NEW) & ~kept).sum())
+    if unseen:
+        lines.append(f"left out: {unseen} that the run has not seen")
+    if seen.namesakes:
+        lines.append(
+            f"taken as new: {seen.namesakes} whose patient or lesion is called as one that the run "
+            "knows, but from another source"
+        )
+    return tuple(lines)
+
+
+def split_parts(folder: DataFolder, rows: Sequence[SplitRow]) -> np.ndarray:
+    """The part that each photo, or another of its group, played in a run; "new" if none did."""
+    return recognise(folder, rows).parts

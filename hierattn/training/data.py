@@ -1,0 +1,163 @@
+"""From a data folder to arrays that a training loop takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hierattn.data.folder import SPLITS_NAME, read_data_folder
+from hierattn.data.official import official_splits
+from hierattn.data.pixels.decode import decode_folder
+from hierattn.data.provenance import DataProvenance, describe_data
+from hierattn.data.records import DataFolder
+from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
+from hierattn.errors import ConfigError, DataError
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.training.config import TrainingConfig
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Decoded photos with their splits.
+
+    Attributes:
+        folder: the readable records.
+        pixels: uint8 [N, S, S, 3].
+        labels: int64 [N].
+        splits: one a record.
+        groups: one key a record; what intervals resample.
+        provenance: for ``config.json``.
+        skipped: a line for each photo left out as unreadable.
+    """
+
+    folder: DataFolder
+    pixels: np.ndarray
+    labels: np.ndarray
+    splits: tuple[Split, ...]
+    groups: tuple[str, ...]
+    provenance: DataProvenance
+    skipped: tuple[str, ...]
+
+    def indices(self, split: Split) -> np.ndarray:
+        """Positions of a split's records."""
+        return np.flatnonzero([entry == split for entry in self.splits])
+
+
+def prepare_data(
+    root: Path,
+    config: TrainingConfig,
+    *,
+    splits_file: Path | None = None,
+    skip_unreadable: bool = False,
+    decoded: Callable[[int, int], None] | None = None,
+) -> PreparedData:
+    """Read, decode and split a data folder as ``config`` asks.
+
+    Args:
+        root: the data folder.
+        config: image size, fold, fractions and seed.
+        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
+        skip_unreadable: leave unreadable photos out.
+        decoded: called with (done, all).
+
+    Raises:
+        DataError: see :func:`read_data_folder`, :func:`decode_folder`, :func:`assign_splits`.
+    """
+    return prepare_folder(
+        read_data_folder(root),
+        config,
+        splits_file=splits_file,
+        skip_unreadable=skip_unreadable,
+        decoded=decoded,
+    )
+
+
+def prepare_folder(
+    everything: DataFolder,
+    config: TrainingConfig,
+    *,
+    splits_file: Path | None = None,
+    skip_unreadable: bool = False,
+    decoded: Callable[[int, int], None] | None = None,
+) -> PreparedData:
+    """Decode and split photos that are listed already; otherwise as :func:`prepare_data`."""
+    root = everything.root
+    spec = PreprocessSpec(image_size=config.image_size)
+    cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
+    folder = cache.folder
+    groups = group_keys(folder)
+    if splits_file is not None:
+        splits = read_splits(splits_file, folder)
+    else:
+        splits = _splits(everything, folder, config)
+    _check_whole(groups, splits, folder)
+    counted = {split.value: splits.count(split) for split in Split}
+    _LOG.info("%s: %d photos, %d groups, %s", root, len(splits), len(set(groups)), counted)
+    return PreparedData(
+        folder=folder,
+        pixels=cache.pixels,
+        labels=np.array(folder.label_indices(), dtype=np.int64),
+        splits=splits,
+        groups=groups,
+        provenance=describe_data(folder, groups),
+        skipped=cache.skipped,
+    )
+
+
+def _splits(
+    everything: DataFolder, readable: DataFolder, config: TrainingConfig
+) -> tuple[Split, ...]:
+    """The folder's own splits.csv (a balanced folder), its official split, or newly assigned."""
+    own = everything.root / SPLITS_NAME
+    if own.is_file():
+        if config.fold:
+            raise ConfigError(
+                f"{own} says which photos are for training, so fold {config.fold} cannot be made; "
+                "train without --fold, or on the folder it was balanced from"
+            )
+        of = dict(
+            zip((r.file for r in everything.records), read_splits(own, everything), strict=True)
+        )
+        return tuple(of[record.file] for record in readable.records)
+    official = official_splits(
+        readable, validation_fraction=config.validation_fraction, seed=config.seed
+    )
+    if official is not None:
+        if config.fold:
+            raise ConfigError(
+                f"{readable.root} gives its own train, validation or test part, so fold "
+                f"{config.fold} cannot be made; train without --fold, or put all photos of a class "
+                "into one folder and leave the column 'split' out of manifest.csv"
+            )
+        return official
+    index, count = config.fold_numbers() if config.fold else (None, None)
+    return assign_splits(
+        readable,
+        folds=count,
+        fold=None if index is None else index - 1,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.seed,
+    )
+
+
+def _check_whole(groups: tuple[str, ...], splits: tuple[Split, ...], folder: DataFolder) -> None:
+    """Refuse splits, read from a file, that put one patient, lesion or duplicate on both sides."""
+    of: dict[str, Split] = {}
+    for group, split, record in zip(groups, splits, folder.records, strict=True):
+        if of.setdefault(group, split) != split:
+            raise DataError(
+                f"{folder.root}: {record.file} is in '{split}' but other photos of its group "
+                f"'{group}' are in '{of[group]}'; mend its folders, manifest.csv or splits.csv so "
+                "that groups stay whole"
+            )
+    learnt = {r.label for r, split in zip(folder.records, splits, strict=True) if split == "train"}
+    for name in folder.classes:
+        if name not in learnt:
+            raise DataError(f"{folder.root}: no photo of class '{name}' is in the training part")

@@ -1,0 +1,26 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from hierattn.common.staging import staged_folder
+from hierattn.errors import DataError
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+def test_a_full_disk_names_the_target_and_not_the_photo(tmp_path: Path, code: int) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(DataError) as caught, staged_folder(out):
+        raise OSError(code, os.strerror(code), "source.jpg", None, "copy.jpg")
+    assert str(caught.value).startswith(f"{out}: not made: {os.strerror(code)}; make room")
+    assert "source.jpg" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unreadable_source_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DataError, match=r"source\.jpg: Permission denied"),
+        staged_folder(tmp_path / "out"),
+    ):
+        raise PermissionError(errno.EACCES, "Permission denied", "source.jpg")
