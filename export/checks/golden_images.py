@@ -58,22 +58,22 @@ def _draw(size: int) -> Iterator[GoldenImage]:
     yield _golden(
         "exact",
         "already of the input size: pixels must pass unchanged; checks RGB order and scaling",
-        _lesion(MELANOMA, size, size, tone=1),
+        paint_golden_lesion(MELANOMA, size, size, tone=1),
     )
     yield _golden(
         "large_wide",
         "larger and not square: antialiased bilinear reduction, squashed without crop or border",
-        _lesion(NEVUS, size * 9 // 4, size * 3 // 2, tone=2),
+        paint_golden_lesion(NEVUS, size * 9 // 4, size * 3 // 2, tone=2),
     )
     yield _golden(
         "small_tall",
         "smaller and not square: enlarged, with pixel centres at half coordinates",
-        _lesion(BASAL_CELL, size * 5 // 16, size * 7 // 16, tone=0),
+        paint_golden_lesion(BASAL_CELL, size * 5 // 16, size * 7 // 16, tone=0),
     )
     yield _golden(
         "odd",
         "one pixel off the input size in both sides: must be resized, not cropped or padded",
-        _lesion(KERATOSIS, size + 1, size - 1, tone=3),
+        paint_golden_lesion(KERATOSIS, size + 1, size - 1, tone=3),
     )
     yield _golden(
         "thin",
@@ -83,7 +83,7 @@ def _draw(size: int) -> Iterator[GoldenImage]:
     yield _golden(
         "grey",
         "8-bit grey: copied to three channels",
-        _lesion(VASCULAR, size * 5 // 4, size, tone=4).convert("L"),
+        paint_golden_lesion(VASCULAR, size * 5 // 4, size, tone=4).convert("L"),
     )
     yield _golden(
         "grey_16_bit",
@@ -93,12 +93,12 @@ def _draw(size: int) -> Iterator[GoldenImage]:
     yield _golden(
         "alpha",
         "transparency: composited over white before resizing, not multiplied and not dropped",
-        _with_alpha(_lesion(DERMATOFIBROMA, size * 3 // 2, size * 3 // 2, tone=5)),
+        _with_alpha(paint_golden_lesion(DERMATOFIBROMA, size * 3 // 2, size * 3 // 2, tone=5)),
     )
     yield _golden(
         "turned",
         "EXIF orientation 6: turned a quarter clockwise before it is resized",
-        _lesion(MELANOMA, size * 5 // 4, size * 7 // 8, tone=3),
+        paint_golden_lesion(MELANOMA, size * 5 // 4, size * 7 // 8, tone=3),
         orientation=_QUARTER_TURN,
     )
     yield _golden(
@@ -119,8 +119,8 @@ def _golden(
     return GoldenImage(name, what, *image.size, file.getvalue())
 
 
-def _lesion(label: str, width: int, height: int, tone: int) -> Image.Image:
-    """A painted lesion, cut from the middle of a square."""
+def paint_golden_lesion(label: str, width: int, height: int, tone: int) -> Image.Image:
+    """A painted lesion of whole bytes without low bits, cut from the middle of a square."""
     rng = np.random.default_rng([_SEED, tone, len(label)])
     side = max(width, height, SMALLEST)
     maps = paint_lesion(sample_traits(label, rng), rng, side)
