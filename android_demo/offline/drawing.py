@@ -93,6 +93,14 @@ def draw(result: dict[str, Any], assets: Path, night: bool) -> str:
             say("not_sure_why", f"{ranked[0][0]:.1%}", f"{point['abstain_threshold']:.1%}"),
         )
     )
+    selftest = bundle["selftest"]
+    photos = selftest.get("photos")
+    passed = say("self_test_passed", runtime, len(selftest["images"])) + " "
+    passed += (
+        say("self_test_photos", len(photos["images"]), photos["max_difference"])
+        if photos
+        else say("self_test_no_photos")
+    )
     marked = "melanoma_marked" if is_marked else "melanoma_not_marked"
     figures = f"{melanoma:.1%}", f"{point['melanoma_threshold']:.1%}"
     return (
@@ -102,7 +110,7 @@ def draw(result: dict[str, Any], assets: Path, night: bool) -> str:
         f'<div class="card {"alert" if is_marked else ""}"><h2>{say(marked)}</h2>'
         f"<p>{say(f'{marked}_why', *figures)}</p>"
         f'<p class="soft">{say("fitted_on", point["fitted_on"])}</p></div>'
-        f'<div class="card good">{say("self_test_passed", runtime)}</div>'
+        f'<div class="card good">{passed}</div>'
         f'<div class="main">{say("choose_photo")}</div><div class="main">{say("take_photo")}</div>'
         f'<div class="card"><h2>{headline}</h2><p class="soft">{why}</p>'
         f'<p style="margin-top:12px;font-weight:500">{say("scores")}</p>{rows}</div>'

@@ -55,6 +55,34 @@ class BundleImage(StrictModel):
     scale: FiniteFloat = Field(gt=0)
 
 
+class BundlePhoto(StrictModel):
+    """One golden photo, a JPEG for the platform's own decoder; both files are in ``selftest/``.
+
+    Attributes:
+        tensor: what Python makes of it, uint8 [S, S, 3].
+        what: the property that it tests.
+    """
+
+    file: str
+    sha256: str
+    tensor: str
+    tensor_sha256: str
+    what: str
+
+
+class BundlePhotos(StrictModel):
+    """The golden photos; a byte of the squashed photo may differ, in levels of 255.
+
+    Attributes:
+        max_difference: of any byte.
+        max_mean_difference: mean of all bytes of a photo.
+    """
+
+    max_difference: int = Field(ge=0, le=255)
+    max_mean_difference: FiniteFloat = Field(ge=0)
+    images: list[BundlePhoto] = Field(min_length=1)
+
+
 class BundleSelfTest(StrictModel):
     """The self-test that an app must pass before it shows a prediction.
 
@@ -62,11 +90,13 @@ class BundleSelfTest(StrictModel):
 
     Attributes:
         reference: origin of the logits: ``torch``, or the file itself at ``export`` (int8).
+        photos: for the platform's decoder; None in bundles of before.
     """
 
     reference: Literal["torch", "export"]
     max_relative: FiniteFloat = Field(gt=0)
     images: list[BundleImage] = Field(min_length=1)
+    photos: BundlePhotos | None = None
 
 
 class BundleRecord(ModelMetadata):

@@ -69,7 +69,10 @@ def show_bundle(done: BundleResult) -> None:
     for name, what in rows:
         table.add_row(name, number(done.sizes[name] / 1e6, 2), what)
     size = sum(done.sizes[name] for name in selftest)
-    table.add_row("selftest/", number(size / 1e6, 2), f"{images} golden images and their tensors")
+    photos = len(record.selftest.photos.images) if record.selftest.photos else 0
+    table.add_row(
+        "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} photos, tensors"
+    )
     console.print(table)
     console.print(f"sha256 {record.sha256}")
     if record.verified:
@@ -82,6 +85,7 @@ def show_bundle(done: BundleResult) -> None:
         )
     console.print(
         'Next: keep the model uncompressed: androidResources { noCompress "onnx", "tflite" }\n'
+        "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }\n"
         "      read the assets with org.hierattn.core: docs/android.md has the lines\n"
         "      hierattn verify EXPORT --device adb --apk APK, with a phone at hand",
         soft_wrap=True,

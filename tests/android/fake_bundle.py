@@ -23,6 +23,7 @@ from export.schema.bundle import (
 )
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
+from export.targets.android.golden_photos import write_golden_photos
 from hierattn.common.files import write_bytes, write_text
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
@@ -65,6 +66,10 @@ def write_fake_bundle(folder: Path) -> BundleRecord:
                 scale=max(map(abs, logits)),
             )
         )
+    photos = write_golden_photos(folder / "selftest", spec)
+    for photo in photos.images:
+        for name in (photo.file, photo.tensor):
+            contents[f"selftest/{name}"] = (folder / "selftest" / name).read_bytes()
     for name, content in contents.items():
         write_bytes(folder / name, content)
     record = BundleRecord(
@@ -87,7 +92,7 @@ def write_fake_bundle(folder: Path) -> BundleRecord:
         gate=Gate(status="passed"),
         licence="none",
         intended_use="Tests alone.",
-        selftest=BundleSelfTest(reference="torch", max_relative=1e-5, images=images),
+        selftest=BundleSelfTest(reference="torch", max_relative=1e-5, images=images, photos=photos),
         files={name: _sha256(content) for name, content in sorted(contents.items())},
     )
     write_text(folder / BUNDLE, record.to_json())

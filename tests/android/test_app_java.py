@@ -7,7 +7,7 @@ from pathlib import Path
 from android_demo.offline.project import APP
 from tests.android.offline_helpers import cached_tools
 
-TESTED = ("RecordFile", "ResultFile")
+TESTED = ("Figures", "Listeners", "RecordFile", "ResultFile")
 
 
 def test_junit(tmp_path: Path) -> None:

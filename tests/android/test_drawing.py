@@ -33,7 +33,12 @@ def test_words(tmp_path: Path, logits: list[float], words: tuple[str, ...]) -> N
     folder = tmp_path / "hierattn"
     (folder / "selftest").mkdir(parents=True)
     (folder / "selftest/exact.rgb").write_bytes(bytes(2 * 2 * 3))
-    bundle = {"operating_point": POINT, "image_size": 2, "classes": ["MEL", "NEV", "OTHER"]}
+    bundle = {
+        "operating_point": POINT,
+        "image_size": 2,
+        "classes": ["MEL", "NEV", "OTHER"],
+        "selftest": {"images": [{}] * 10, "photos": {"images": [{}] * 4, "max_difference": 8}},
+    }
     (folder / "bundle.json").write_text(json.dumps(bundle))
     result = {
         "images": [{"file": "exact.png", "logits": logits}],
@@ -42,6 +47,7 @@ def test_words(tmp_path: Path, logits: list[float], words: tuple[str, ...]) -> N
     for night in (False, True):
         page = drawing.draw(result, tmp_path, night)
         assert page.index("arked for melanoma") < page.index("Choose a photo") < page.index("<img")
+        assert "from 10 PNG pictures" in page and "4 JPEG photos, to within 8 of 255" in page
         for word in (*words, "Research demo, not a medical device", "drawing, not a screenshot"):
             assert word in page
         assert not re.search(r"%\d\$|%%|\{\w+\}", page)

@@ -18,6 +18,7 @@ from export.schema.bundle import (
     BundleImage,
     BundleInput,
     BundleOutput,
+    BundlePhotos,
     BundleRecord,
     BundleSelfTest,
 )
@@ -30,6 +31,7 @@ from export.schema.manifest import (
     read_manifest,
 )
 from export.schema.selftest import SelfTest
+from export.targets.android.golden_photos import write_golden_photos
 from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
 from hierattn.common.files import file_sha256, write_text
 from hierattn.errors import UnknownNameError
@@ -79,10 +81,11 @@ def bundle(request: BundleRequest) -> BundleResult:
     expected = expected_logits(chosen, selftest, answers)
     with replace_bundle(main) as staging:
         _copy(request.folder, staging, chosen, selftest)
+        photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)
         write_text(staging / LABELS, _labels(manifest.classes))
         hashes = _hashes(staging)
         _check_copied(hashes, manifest, chosen, selftest)
-        record = _record(manifest, chosen, selftest, expected, hashes)
+        record = _record(manifest, chosen, selftest, expected, photos, hashes)
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
     return BundleResult(main / ASSETS / FOLDER, record, sizes)
@@ -199,6 +202,7 @@ def _record(
     chosen: ArtefactRecord,
     selftest: SelfTest,
     expected: ExpectedLogits,
+    photos: BundlePhotos,
     hashes: dict[str, str],
 ) -> BundleRecord:
     if chosen.input is None or chosen.output is None or chosen.input.layout == "image":
@@ -232,7 +236,10 @@ def _record(
         gate=chosen.gate,
         licence=manifest.source.licence,
         selftest=BundleSelfTest(
-            reference=expected.reference, max_relative=expected.max_relative, images=images
+            reference=expected.reference,
+            max_relative=expected.max_relative,
+            images=images,
+            photos=photos,
         ),
         files=hashes,
     )

@@ -7,15 +7,20 @@ Decoders may differ in the last bits, so a photo has a tolerance in pixels after
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from export.checks.golden_images import paint_golden_lesion
+from export.schema.bundle import BundlePhoto, BundlePhotos
+from hierattn.common.files import write_bytes
 from hierattn.data.synth.traits import KERATOSIS, MELANOMA, NEVUS
+from hierattn.preprocessing import PreprocessSpec
 
 MAX_DIFFERENCE = 8
 MAX_MEAN_DIFFERENCE = 0.2
@@ -42,6 +47,28 @@ class GoldenPhoto:
     name: str
     what: str
     jpeg: bytes
+
+
+def write_golden_photos(folder: Path, spec: PreprocessSpec) -> BundlePhotos:
+    """Write ``NAME.jpg`` and what Python makes of it, ``NAME.rgb``, of every photo."""
+    images = []
+    for photo in golden_photos(spec.image_size):
+        path = folder / f"{photo.name}.jpg"
+        write_bytes(path, photo.jpeg)
+        tensor = spec.load(path).tobytes()
+        write_bytes(path.with_suffix(".rgb"), tensor)
+        images.append(
+            BundlePhoto(
+                file=path.name,
+                sha256=hashlib.sha256(photo.jpeg).hexdigest(),
+                tensor=f"{photo.name}.rgb",
+                tensor_sha256=hashlib.sha256(tensor).hexdigest(),
+                what=photo.what,
+            )
+        )
+    return BundlePhotos(
+        max_difference=MAX_DIFFERENCE, max_mean_difference=MAX_MEAN_DIFFERENCE, images=images
+    )
 
 
 def golden_photos(size: int) -> Iterator[GoldenPhoto]:

@@ -70,9 +70,21 @@ def test_everything_an_app_needs_and_every_hash(export: Path, app: Path) -> None
         assert (mine.file, mine.logits, mine.scale) == (theirs.file, theirs.logits, theirs.scale)
         assert hashes[f"selftest/{mine.file}"] == mine.sha256
         assert hashes[f"selftest/{mine.tensor}"] == mine.tensor_sha256
+    assert record.selftest.photos is not None
+    for photo in record.selftest.photos.images:
+        assert hashes[f"selftest/{photo.file}"] == photo.sha256
+        assert hashes[f"selftest/{photo.tensor}"] == photo.tensor_sha256
     raw = json.loads(there["bundle.json"])
     assert raw["schema"] == 1 and raw["operating_point"]["temperature"] == 1.0
     assert not [path for path in done.folder.parent.parent.iterdir() if path.name != "assets"]
+
+
+def test_a_bundle_of_before_golden_photos_is_read(export: Path, app: Path) -> None:
+    folder = bundle(BundleRequest(export, app)).folder
+    raw = json.loads((folder / "bundle.json").read_text())
+    del raw["selftest"]["photos"]
+    (folder / "bundle.json").write_text(json.dumps(raw))
+    assert read_bundle(folder).selftest.photos is None
 
 
 def test_two_bundles_are_byte_identical_and_the_old_one_goes_wholly(

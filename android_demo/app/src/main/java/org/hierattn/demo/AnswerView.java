@@ -8,7 +8,6 @@ import android.view.ViewGroup;
 import android.widget.ImageView;
 import android.widget.ProgressBar;
 import android.widget.TextView;
-import java.text.NumberFormat;
 import org.hierattn.core.Decision;
 import org.hierattn.core.ModelBundle;
 import org.hierattn.core.OperatingPoint;
@@ -43,7 +42,7 @@ final class AnswerView {
         text(R.id.photo_note).setText(screen.getString(R.string.as_seen, answer.side)
                 + " " + screen.getString(R.string.decoder_note)
                 + " " + screen.getString(R.string.answer_time,
-                        milliseconds(answer.networkMs), milliseconds(answer.wholeMs)));
+                        Figures.whole(answer.networkMs), Figures.whole(answer.wholeMs)));
         showHeadline(answer.decision, bundle.operatingPoint);
         showScores(answer.decision);
     }
@@ -57,7 +56,7 @@ final class AnswerView {
         } else {
             text(R.id.headline).setText(R.string.not_sure);
             text(R.id.headline_why).setText(screen.getString(R.string.not_sure_why,
-                    percent(first.probability), percent(point.abstainThreshold)));
+                    Figures.percent(first.probability), Figures.percent(point.abstainThreshold)));
         }
     }
 
@@ -67,7 +66,7 @@ final class AnswerView {
         for (Decision.Candidate candidate : decision.top) {
             View row = LayoutInflater.from(screen).inflate(R.layout.score, list, false);
             String name = ClassNames.of(screen, candidate.label);
-            String percent = percent(candidate.probability);
+            String percent = Figures.percent(candidate.probability);
             ((TextView) row.findViewById(R.id.name)).setText(name);
             ((TextView) row.findViewById(R.id.percent)).setText(percent);
             ((ProgressBar) row.findViewById(R.id.bar))
@@ -94,8 +93,8 @@ final class AnswerView {
                     marked ? R.string.melanoma_marked : R.string.melanoma_not_marked);
             text(R.id.melanoma_why).setText(screen.getString(
                     marked ? R.string.melanoma_marked_why : R.string.melanoma_not_marked_why,
-                    percent(decision.probabilities[point.melanomaIndex]),
-                    percent(point.melanomaThreshold)));
+                    Figures.percent(decision.probabilities[point.melanomaIndex]),
+                    Figures.percent(point.melanomaThreshold)));
         }
         text(R.id.fitted_on).setText(screen.getString(R.string.fitted_on, point.fittedOn));
     }
@@ -109,18 +108,6 @@ final class AnswerView {
                     | (answer.pixels[pixel * 3 + 2] & 255);
         }
         return Bitmap.createBitmap(colours, answer.side, answer.side, Bitmap.Config.ARGB_8888);
-    }
-
-    /** In the locale's digits, one decimal, rounded down at the top: 99.96 % is not 100 %. */
-    static String percent(double share) {
-        NumberFormat format = NumberFormat.getPercentInstance();
-        format.setMinimumFractionDigits(1);
-        format.setMaximumFractionDigits(1);
-        return format.format(Math.min(share, share < 1 ? 0.999 : 1));
-    }
-
-    private static String milliseconds(double value) {
-        return NumberFormat.getIntegerInstance().format(value);
     }
 
     private TextView text(int id) {

@@ -1,5 +1,6 @@
 package org.hierattn.demo;
 
+import android.app.ActivityManager;
 import android.content.Context;
 import android.content.Intent;
 import android.content.IntentFilter;
@@ -21,6 +22,10 @@ final class Device {
     private static final String[] THERMAL = {
         "none", "light", "moderate", "severe", "critical", "emergency", "shutdown"
     };
+
+    private static final int ANDROID_8 = 26;
+    /** Within what a 32-bit process can address. */
+    private static final long MOST_FOR_PICTURES = 1000000000L;
 
     private Device() {}
 
@@ -108,6 +113,21 @@ final class Device {
 
     private static int number(Intent state, String name) {
         return state == null ? -1 : state.getIntExtra(name, -1);
+    }
+
+    /**
+     * What bitmaps and their decoder may take, bytes: half of what is free. Bitmaps lie in the phone's
+     * memory since Android 8, before in the app's share of Java's.
+     */
+    static long freeForPictures(Context context) {
+        if (Build.VERSION.SDK_INT < ANDROID_8) {
+            java.lang.Runtime heap = java.lang.Runtime.getRuntime();
+            return (heap.maxMemory() - heap.totalMemory() + heap.freeMemory()) / 2;
+        }
+        ActivityManager.MemoryInfo memory = new ActivityManager.MemoryInfo();
+        ((ActivityManager) context.getSystemService(Context.ACTIVITY_SERVICE))
+                .getMemoryInfo(memory);
+        return Math.min(MOST_FOR_PICTURES, (memory.availMem - memory.threshold) / 2);
     }
 
     /** The most memory this process ever held, megabytes (10^6 bytes); null if not told. */

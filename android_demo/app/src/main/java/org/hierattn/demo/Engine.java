@@ -6,7 +6,6 @@ import android.os.Looper;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -54,7 +53,7 @@ final class Engine {
     private volatile boolean runtimeUsed;
     private boolean prepared;
     /** Touched on the main thread only. */
-    private final List<Runnable> listeners = new ArrayList<Runnable>();
+    private final Listeners listeners = new Listeners();
 
     private Engine(Context context) {
         this.context = context;
@@ -216,11 +215,14 @@ final class Engine {
         set(State.TESTING, null);
         try {
             SelfTestResult result =
-                    gate.test(assets, new PlainPngDecoder(), environment(), record());
+                    gate.test(assets, new PlainPngDecoder(),
+                            PlatformDecoder.bothWays(bundle.preprocessing), environment(),
+                            record());
             set(result.passed() ? State.READY : State.REFUSED, result.reason);
             Map<String, Object> json = Report.head(
                     context, token, result.status, result.reason, bundle, classifier);
             json.put("images", result.toJson().get("images"));
+            json.put("photos", result.toJson().get("photos"));
             return json;
         } catch (IOException recordStays) {
             set(State.BROKEN, recordStays.getMessage());
@@ -265,9 +267,7 @@ final class Engine {
         screen.post(new Runnable() {
             @Override
             public void run() {
-                for (Runnable listener : new ArrayList<Runnable>(listeners)) {
-                    listener.run();
-                }
+                listeners.tell();
             }
         });
     }

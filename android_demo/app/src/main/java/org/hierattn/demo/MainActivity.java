@@ -113,8 +113,8 @@ public final class MainActivity extends Activity {
             line.setText(R.string.self_test_running);
         } else if (state == Engine.State.READY) {
             colour = R.color.good_text;
-            line.setText(getString(R.string.self_test_passed,
-                    Runtime.NAME + " " + engine.classifier().runtimeVersion()));
+            line.setText(SelfTestWords.passed(this,
+                    Runtime.NAME + " " + engine.classifier().runtimeVersion(), engine.bundle()));
         } else {
             colour = R.color.alert_text;
             boolean refused = state == Engine.State.REFUSED;

@@ -99,8 +99,7 @@ final class PhotoSession {
         }
         long began = System.nanoTime();
         ModelBundle bundle = engine.bundle();
-        byte[] pixels = new PhotoReader(context.getContentResolver(), bundle.preprocessing)
-                .read(picture);
+        byte[] pixels = new PhotoReader(context, bundle.preprocessing).read(picture);
         Decision decision = engine.gate().decide(pixels);
         return new Answer(pixels, bundle.imageSize, decision,
                 engine.classifier().lastRunNanos() / 1e6, (System.nanoTime() - began) / 1e6);

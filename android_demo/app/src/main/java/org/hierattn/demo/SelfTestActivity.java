@@ -1,6 +1,7 @@
 package org.hierattn.demo;
 
 import android.content.Intent;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,7 +42,7 @@ public final class SelfTestActivity extends TaskActivity {
     String headline(Map<String, Object> result) {
         Object reason = result.get("reason");
         if ("passed".equals(result.get("status"))) {
-            return getString(R.string.self_test_passed, runtime(result));
+            return SelfTestWords.passed(this, runtime(result), Engine.of(this).bundle());
         }
         boolean failed = "failed".equals(result.get("status"));
         return getString(failed ? R.string.self_test_failed : R.string.self_test_error, reason);
@@ -58,6 +59,17 @@ public final class SelfTestActivity extends TaskActivity {
                     .append(image.get("differing_bytes")).append(" bytes differ, logits ")
                     .append(relative == null ? "no number"
                             : String.format(Locale.ROOT, "%.1e", (Double) relative))
+                    .append('\n');
+        }
+        List<?> photos = (List<?>) result.get("photos");
+        for (Object entry : photos == null ? Collections.emptyList() : photos) {
+            Map<?, ?> photo = (Map<?, ?>) entry;
+            Object mean = photo.get("mean_difference");
+            text.append(Boolean.TRUE.equals(photo.get("passed")) ? "✓ " : "✗ ")
+                    .append(photo.get("file")).append(", ").append(photo.get("decoder"))
+                    .append(": ").append(mean == null ? "not decoded"
+                            : String.format(Locale.ROOT, "up to %d levels off, mean %.3f",
+                                    (Integer) photo.get("max_difference"), (Double) mean))
                     .append('\n');
         }
         return text.toString();

@@ -6,6 +6,7 @@ package org.hierattn.core;
  * colours in a way of its own.
  */
 public final class JpegLayout {
+    private static final int PROGRESSIVE = 0xC2;
     private static final int START_OF_SCAN = 0xDA;
     private static final int END_OF_IMAGE = 0xD9;
 
@@ -19,19 +20,21 @@ public final class JpegLayout {
     /**
      * Refuse what is no JPEG, not whole, or not of grey or three colours.
      *
+     * @return whether it is progressive: a decoder then keeps all of its coefficients in memory
      * @throws UnreadableImageException says which
      */
-    public static void check(byte[] jpeg) throws UnreadableImageException {
+    public static boolean check(byte[] jpeg) throws UnreadableImageException {
         if (!isJpeg(jpeg)) {
             throw new UnreadableImageException("not a JPEG");
         }
+        boolean progressive = false;
         int place = 2;
         while (true) {
             place = nextMarker(jpeg, place);
             int marker = at(jpeg, place + 1);
             place += 2;
             if (marker == END_OF_IMAGE) {
-                return;
+                return progressive;
             }
             if (marker == 0xFF) {
                 // A fill byte: the marker begins one later.
@@ -47,6 +50,7 @@ public final class JpegLayout {
             }
             if (isFrame(marker)) {
                 checkColours(jpeg, place, length);
+                progressive |= marker == PROGRESSIVE;
             }
             place += length;
             if (marker == START_OF_SCAN) {

@@ -70,6 +70,8 @@ public final class ModelBundle {
     public final double maxRelative;
     /** At least one. */
     public final List<GoldenImage> images;
+    /** JPEG photos for the platform's decoder; none in a bundle of before. */
+    public final GoldenPhotos photos;
     /** sha256 of every other file of the bundle, by its path. */
     public final Map<String, String> files;
 
@@ -127,6 +129,7 @@ public final class ModelBundle {
             throw selfTest.wrong("max_relative", "more than 0 is needed");
         }
         images = imagesOf(selfTest, classes.size());
+        photos = GoldenPhotos.parse(selfTest);
         files = filesOf(top.object("files"));
         checkListed(top);
     }
@@ -195,6 +198,10 @@ public final class ModelBundle {
         for (GoldenImage image : images) {
             checkListed(top, SELF_TEST + "/" + image.file, image.sha256);
             checkListed(top, SELF_TEST + "/" + image.tensor, image.tensorSha256);
+        }
+        for (GoldenPhotos.Photo photo : photos.photos) {
+            checkListed(top, SELF_TEST + "/" + photo.file, photo.sha256);
+            checkListed(top, SELF_TEST + "/" + photo.tensor, photo.tensorSha256);
         }
     }
 

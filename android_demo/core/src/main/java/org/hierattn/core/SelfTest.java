@@ -1,6 +1,7 @@
 package org.hierattn.core;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
@@ -9,10 +10,17 @@ import java.util.Locale;
  *
  * <p>Every file of the bundle must have its sha256; every golden picture must become its stored
  * tensor, byte for byte; and the model must answer it with the stored logits, each within
- * max_relative times the picture's scale.
+ * max_relative times the picture's scale. Where the bundle has golden photos, every way in which the
+ * platform decodes photos must make pixels of them that are near enough to the lab's.
  */
 public final class SelfTest {
     private SelfTest() {}
+
+    /** As below, without a platform's decoder: of photos the result then says nothing. */
+    public static SelfTestResult run(
+            ModelBundle bundle, AssetReader assets, PngDecoder decoder, Classifier classifier) {
+        return run(bundle, assets, decoder, Collections.<PhotoDecoder>emptyList(), classifier);
+    }
 
     /**
      * Run it; nothing is thrown for what goes wrong, the result says it.
@@ -20,10 +28,12 @@ public final class SelfTest {
      * @param bundle what the assets should hold
      * @param assets the bundle's files
      * @param decoder the one that the app uses for PNG
+     * @param photoDecoders all ways in which the app decodes JPEG photos
      * @param classifier made from the bundle's model
      */
-    public static SelfTestResult run(
-            ModelBundle bundle, AssetReader assets, PngDecoder decoder, Classifier classifier) {
+    public static SelfTestResult run(ModelBundle bundle, AssetReader assets, PngDecoder decoder,
+            List<PhotoDecoder> photoDecoders, Classifier classifier) {
+        List<PhotoTest.Result> photos = new ArrayList<PhotoTest.Result>();
         List<SelfTestResult.Image> images = new ArrayList<SelfTestResult.Image>();
         String reason = null;
         String broken = null;
@@ -34,6 +44,12 @@ public final class SelfTest {
                 images.add(found);
                 if (reason == null && !found.passed()) {
                     reason = image.file + ": " + found.reason;
+                }
+            }
+            photos.addAll(PhotoTest.run(bundle, assets, photoDecoders));
+            for (PhotoTest.Result photo : photos) {
+                if (reason == null && !photo.passed()) {
+                    reason = photo.file + ": " + photo.reason;
                 }
             }
         } catch (BundleException error) {
@@ -47,7 +63,7 @@ public final class SelfTest {
         String status = broken != null ? SelfTestResult.ERROR
                 : reason != null ? SelfTestResult.FAILED : SelfTestResult.PASSED;
         return new SelfTestResult(
-                bundle, classifier, status, broken != null ? broken : reason, images);
+                bundle, classifier, status, broken != null ? broken : reason, images, photos);
     }
 
     private static SelfTestResult.Image runOne(ModelBundle bundle, GoldenImage image,

@@ -1,13 +1,15 @@
 package org.hierattn.core;
 
 import java.io.IOException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * Keeps a model silent until the self-test of this very bundle passed on this device.
  *
- * <p>An app runs {@link #test(AssetReader, PngDecoder, String, RecordStore)} at its first launch and
+ * <p>An app runs {@link #test(AssetReader, PngDecoder, List, String, RecordStore)} at its first launch and
  * after every change, and calls {@link #resume} with the record at later launches. A record counts only for the same
  * bundle (by sha256), runtime, runtime version and environment; the bundle's files are hashed again.
  */
@@ -34,11 +36,23 @@ public final class SelfTestGate implements AutoCloseable {
      * @throws IllegalStateException the gate was closed
      */
     public synchronized SelfTestResult test(AssetReader assets, PngDecoder decoder) {
+        return test(assets, decoder, Collections.<PhotoDecoder>emptyList());
+    }
+
+    /**
+     * Run the self-test, photos included; opens if it passes, and shuts if it does not.
+     *
+     * @param photoDecoders all ways in which the app decodes JPEG photos
+     * @throws IllegalStateException the gate was closed
+     */
+    public synchronized SelfTestResult test(
+            AssetReader assets, PngDecoder decoder, List<PhotoDecoder> photoDecoders) {
         if (closed) {
             throw new IllegalStateException("the model was closed");
         }
         shutReason = "the self-test was not finished";
-        SelfTestResult result = SelfTest.run(bundle, assets, decoder, classifier);
+        SelfTestResult result = SelfTest.run(
+                bundle, assets, decoder, photoDecoders, classifier);
         shutReason = result.passed() ? null : "the self-test " + verb(result) + ": " + result.reason;
         return result;
     }
@@ -47,13 +61,15 @@ public final class SelfTestGate implements AutoCloseable {
      * Run the self-test and keep its record. The old record is deleted first: were the app to die
      * of the test, it would still open the gate at the next launch.
      *
+     * @param photoDecoders all ways in which the app decodes JPEG photos
      * @param environment as in {@link #record}
      * @param store where the record is kept; if it cannot be kept, the next launch tests again
      * @throws IOException the old record cannot be deleted; nothing was tested, the gate is shut
      * @throws IllegalStateException the gate was closed
      */
     public synchronized SelfTestResult test(AssetReader assets, PngDecoder decoder,
-            String environment, RecordStore store) throws IOException {
+            List<PhotoDecoder> photoDecoders, String environment, RecordStore store)
+            throws IOException {
         try {
             store.delete();
         } catch (IOException error) {
@@ -62,7 +78,7 @@ public final class SelfTestGate implements AutoCloseable {
             shutReason = closed ? shutReason : reason;
             throw new IOException(reason, error);
         }
-        SelfTestResult result = test(assets, decoder);
+        SelfTestResult result = test(assets, decoder, photoDecoders);
         try {
             if (result.passed()) {
                 store.keep(record(environment));

@@ -62,16 +62,20 @@ public final class SelfTestResult {
     public final String reason;
     /** Those that were reached. */
     public final List<Image> images;
+    /** Golden photos, one entry for each way of decoding; empty where none were tested. */
+    public final List<PhotoTest.Result> photos;
     private final ModelBundle bundle;
     private final String runtimeName;
     private final String runtimeVersion;
 
     SelfTestResult(ModelBundle bundle, Classifier classifier, String status, String reason,
-            List<Image> images) {
+            List<Image> images, List<PhotoTest.Result> photos) {
         this.bundle = bundle;
         this.status = status;
         this.reason = reason;
         this.images = Collections.unmodifiableList(new ArrayList<Image>(images));
+        this.photos =
+                Collections.unmodifiableList(new ArrayList<PhotoTest.Result>(photos));
         runtimeName = classifier.runtimeName();
         runtimeVersion = classifier.runtimeVersion();
     }
@@ -91,7 +95,7 @@ public final class SelfTestResult {
     }
 
     /**
-     * For {@link JsonWriter}: schema, status, reason, runtime, artefact, images. The app adds its
+     * For {@link JsonWriter}: schema, status, reason, runtime, artefact, images, photos. The app adds its
      * version, its device and the caller's token. What is no number becomes null.
      */
     public Map<String, Object> toJson() {
@@ -107,6 +111,10 @@ public final class SelfTestResult {
         for (Image image : images) {
             listed.add(image.toJson());
         }
+        List<Object> decoded = new ArrayList<Object>();
+        for (PhotoTest.Result photo : photos) {
+            decoded.add(photo.toJson());
+        }
         Map<String, Object> json = new LinkedHashMap<String, Object>();
         json.put("schema", 1);
         json.put("status", status);
@@ -114,6 +122,7 @@ public final class SelfTestResult {
         json.put("runtime", runtime);
         json.put("artefact", artefact);
         json.put("images", listed);
+        json.put("photos", decoded);
         return json;
     }
 

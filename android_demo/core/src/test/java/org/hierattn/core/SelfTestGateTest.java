@@ -8,10 +8,13 @@ import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
 import java.io.IOException;
+import java.util.Collections;
+import java.util.List;
 import org.junit.Test;
 
 public class SelfTestGateTest {
     private static final String PHONE = "app 7 on build x";
+    private static final List<PhotoDecoder> NONE = Collections.emptyList();
     private static final byte[] PICTURE = new byte[64 * 64 * 3];
 
     private static SelfTestGate gate(MapAssets assets, Classifier classifier) throws Exception {
@@ -135,9 +138,9 @@ public class SelfTestGateTest {
                 return super.logits(rgb);
             }
         });
-        assertTrue(gate.test(assets, new PlainPngDecoder(), PHONE, store).passed());
+        assertTrue(gate.test(assets, new PlainPngDecoder(), NONE, PHONE, store).passed());
         assertEquals(gate.record(PHONE), store.record);
-        assertFalse(gate.test(assets.flipBit("fake.onnx", 1), new PlainPngDecoder(), PHONE, store)
+        assertFalse(gate.test(assets.flipBit("fake.onnx", 1), new PlainPngDecoder(), NONE, PHONE, store)
                 .passed());
         assertNull(store.record);
     }
@@ -148,11 +151,11 @@ public class SelfTestGateTest {
         FakeClassifier classifier = new FakeClassifier();
         SelfTestGate gate = gate(assets, classifier);
         Store store = new Store();
-        gate.test(assets, new PlainPngDecoder(), PHONE, store);
+        gate.test(assets, new PlainPngDecoder(), NONE, PHONE, store);
         store.stuck = true;
         int asked = classifier.asked;
         try {
-            gate.test(assets, new PlainPngDecoder(), PHONE, store);
+            gate.test(assets, new PlainPngDecoder(), NONE, PHONE, store);
             fail("it was tested");
         } catch (IOException expected) {
             assertTrue(expected.getMessage(), expected.getMessage().endsWith("deleted: read-only"));
@@ -167,7 +170,7 @@ public class SelfTestGateTest {
         SelfTestGate gate = gate(assets, new FakeClassifier());
         Store store = new Store();
         store.full = true;
-        assertTrue(gate.test(assets, new PlainPngDecoder(), PHONE, store).passed());
+        assertTrue(gate.test(assets, new PlainPngDecoder(), NONE, PHONE, store).passed());
         assertTrue(gate.isOpen());
         assertNull(store.record);
     }

@@ -179,7 +179,7 @@ public class SelfTestTest {
     public void jsonHasTheAgreedFields() throws Exception {
         SelfTestResult result = run(MapAssets.fake(), new FakeClassifier());
         Map<?, ?> json = (Map<?, ?>) Json.parse(JsonWriter.write(result.toJson()));
-        assertEquals("[schema, status, reason, runtime, artefact, images]",
+        assertEquals("[schema, status, reason, runtime, artefact, images, photos]",
                 json.keySet().toString());
         assertEquals("{name=fake, version=1}", json.get("runtime").toString());
         assertEquals("[file, sha256, format, precision]",
