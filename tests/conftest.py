@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -60,3 +64,33 @@ def finished(painted: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> P
     config = build_config(model="hierattn_xs", image_size=64, epochs=3, batch_size=8)
     train(TrainingRequest(config, painted.root, out))
     return out
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Answer]]:
+    """Run ``hierattn`` with arguments in this process; a new Python takes seconds to load torch."""
+    from hierattn.cli.main import main
+
+    def run(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["hierattn", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return Answer(int(left.value.code or 0), captured.out, captured.err)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from export.schema.manifest import Gate
-from tests.cli.conftest import Answer
+from tests.conftest import Answer
 from tests.export.bundle_helpers import FP32, write_app, write_whole_export
 
 Cli = Callable[..., Answer]

@@ -14,7 +14,7 @@ from hierattn.data.pixels.store import default_store
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_splits
 from hierattn.models.registry import list_models
-from tests.cli.conftest import Answer
+from tests.conftest import Answer
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 Cli = Callable[..., Answer]
@@ -23,7 +23,7 @@ Cli = Callable[..., Answer]
 def in_a_process(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "hierattn.cli", *arguments],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
         "    print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0
     assert "Usage:" in done.stdout
@@ -284,5 +284,5 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
-        process.wait(timeout=120)
+        process.wait(timeout=600)
     assert process.returncode == 1

@@ -9,7 +9,7 @@ import pytest
 
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import read_split_rows
-from tests.cli.conftest import Answer
+from tests.conftest import Answer
 from tests.data.helpers import write_class_folders
 
 Cli = Callable[..., Answer]

@@ -1,37 +1,38 @@
 import json
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from export.schema.manifest import read_manifest
 from hierattn.data.records import DataFolder
+from tests.conftest import Answer
+
+Cli = Callable[..., Answer]
 
 
-def hierattn(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hierattn.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_export_prints_a_row_a_file_and_what_comes_next(finished: Path, tmp_path: Path) -> None:
+def test_export_prints_a_row_a_file_and_what_comes_next(
+    cli: Cli, finished: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    done = hierattn("export", finished, "--out", out, "--format", "onnx", "--precision", "fp32")
-    assert done.returncode == 0, done.stderr
-    assert "hierattn_xs-64-fp32.onnx" in done.stdout
-    assert "passed" in done.stdout
-    assert f"hierattn verify {out}" in done.stdout
-    assert "export.log" in done.stdout
+    done = cli("export", finished, "--out", out, "--format", "onnx", "--precision", "fp32")
+    assert done.code == 0, done.err
+    assert "hierattn_xs-64-fp32.onnx" in done.out
+    assert "passed" in done.out
+    assert f"hierattn verify {out}" in done.out
+    assert "export.log" in done.out
 
 
-def test_a_row_that_fails_fails_the_command_and_says_why(finished: Path, tmp_path: Path) -> None:
+def test_a_row_that_fails_fails_the_command_and_says_why(
+    cli: Cli, finished: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    done = hierattn(
+    done = cli(
         "export", finished, "--out", out, "--format", "onnx", "--precision", "fp16,int8", "--json"
     )
-    assert done.returncode == 1
-    document = json.loads(done.stdout)
+    assert done.code == 1
+    document = json.loads(done.out)
     status = {row["precision"]: row["gate"]["status"] for row in document["artefacts"]}
     assert status == {"fp16": "passed", "int8": "failed"}
 
@@ -48,66 +49,70 @@ def test_a_row_that_fails_fails_the_command_and_says_why(finished: Path, tmp_pat
     ],
 )
 def test_bad_options_get_one_line(
-    finished: Path, tmp_path: Path, arguments: list[str], words: str
+    cli: Cli, finished: Path, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
-    done = hierattn("export", finished, "--out", tmp_path / "out", *arguments)
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+    done = cli("export", finished, "--out", tmp_path / "out", *arguments)
+    assert done.code == 1
+    assert words in done.err
+    assert "Traceback" not in done.err
     assert not (tmp_path / "out").exists()
 
 
-def test_verify_holds_and_names_the_file_that_does_not(folder: Path, painted: DataFolder) -> None:
+def test_verify_holds_and_names_the_file_that_does_not(
+    cli: Cli, folder: Path, painted: DataFolder
+) -> None:
     passed = read_manifest(folder).passed
-    assert hierattn("verify", folder, "--data", painted.root).returncode == (0 if passed else 1)
+    assert cli("verify", folder, "--data", painted.root).code == (0 if passed else 1)
     path = next(folder.glob("*-fp16.onnx"))
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
     path.write_bytes(content)
-    done = hierattn("verify", folder, "--json")
-    assert done.returncode == 1
-    rows = {row["path"]: row for row in json.loads(done.stdout)["files"]}
+    done = cli("verify", folder, "--json")
+    assert done.code == 1
+    rows = {row["path"]: row for row in json.loads(done.out)["files"]}
     assert rows[path.name]["status"] == "failed"
     assert "sha256" in rows[path.name]["problems"][0]
 
 
-def test_explain_names_layers(folder: Path, finished: Path) -> None:
-    done = hierattn("verify", folder, "--explain", "--run", finished)
-    assert "agrees everywhere" in done.stdout
-    wrong = hierattn("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")
-    assert wrong.returncode == 1
-    assert "not the run" in wrong.stderr
+def test_explain_names_layers(cli: Cli, folder: Path, finished: Path) -> None:
+    done = cli("verify", folder, "--explain", "--run", finished)
+    assert "agrees everywhere" in done.out
+    wrong = cli("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")
+    assert wrong.code == 1
+    assert "not the run" in wrong.err
 
 
 def test_an_exported_file_is_evaluated_like_a_run(
-    exported: Path, finished: Path, painted: DataFolder
+    cli: Cli, exported: Path, finished: Path, painted: DataFolder
 ) -> None:
     path = next(exported.glob("*-fp32.onnx"))
-    of_file = hierattn("evaluate", path, "--data", painted.root, "--json", "-")
-    of_run = hierattn("evaluate", finished, "--data", painted.root, "--split", "all", "--json", "-")
-    assert of_file.returncode == of_run.returncode == 0
-    first, second = json.loads(of_file.stdout)["report"], json.loads(of_run.stdout)["report"]
+    of_file = cli("evaluate", path, "--data", painted.root, "--json", "-")
+    of_run = cli("evaluate", finished, "--data", painted.root, "--split", "all", "--json", "-")
+    assert of_file.code == of_run.code == 0
+    first, second = json.loads(of_file.out)["report"], json.loads(of_run.out)["report"]
     assert first["confusion"] == second["confusion"]
     assert first["balanced_accuracy"] == second["balanced_accuracy"]
 
 
-def test_a_damaged_file_is_not_evaluated(exported: Path, painted: DataFolder, tmp_path) -> None:
+def test_a_damaged_file_is_not_evaluated(
+    cli: Cli, exported: Path, painted: DataFolder, tmp_path
+) -> None:
     path = tmp_path / "x.onnx"
     shutil.copy(next(exported.glob("*-fp32.onnx")), path)
     path.write_bytes(path.read_bytes()[:5000])
-    done = hierattn("evaluate", path, "--data", painted.root)
-    assert done.returncode == 1
-    assert "x.onnx" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = cli("evaluate", path, "--data", painted.root)
+    assert done.code == 1
+    assert "x.onnx" in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.slow
-def test_training_goes_on_to_export(painted: DataFolder, tmp_path: Path) -> None:
+def test_training_goes_on_to_export(cli: Cli, painted: DataFolder, tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "export"
     options = ["--model", "hierattn_xs", "--image-size", 64, "--epochs", 1]
-    done = hierattn("train", "--data", painted.root, *options, "--out", run, "--export", out)
+    done = cli("train", "--data", painted.root, *options, "--out", run, "--export", out)
     manifest = read_manifest(out)
     assert {record.format for record in manifest.artefacts} == {"onnx", "tflite", "coreml"}
     assert len(manifest.artefacts) == 9
-    assert done.returncode == (0 if manifest.passed else 1), done.stderr
-    assert "hierattn verify" in done.stdout
+    assert done.code == (0 if manifest.passed else 1), done.err
+    assert "hierattn verify" in done.out

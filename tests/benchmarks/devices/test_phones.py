@@ -13,8 +13,8 @@ from export.errors import ExportError
 from export.schema.manifest import Gate, read_manifest
 from export.targets.adb.phone import Timeouts
 from hierattn.errors import UnknownNameError
-from tests.cli.conftest import Answer
-from tests.cli.conftest import cli as cli
+from tests.conftest import Answer
+from tests.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, relist, write_whole_export
 from tests.export.targets.adb.stand_ins import benchmark, selftest, stand_in_adb
 

@@ -13,8 +13,8 @@ from benchmarks.plan import Plan
 from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.targets.adb.phone import Timeouts
 from export.targets.adb.verify import verify_on_phones
-from tests.cli.conftest import Answer
-from tests.cli.conftest import cli as cli
+from tests.conftest import Answer
+from tests.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, write_whole_export
 from tests.export.targets.adb.adbd import FILES, ROOT, Daemon, daemons, missing, write_installer
 from tests.export.targets.adb.stand_ins import benchmark, selftest

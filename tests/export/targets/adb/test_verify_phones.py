@@ -17,8 +17,8 @@ from export.targets.adb.fleet import parse_devices
 from export.targets.adb.phone import Timeouts
 from export.targets.adb.verify import PhoneCheck, verify_on_phones
 from hierattn.errors import UnknownNameError
-from tests.cli.conftest import Answer
-from tests.cli.conftest import cli as cli
+from tests.conftest import Answer
+from tests.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, INT8, write_whole_export
 from tests.export.targets.adb.stand_ins import selftest, stand_in_adb
 
