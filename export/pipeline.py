@@ -52,9 +52,10 @@ from hierattn.common.staging import staged_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.errors import UnknownNameError
 from hierattn.inference import TorchPredictor, predict_logits
+from hierattn.lineage import weights_licences
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
-from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
+from hierattn.runs import SPLITS, Run, load_run, tool_versions
 
 
 @dataclass(frozen=True)

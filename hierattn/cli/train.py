@@ -33,6 +33,10 @@ def train(
     ),
     config: Annotated[Path | None, typer.Option(help="JSON file of training fields.")] = None,
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(help="Run or shipped checkpoint to learn the answers of; again for more."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
     start_image_size: Annotated[
@@ -61,7 +65,9 @@ def train(
     ] = False,
     allow_seen: Annotated[
         bool,
-        typer.Option("--allow-seen", help="Let --init know photos that the run is judged by."),
+        typer.Option(
+            "--allow-seen", help="Let --init and --teacher know photos that judge the run."
+        ),
     ] = False,
     calibrate_from: Annotated[
         Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")
@@ -120,6 +126,7 @@ def train(
         device=device,
         calibration=read_pooled(calibrate_from) if calibrate_from else None,
         allow_seen=allow_seen,
+        teachers=tuple(teacher or ()),
         changed=None if config or recipe != "default" else frozenset(n for n in flags if flags[n]),
     )
     with RichObserver() as observer:

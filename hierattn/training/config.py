@@ -49,6 +49,12 @@ class TrainingConfig(BaseModel):
     logit_adjustment: float = Field(
         1.0, ge=0, le=2, description="tau of Menon et al. 2020, against the sampled class shares"
     )
+    teacher_weight: float = Field(
+        0.7, ge=0, le=1, description="share of the teachers' answers in the loss, with --teacher"
+    )
+    teacher_temperature: float = Field(
+        2.0, ge=0.1, le=100, description="what all logits are divided by, with --teacher"
+    )
     ema_decay: float = Field(0.998, ge=0, lt=1)
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"

@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from hierattn.common.files import file_sha256, write_bytes, write_json
 from hierattn.data.readers.listing import summarise
-from hierattn.data.splits import Split, write_splits
+from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.data.unlabelled import pool_unlabelled
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
@@ -22,6 +21,7 @@ from hierattn.outputs import check_output
 from hierattn.runs import (
     CHECKPOINT,
     CONFIG,
+    SEEN,
     SPLITS,
     WEIGHTS,
     FeatureRunConfig,
@@ -32,6 +32,7 @@ from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
+from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
@@ -138,6 +139,8 @@ def _pretrain(
     restore(loop, state, out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(out / SPLITS, data.folder, data.splits)
+        if teacher.config is not None:
+            write_split_rows(out / SEEN, learnt_rows(teacher.path))
         snapshot(loop, state)
         save_state(out / CHECKPOINT, state)
     run_epochs(loop, state, out, observer)
@@ -191,7 +194,9 @@ def _check_same(
     other = [name for name, value in state.config.items() if given.get(name) != value]
     if state.data_sha256 != data.provenance.sha256:
         other.append("photos (--data)")
-    if state.initialisation != {"teacher": teacher.record.model_dump(mode="json")}:
+    if state.initialisation is None or (
+        state.initialisation["teacher"]["weights_sha256"] != teacher.record.weights_sha256
+    ):
         other.append("teacher")
     if state.processes != group.size:
         other.append("number of processes")

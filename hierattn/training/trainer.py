@@ -8,31 +8,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from hierattn.data.folder import read_data_folder
 from hierattn.data.readers.listing import summarise
 from hierattn.data.records import PassedOver
-from hierattn.data.splits import Split, write_split_rows, write_splits
+from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
+from hierattn.lineage import describe_initialisation
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise
-from hierattn.outputs import check_output
+from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
-from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS, describe_initialisation
+from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
 from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
 from hierattn.training.config import TrainingConfig, parse_config
-from hierattn.training.data import PreparedData, prepare_data
+from hierattn.training.data import PreparedData, prepare_folder
+from hierattn.training.distillation import Distillation
 from hierattn.training.distributed import ProcessGroup, process_group
-from hierattn.training.leaks import Earlier, check_leaks
+from hierattn.training.leaks import Earlier, check_init, check_teacher
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
 from hierattn.training.results import write_history, write_outcome
+from hierattn.training.sampler import class_shares
+from hierattn.training.teachers import Teacher, load_answering_teachers, prior_power
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +59,9 @@ class TrainingRequest:
         calibration: the pooled folds of the same recipe, for a run on all photos.
         changed: with ``resume``, the fields of ``config`` that were really asked for and must be
             the run's own; None for all.
-        allow_seen: go on though ``init`` learnt from photos that this run is judged by.
+        allow_seen: go on though ``init`` or a teacher learnt from photos that judge this run.
+        teachers: run folders and shipped checkpoints whose answers are learnt, too; none with
+            ``resume`` for those the run began with.
     """
 
     config: TrainingConfig | None
@@ -65,6 +74,7 @@ class TrainingRequest:
     calibration: PooledFolds | None = None
     changed: frozenset[str] | None = None
     allow_seen: bool = False
+    teachers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +129,10 @@ def _train(
     find_model(config.model)
     check_image_size(config.model, config.start_image_size or config.image_size)
     observer.status(f"reading {root}")
-    data = prepare_data(
-        root,
+    everything = read_data_folder(root)
+    teachers = _teachers(request, saved, everything.classes, config)
+    data = prepare_folder(
+        everything,
         config,
         splits_file=request.out / SPLITS if saved is not None else None,
         skip_unreadable=request.skip_unreadable if saved is None else saved.skip_unreadable,
@@ -134,10 +146,16 @@ def _train(
             f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
         )
     model = _new_model(config, len(data.folder.classes))
-    earlier = None
-    if saved is None and request.init is not None:
-        earlier = check_leaks(request.init, data, request.allow_seen)
-    state = saved or _first_state(request, group, config, data, model, observer, earlier)
+    learnt: list[SplitRow] = []
+    if saved is None:
+        earlier = check_init(request.init, data, request.allow_seen) if request.init else None
+        taught = [check_teacher(t.source, t.path, data, request.allow_seen) for t in teachers]
+        learnt = [row for one in (earlier, *taught) if one is not None for row in one.rows]
+        state = _first_state(request, group, config, data, model, observer, earlier)
+        state.teachers = _described(teachers, taught)
+        _announce(teachers, config, observer)
+    else:
+        state = saved
     loop = TrainingLoop(
         config,
         group,
@@ -148,13 +166,14 @@ def _train(
         data.indices(Split.VALIDATION),
         frozen=frozenset(state.frozen),
         bf16=state.bf16,
+        objective=_distillation(config, group, data, teachers),
     )
     _LOG.info("bfloat16 autocast: %s, device: %s", state.bf16, group.device)
     restore(loop, state, request.out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(request.out / SPLITS, data.folder, data.splits)
-        if earlier is not None:
-            write_split_rows(request.out / SEEN, earlier.rows)
+        if learnt:
+            write_split_rows(request.out / SEEN, tuple(dict.fromkeys(learnt)))
         snapshot(loop, state)
         save_state(request.out / CHECKPOINT, state)
     run_epochs(loop, state, request.out, observer)
@@ -175,7 +194,7 @@ def _train(
 
 
 def _saved_state(request: TrainingRequest) -> TrainingState | None:
-    check_output(request.out, request.data, request.init)
+    check_output(request.out, request.data, request.init, *map(given_path, request.teachers))
     saved = open_run_folder(request.out, request.resume)
     if request.resume and saved is None and (request.config is None or request.data is None):
         raise CheckpointError(
@@ -234,7 +253,7 @@ def _config_and_data(
         given = request.config.model_dump()
         names = [
             name
-            for name, value in saved.config.items()
+            for name, value in config.model_dump().items()
             if given[name] != value and (request.changed is None or name in request.changed)
         ]
         if names:
@@ -255,6 +274,67 @@ def _config_and_data(
 def _new_model(config: TrainingConfig, classes: int) -> nn.Module:
     torch.manual_seed(config.seed)
     return create_model(config.model, classes)
+
+
+def _teachers(
+    request: TrainingRequest,
+    saved: TrainingState | None,
+    classes: tuple[str, ...],
+    config: TrainingConfig,
+) -> list[Teacher]:
+    """The teachers asked for, or those that the run began with.
+
+    Raises:
+        CheckpointError: others than the run began with, or they changed.
+        HierAttnError: see :func:`load_answering_teachers`.
+    """
+    began = [] if saved is None else saved.teachers
+    sources = request.teachers or tuple(teacher["path"] for teacher in began)
+    teachers = load_answering_teachers(sources, classes, config)
+    if saved is not None:
+        hashes = [teacher["record"]["weights_sha256"] for teacher in began]
+        if [teacher.record.weights_sha256 for teacher in teachers] != hashes:
+            names = ", ".join(teacher["record"]["name"] for teacher in began) or "no teacher"
+            raise CheckpointError(
+                f"{request.out / CHECKPOINT}: the run was started with {names} as its teachers; "
+                "resume with the same weights in the same order, or train into another --out"
+            )
+    return teachers
+
+
+def _described(teachers: list[Teacher], taught: list[Earlier]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": os.path.realpath(teacher.path),
+            "record": teacher.record.model_copy(update={"seen": one.leaked}).model_dump(
+                mode="json"
+            ),
+        }
+        for teacher, one in zip(teachers, taught, strict=True)
+    ]
+
+
+def _announce(teachers: list[Teacher], config: TrainingConfig, observer: TrainingObserver) -> None:
+    for teacher in teachers:
+        observer.status(f"taught by {teacher.source} ({teacher.record.model})")
+        if teacher.config is not None and (
+            prior_power(teacher.config.training) != prior_power(config)
+        ):
+            observer.status(
+                f"{teacher.source} learnt with another sampling_power and logit_adjustment: its "
+                "answers favour other classes than this run's labels do"
+            )
+
+
+def _distillation(
+    config: TrainingConfig, group: ProcessGroup, data: PreparedData, teachers: list[Teacher]
+) -> Distillation | None:
+    if not teachers:
+        return None
+    classes = len(data.folder.classes)
+    counts = np.bincount(data.labels[data.indices(Split.TRAIN)], minlength=classes)
+    shares = class_shares(counts, config.sampling_power)
+    return Distillation(config, group, classes, shares, [one.network for one in teachers])
 
 
 def _first_state(
@@ -284,6 +364,13 @@ def _first_state(
         initialisation = describe_initialisation(report, request.init)
         if earlier is not None:
             initialisation["seen"] = earlier.leaked
+            if earlier.without_labels is not None:
+                initialisation["seen_without_labels"] = earlier.without_labels
+                shown = " and ".join(
+                    f"{count} of {len(data.indices(Split(part)))} {part} photos"
+                    for part, count in earlier.without_labels.items()
+                )
+                observer.status(f"{request.init} saw {shown} of this run, without their labels")
         frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
         observer.status(
             f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
