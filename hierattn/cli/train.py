@@ -65,9 +65,7 @@ def train(
     ] = False,
     allow_seen: Annotated[
         bool,
-        typer.Option(
-            "--allow-seen", help="Let --init and --teacher know photos that judge the run."
-        ),
+        typer.Option("--allow-seen", help="Let --init and --teacher know photos of its test part."),
     ] = False,
     calibrate_from: Annotated[
         Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")

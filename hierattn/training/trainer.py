@@ -303,15 +303,12 @@ def _teachers(
 
 
 def _described(teachers: list[Teacher], taught: list[Earlier]) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": os.path.realpath(teacher.path),
-            "record": teacher.record.model_copy(update={"seen": one.leaked}).model_dump(
-                mode="json"
-            ),
-        }
-        for teacher, one in zip(teachers, taught, strict=True)
-    ]
+    described = []
+    for teacher, one in zip(teachers, taught, strict=True):
+        record = teacher.record.model_copy(update={"seen": one.leaked})
+        path = os.path.realpath(teacher.path)
+        described.append({"path": path, "record": record.model_dump(mode="json")})
+    return described
 
 
 def _announce(teachers: list[Teacher], config: TrainingConfig, observer: TrainingObserver) -> None:
