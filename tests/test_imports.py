@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("hierattn.data.synth", "hierattn.data.tools"),
         ("hierattn.model_metadata", "hierattn.training.config", "hierattn.training.distributed"),
         ("hierattn.runs",),
-        ("hierattn.inference",),
+        ("hierattn.inference", "hierattn.lineage"),
         ("hierattn.evaluate", "hierattn.pooling"),
         ("hierattn.training",),
         ("hierattn.cli",),

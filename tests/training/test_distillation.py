@@ -196,7 +196,7 @@ def test_teachers_that_do_not_fit_are_refused_before_a_photo_is_decoded(
     def no_decoding(*_: object, **__: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("hierattn.training.preparation.decode_folder", no_decoding)
+    monkeypatch.setattr("hierattn.training.data.decode_folder", no_decoding)
     out = tmp_path / "run"
     said = refusal(painted, out, finished, image_size=96)
     assert "takes other pictures: image size 64, this run 96" in said
