@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from hierattn.common.files import file_sha256, write_bytes, write_json
 from hierattn.data.readers.listing import summarise
 from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.data.unlabelled import pool_unlabelled
