@@ -37,6 +37,10 @@ def train(
         list[str] | None,
         typer.Option(help="Run or shipped checkpoint to learn the answers of; again for more."),
     ] = None,
+    initialisation: Annotated[
+        str | None,
+        typer.Option(help="First weights: default, dirac, whitening or whitening_dirac."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
     start_image_size: Annotated[
@@ -84,6 +88,7 @@ def train(
     set_up_logging(verbose)
     flags: dict[str, Any] = {
         "model": model,
+        "initialisation": initialisation,
         "epochs": epochs,
         "image_size": image_size,
         "start_image_size": start_image_size,

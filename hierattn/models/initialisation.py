@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,12 +9,11 @@ from torch.nn import functional as F
 from hierattn.errors import ConfigError
 from hierattn.models.peers import CentredInput
 
-Initialisation = Literal["default", "dirac", "whitening", "whitening_dirac"]
 EPSILON = 5e-4
 """Added to each eigenvalue of the patches' covariance, of pixels in [0, 1] (Jordan's constant)."""
 
 
-def start(network: nn.Module, name: Initialisation, images: Tensor) -> None:
+def start(network: nn.Module, name: str, images: Tensor) -> None:
     """Set the weights of a freshly made network in place; ``default`` leaves all as they are.
 
     ``whitening`` sets the first convolution, ``dirac`` the others that are not grouped, as far as
@@ -24,7 +21,7 @@ def start(network: nn.Module, name: Initialisation, images: Tensor) -> None:
 
     Args:
         network: made by ``create_model``.
-        name: which way.
+        name: ``default``, ``dirac``, ``whitening`` or ``whitening_dirac``.
         images: float [N, 3, S, S] in [0, 1], of the training part; read for ``whitening`` alone.
 
     Raises:

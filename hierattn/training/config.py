@@ -21,6 +21,9 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = "hierattn_xs"
+    initialisation: Literal["default", "dirac", "whitening", "whitening_dirac"] = Field(
+        "default", description="first weights of what --init does not fill; see docs/training.md"
+    )
     image_size: int = Field(256, ge=64, le=1024)
     start_image_size: int | None = Field(
         None, ge=64, le=1024, description="progressive resizing: side at the first epoch"

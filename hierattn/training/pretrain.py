@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import save
 
 from hierattn.common.files import file_sha256, write_bytes, write_json
@@ -39,11 +38,20 @@ from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
 from hierattn.training.teachers import Teacher, load_teacher
-from hierattn.training.trainer import deterministic, open_run_folder, restore, run_epochs, snapshot
+from hierattn.training.trainer import (
+    deterministic,
+    new_network,
+    open_run_folder,
+    restore,
+    run_epochs,
+    snapshot,
+)
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "network."
 """Where a :class:`FeaturePredictor` keeps the network among its heads."""
+_CLASSES = 8
+"""Of a classifier that nothing is asked of, and that is not kept."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +128,8 @@ def _pretrain(
     group.agree("the photos", data.provenance.sha256)
     state = saved or _first_state(config, data, request.data, group, teacher)
     _check_same(state, config, data, teacher, group, out / CHECKPOINT)
-    torch.manual_seed(config.seed)
     predictor = FeaturePredictor(
-        create_model(config.model),
+        new_network(config, data, _CLASSES),
         config.model,
         feature_channels(teacher.network, teacher.record.model),
     )

@@ -21,11 +21,13 @@ from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.lineage import describe_initialisation
 from hierattn.metrics.report import EvaluationReport
+from hierattn.models.initialisation import start
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise
 from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
+from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
 from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
 from hierattn.training.config import TrainingConfig, parse_config
@@ -42,6 +44,8 @@ from hierattn.training.sampler import class_shares
 from hierattn.training.teachers import Teacher, load_answering_teachers, prior_power
 
 _LOG = logging.getLogger(__name__)
+_SAMPLE = 256
+"""Training photos that the first convolution is whitened by."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def _train(
         raise CheckpointError(
             f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
         )
-    model = _new_model(config, len(data.folder.classes))
+    model = new_network(config, data, len(data.folder.classes))
     learnt: list[SplitRow] = []
     if saved is None:
         earlier = check_init(request.init, data, request.allow_seen) if request.init else None
@@ -271,9 +275,19 @@ def _config_and_data(
     return config, request.data or Path(saved.data)
 
 
-def _new_model(config: TrainingConfig, classes: int) -> nn.Module:
+def new_network(config: TrainingConfig, data: PreparedData, classes: int) -> nn.Module:
+    """A network with its first weights: a function of the seed and of the training part alone.
+
+    Raises:
+        ConfigError: the network cannot start as ``config.initialisation`` says.
+    """
     torch.manual_seed(config.seed)
-    return create_model(config.model, classes)
+    network = create_model(config.model, classes)
+    if config.initialisation != "default":
+        sample = data.training_sample(_SAMPLE, config.seed)
+        images = PreprocessSpec(image_size=config.image_size).to_input(sample)
+        start(network, config.initialisation, torch.from_numpy(images))
+    return network
 
 
 def _teachers(

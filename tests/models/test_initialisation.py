@@ -68,7 +68,9 @@ def test_every_network_can_start_so(name: str) -> None:
     start(network, "whitening_dirac", pictures())
     first = first_convolution(network)
     assert first is not None and first.in_channels == 3
-    moved = {key for key, value in network.state_dict().items() if not torch.equal(before[key], value)}
+    moved = {
+        key for key, value in network.state_dict().items() if not torch.equal(before[key], value)
+    }
     for key, part in network.named_modules():
         plain = isinstance(part, nn.Conv2d) and part.groups == 1
         assert (f"{key}.weight" in moved) == plain, key
