@@ -49,7 +49,7 @@ class PreparedData:
         return np.flatnonzero([entry == split for entry in self.splits])
 
     def training_sample(self, count: int, seed: int) -> np.ndarray:
-        """Pixels uint8 [n, S, S, 3] of at most ``count`` training photos, a function of ``seed``."""
+        """Pixels uint8 [n, S, S, 3] of up to ``count`` training photos, a function of ``seed``."""
         learnt = self.indices(Split.TRAIN)
         random = np.random.default_rng([seed, 0, 4])
         return self.pixels[np.sort(random.permutation(learnt)[:count])]

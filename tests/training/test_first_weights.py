@@ -60,5 +60,5 @@ def test_what_a_recipe_said_before_it_still_says(prepared: PreparedData) -> None
 
 
 def test_an_unknown_one_names_the_field() -> None:
-    with pytest.raises(ConfigError, match="field 'initialisation': .*'whitening_dirac'"):
+    with pytest.raises(ConfigError, match=r"field 'initialisation': .*'whitening_dirac'"):
         recipe(initialisation="white")
