@@ -169,17 +169,22 @@ def test_a_resumed_student_ends_with_the_same_bits(
     assert load_run(out).config.teachers == load_run(taught).config.teachers
 
 
-def test_the_start_is_the_same_as_without_a_teacher(
-    taught: Path, painted: DataFolder, tmp_path: Path
-) -> None:
-    """With weight 0 a teacher changes no bit: it draws no random number."""
-    config = recipe(teacher_weight=0)
-    with_teacher, without = tmp_path / "with", tmp_path / "without"
-    train(TrainingRequest(config, painted.root, with_teacher, teachers=(str(taught),)))
-    train(TrainingRequest(config, painted.root, without))
-    name = "model.safetensors"
-    assert (with_teacher / name).read_bytes() == (without / name).read_bytes()
-    assert not (without / "seen.csv").exists()
+def test_a_teacher_draws_no_random_number() -> None:
+    """So crops, mixing and dropout are those of the same run without it."""
+    config = build_config(image_size=64, mixup=0.2, teacher_weight=0)
+    group, shares = ProcessGroup(0, 1, torch.device("cpu")), np.array([0.5, 0.5])
+    teacher = nn.Sequential(nn.Dropout(0.5), nn.Flatten(), nn.Linear(12, 2))
+    images, labels = torch.rand(4, 3, 2, 2), torch.tensor([0, 1, 1, 0])
+    losses, states = [], []
+    for objective in (
+        Classification(config, group, 2, shares),
+        Distillation(config, group, 2, shares, [teacher]),
+    ):
+        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(0)
+        losses.append(objective.loss(Constant(1.0, 0.0), images, labels, generator))
+        states.append(torch.cat([torch.get_rng_state(), generator.get_state()]))
+    assert torch.equal(*losses) and torch.equal(*states)
 
 
 def refusal(painted: DataFolder, out: Path, *teachers: Path, **fields: object) -> str:
