@@ -25,13 +25,13 @@ class Earlier:
     Attributes:
         rows: of the photos whose labels they were trained, chosen and calibrated by.
         leaked: how many photos of this run's test part are among them, and how many of its
-            validation part are among those trained by.
+            validation part are among those trained by; None where nobody can tell.
         without_labels: how many photos of these parts a pretraining had seen without labels; None
             where there was none.
     """
 
     rows: tuple[SplitRow, ...]
-    leaked: dict[str, int]
+    leaked: dict[str, int] | None
     without_labels: dict[str, int] | None = None
 
 
@@ -74,9 +74,17 @@ def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) 
         allow_seen: go on though some are not.
 
     Raises:
-        ConfigError: some are not, and ``allow_seen`` is not set; they are counted.
+        ConfigError: ``allow_seen`` is not set, and some are not (they are counted), or nobody can
+            tell.
     """
     rows = learnt_rows(run)
+    if not (run / SPLITS).is_file():
+        if not allow_seen:
+            raise ConfigError(
+                f"--teacher {source}: has no {SPLITS}, so nobody can tell whether it learnt from "
+                "photos that judge this run; give the whole run folder, or pass --allow-seen"
+            )
+        return Earlier(rows, None)
     return Earlier(rows, _check(f"--teacher {source}", rows, data, allow_seen))
 
 

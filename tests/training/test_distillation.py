@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, read_split_rows
+from hierattn.data.splits import Split, read_split_rows, write_split_rows
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.lineage import data_sources, weights_licences
 from hierattn.runs import load_run
@@ -121,15 +121,19 @@ def test_what_a_teacher_learnt_from_is_known_to_later_runs(
 ) -> None:
     rows = read_split_rows(taught / "seen.csv", one_folder=False)
     assert set(rows) == set(learnt_rows(finished))
-    # Without the student's own table, what its teacher learnt from is still there.
+    # Even where the student's own table tells of no photo, what its teacher learnt from does.
     heir = tmp_path / "heir"
     shutil.copytree(taught, heir)
-    (heir / "splits.csv").unlink()
+    own = read_split_rows(heir / "splits.csv")
+    write_split_rows(heir / "splits.csv", [row for row in own if row.split is Split.TEST])
     order = TrainingRequest(recipe(seed=5), painted.root, tmp_path / "run", teachers=(str(heir),))
     with pytest.raises(ConfigError, match=r"--teacher .*heir: learnt from \d+ of 1\d test photos"):
         train(order)
     with pytest.raises(ConfigError, match=r"--init .*heir: learnt from \d+ of 1\d test photos"):
         train(replace(order, teachers=(), init=heir))
+    (heir / "splits.csv").unlink()
+    with pytest.raises(ConfigError, match=r"heir: has no splits\.csv, so nobody can tell"):
+        train(order)
     assert not (tmp_path / "run").exists()
 
 
