@@ -47,9 +47,7 @@ def benchmark(
     ] = 600,
     runtimes: Annotated[
         str | None,
-        typer.Option(
-            "--runtime", help="Of torch, onnxruntime, litert, tflite-runtime, coreml; default all."
-        ),
+        typer.Option("--runtime", help="Of {runtimes}; separated by commas; default all."),
     ] = None,
     runs: Annotated[int, typer.Option(help="Steady runs of each row.", min=1)] = RUNS,
     launches: Annotated[
