@@ -84,7 +84,7 @@ def evaluate_predictor(
     unknown = sorted(set(folder.classes) - set(classes))
     if unknown:
         raise DataError(
-            f"{folder.root} has classes the model does not know: {', '.join(unknown)} "
+            f"{folder.place} has classes the model does not know: {', '.join(unknown)} "
             f"(the model's: {', '.join(classes)}); rename or leave out these folders"
         )
     cache = decode_folder(folder, spec, skip_unreadable=skip_unreadable)
@@ -209,7 +209,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
     else:
         kept = of == split
     if not kept.any():
-        raise DataError(f"{folder.root}: the run's splits.csv puts none of its photos in '{split}'")
+        raise DataError(f"{folder.place}: the run's splits.csv puts none of its photos in '{split}'")
     parts = [f"{(of[kept] == part).sum()} {part}" for part in np.unique(of[kept])]
     learnt = int(np.isin(of[kept], [Split.TRAIN, Split.VALIDATION]).sum())
     warning = None
