@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from hierattn.data.readers.listing import one_form
 from hierattn.data.records import DataFolder
 from hierattn.errors import ConfigError, DataError, one_line
 
@@ -37,10 +38,13 @@ class ClassTable:
         renames: the new name by the old; an empty one leaves the class out.
         synonyms: whether a class that is not called as another folder's, or the model's, may be
             taken for it by :data:`OFFICIAL`.
+        remembered: renames that the model was trained with; they hold for classes that the model
+            does not know and the other fields do not name.
     """
 
     renames: Mapping[str, str] = field(default_factory=dict)
     synonyms: bool = True
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_class_map(pairs: Sequence[str]) -> dict[str, str]:
@@ -106,18 +110,12 @@ def rename_classes(folder: DataFolder, table: ClassTable, targets: Sequence[str]
     new: dict[str, str] = {}
     remarks = []
     for name in folder.classes:
-        new[name] = table.renames.get(name, name)
-        if name in table.renames:
-            if not new[name]:
-                count = sum(record.label == name for record in folder.records)
-                remarks.append(f"left out: {count} photos of class {name} (--map-class)")
-            elif new[name] != name:
-                remarks.append(f"{name} -> {new[name]} (--map-class)")
-        elif table.synonyms and name not in targets:
-            alike = [target for target in targets if _key(target) == _key(name)]
-            if len(alike) == 1:
-                new[name] = alike[0]
-                remarks.append(f"{name} -> {alike[0]} (built-in synonym; refuse by --no-synonyms)")
+        new[name], reason = _renamed(name, table, targets)
+        if not new[name]:
+            count = sum(record.label == name for record in folder.records)
+            remarks.append(f"left out: {count} photos of class {name} ({reason})")
+        elif one_form(new[name]) != name:
+            remarks.append(f"{name} -> {new[name]} ({reason})")
     classes = tuple(sorted({name for name in new.values() if name}))
     if not classes:
         raise DataError(f"{folder.place}: --map-class leaves no class; keep some")
@@ -153,6 +151,20 @@ def check_shared(folders: Sequence[DataFolder], table: ClassTable) -> None:
                 f"{', '.join(sorted(others))}); keep with {keep}, rename with "
                 f"--map-class {left_over[0]}=OTHER, or leave out with --map-class {left_over[0]}="
             )
+
+
+def _renamed(name: str, table: ClassTable, targets: Sequence[str]) -> tuple[str, str]:
+    """The new name, and by what."""
+    if name in table.renames:
+        return table.renames[name], "--map-class"
+    if name in targets:
+        return name, ""
+    if name in table.remembered:
+        return table.remembered[name], "as in the training"
+    alike = [target for target in targets if _key(target) == _key(name)]
+    if table.synonyms and len(alike) == 1:
+        return alike[0], "built-in synonym; refuse it with --no-synonyms"
+    return name, ""
 
 
 def _classes(names: Sequence[str]) -> str:

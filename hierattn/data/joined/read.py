@@ -21,6 +21,11 @@ from hierattn.errors import ConfigError, DataError
 _AS_IS = ClassTable()
 
 
+def as_roots(data: Path | Sequence[Path]) -> tuple[Path, ...]:
+    """One data folder or several, as several."""
+    return (data,) if isinstance(data, Path) else tuple(data)
+
+
 def read_labelled(
     roots: Sequence[Path], table: ClassTable = _AS_IS, model_classes: Sequence[str] | None = None
 ) -> DataFolder:
