@@ -177,6 +177,7 @@ def _export(
             splits=run.path / SPLITS,
             out=request.out,
             calibrate=Precision.INT8 in precisions,
+            class_map=run.config.training.class_map,
             skip_unreadable=request.skip_unreadable,
             progress=lambda done, total: progress(Progress("", "decoding", done, total)),
         )

@@ -180,7 +180,9 @@ def _find_photos(
         return None, words, []
     progress(Progress("", "decoding photos"))
     try:
-        photos = reread_evaluation_photos(place, record, manifest.preprocessing, answers.photos)
+        photos = reread_evaluation_photos(
+            place, record, manifest.preprocessing, manifest.classes, answers.photos
+        )
     except HierAttnError as error:
         if data is not None:
             raise
