@@ -25,7 +25,7 @@ from hierattn.metrics.report import EvaluationReport
 from hierattn.models.initialisation import start
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
-from hierattn.models.weights import initialise
+from hierattn.models.weights import initialise, read_state_dict
 from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
@@ -146,6 +146,9 @@ def _train(
         )
     find_model(config.model)
     check_image_size(config.model, config.start_image_size or config.image_size)
+    if saved is None and request.init is not None:
+        # A name mistyped or a damaged file is told before all photos are decoded.
+        read_state_dict(request.init)
     observer.status(f"reading {' and '.join(map(str, roots))}")
     everything = read_labelled(roots, ClassTable(config.class_map, config.synonyms))
     teachers = _teachers(request, saved, everything.classes, config)

@@ -248,3 +248,20 @@ def test_two_folders_are_one_training_set_and_are_found_again(
     other.rename(tmp_path / "moved")
     with pytest.raises(CheckpointError, match=r"other: the photos .* no longer there.*--data"):
         train(TrainingRequest(None, None, out, resume=True))
+
+
+@pytest.mark.parametrize("name", ["typo", "empty.pt"])
+def test_weights_that_are_none_are_told_before_a_photo_is_decoded(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, name: str
+) -> None:
+    (tmp_path / "empty.pt").touch()
+    seen: list[int] = []
+
+    class Watch(SilentObserver):
+        def decoded(self, done: int, total: int) -> None:
+            seen.append(done)
+
+    request = TrainingRequest(tiny, painted.root, tmp_path / "out", init=tmp_path / name)
+    with pytest.raises(CheckpointError, match=name):
+        train(request, Watch())
+    assert not seen and not (tmp_path / "out").exists()
