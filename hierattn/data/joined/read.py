@@ -23,7 +23,7 @@ _AS_IS = ClassTable()
 
 def as_roots(data: Path | Sequence[Path]) -> tuple[Path, ...]:
     """One data folder or several, as several."""
-    return (data,) if isinstance(data, Path) else tuple(data)
+    return (Path(data),) if isinstance(data, str | Path) else tuple(data)
 
 
 def read_labelled(
