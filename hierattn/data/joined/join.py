@@ -103,7 +103,7 @@ def _names(
     """New names by folder and old name, where one name means several; and the doubtful ones."""
     # By name: for each bearer the folders it stands in, and its sources in all of them.
     bearers: dict[str, list[tuple[list[str], set[str | None]]]] = defaultdict(list)
-    unsure = []
+    unsure: list[str] = []
     for name, folder in folders.items():
         sources: dict[str, set[str | None]] = defaultdict(set)
         for record in folder.records:
@@ -136,7 +136,8 @@ def _kept_once(
     """The records without those photos that an earlier folder has, and what is to be said."""
     copies = [files for files in duplicates(records) if len(_homes(files)) > 1]
     of = _linked(records, [*copies, *_of_one_archive_name(records)])
-    dropped, contradicting = [], []
+    dropped: list[str] = []
+    contradicting: list[str] = []
     for files in copies:
         first = min(_homes(files), key=names.index)
         dropped += [file for file in files if not file.startswith(f"{first}/")]
