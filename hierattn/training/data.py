@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hierattn.data.folder import SPLITS_NAME
-from hierattn.data.joined.class_table import ClassTable
-from hierattn.data.joined.read import read_labelled
 from hierattn.data.official import official_splits
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import DataProvenance, describe_data
@@ -57,35 +55,6 @@ class PreparedData:
         return self.pixels[np.sort(random.permutation(learnt)[:count])]
 
 
-def prepare_data(
-    roots: Sequence[Path],
-    config: TrainingConfig,
-    *,
-    splits_file: Path | None = None,
-    skip_unreadable: bool = False,
-    decoded: Callable[[int, int], None] | None = None,
-) -> PreparedData:
-    """Read, decode and split a data folder, or several joined, as ``config`` asks.
-
-    Args:
-        roots: the data folders.
-        config: names of classes, image size, fold, fractions and seed.
-        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
-        skip_unreadable: leave unreadable photos out.
-        decoded: called with (done, all).
-
-    Raises:
-        DataError: see :func:`read_labelled`, :func:`decode_folder`, :func:`assign_splits`.
-    """
-    return prepare_folder(
-        read_labelled(roots, ClassTable(config.class_map, config.synonyms)),
-        config,
-        splits_file=splits_file,
-        skip_unreadable=skip_unreadable,
-        decoded=decoded,
-    )
-
-
 def prepare_folder(
     everything: DataFolder,
     config: TrainingConfig,
@@ -94,7 +63,18 @@ def prepare_folder(
     skip_unreadable: bool = False,
     decoded: Callable[[int, int], None] | None = None,
 ) -> PreparedData:
-    """Decode and split photos that are listed already; otherwise as :func:`prepare_data`."""
+    """Decode and split the listed photos as ``config`` asks.
+
+    Args:
+        everything: the photos.
+        config: image size, fold, fractions and seed.
+        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
+        skip_unreadable: leave unreadable photos out.
+        decoded: called with (done, all).
+
+    Raises:
+        DataError: see :func:`decode_folder`, :func:`assign_splits`.
+    """
     spec = PreprocessSpec(image_size=config.image_size)
     cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
     folder = cache.folder
