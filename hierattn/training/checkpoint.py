@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ class TrainingState:
 
     Attributes:
         config: the :class:`TrainingConfig`'s fields.
-        data: the data folder as it was given.
+        data: the data folders, see :func:`stored_roots`.
         data_sha256: fingerprint of the photos and labels the run began with.
         skip_unreadable: whether unreadable photos were left out.
         calibration: the pooled folds' operating point and report to ship with, or None.
@@ -74,6 +76,11 @@ class TrainingState:
     best_score: float
     history: list[dict[str, Any]]
     teachers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def stored_roots(roots: Sequence[Path]) -> str:
+    """Paths of data folders as one text; no path holds a NUL."""
+    return "\0".join(os.path.realpath(root) for root in roots)
 
 
 def save_state(path: Path, state: TrainingState) -> None:

@@ -62,6 +62,12 @@ class TrainingConfig(BaseModel):
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
 
+    class_map: dict[str, str] = Field(
+        default_factory=dict, description="new names of classes by the old; empty leaves one out"
+    )
+    synonyms: bool = Field(
+        True, description="joined folders: official labels for one class are one, AKIEC and AK"
+    )
     seed: int = Field(0, ge=0, lt=2**31)
     fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
     validation_fraction: float = Field(0.15, ge=0, le=0.5)

@@ -10,9 +10,8 @@ from pathlib import Path
 from safetensors.torch import save
 
 from hierattn.common.files import file_sha256, write_bytes, write_json
-from hierattn.data.readers.listing import summarise
+from hierattn.data.joined.read import read_unlabelled
 from hierattn.data.splits import Split, write_split_rows, write_splits
-from hierattn.data.unlabelled import pool_unlabelled
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
 from hierattn.models.registry import check_image_size, create_model, find_model
@@ -27,7 +26,7 @@ from hierattn.runs import (
     FeatureRunConfig,
     tool_versions,
 )
-from hierattn.training.checkpoint import TrainingState, save_state
+from hierattn.training.checkpoint import TrainingState, save_state, stored_roots
 from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
@@ -45,6 +44,7 @@ from hierattn.training.trainer import (
     restore,
     run_epochs,
     snapshot,
+    tell,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -116,9 +116,8 @@ def _pretrain(
     group.agree("the epoch to go on from", None if saved is None else saved.epoch)
     teacher = load_teacher(request.teacher)
     teacher.network.to(group.device)
-    folder = pool_unlabelled(request.data)
-    for line in summarise(folder.passed_over):
-        observer.status(f"passed over: {line}")
+    folder = read_unlabelled(request.data)
+    tell(folder, observer)
     data = prepare_folder(
         folder,
         config,
@@ -170,7 +169,7 @@ def _first_state(
 ) -> TrainingState:
     return TrainingState(
         config=config.model_dump(),
-        data="\n".join(str(root.resolve()) for root in roots),
+        data=stored_roots(roots),
         data_sha256=data.provenance.sha256,
         skip_unreadable=False,
         calibration=None,

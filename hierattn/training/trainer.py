@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.data.readers.listing import summarise
-from hierattn.data.records import PassedOver
+from hierattn.data.records import DataFolder, PassedOver
 from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.lineage import describe_initialisation
@@ -24,12 +25,18 @@ from hierattn.metrics.report import EvaluationReport
 from hierattn.models.initialisation import start
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
-from hierattn.models.weights import initialise
+from hierattn.models.weights import initialise, read_state_dict
 from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
-from hierattn.training.checkpoint import HistoryRow, TrainingState, load_state, save_state
+from hierattn.training.checkpoint import (
+    HistoryRow,
+    TrainingState,
+    load_state,
+    save_state,
+    stored_roots,
+)
 from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distillation import Distillation
@@ -54,7 +61,7 @@ class TrainingRequest:
 
     Attributes:
         config: the recipe; None only with ``resume``, to take the run's own.
-        data: the data folder; None only with ``resume``.
+        data: the data folder, or several that are joined; None only with ``resume``.
         out: the run folder.
         init: weights to start from.
         resume: go on with the run in ``out``.
@@ -69,7 +76,7 @@ class TrainingRequest:
     """
 
     config: TrainingConfig | None
-    data: Path | None
+    data: Path | Sequence[Path] | None
     out: Path
     init: Path | None = None
     resume: bool = False
@@ -79,6 +86,11 @@ class TrainingRequest:
     changed: frozenset[str] | None = None
     allow_seen: bool = False
     teachers: tuple[str, ...] = ()
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The data folders; none where the run's own are meant."""
+        return as_roots(self.data or ())
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class TrainingOutcome:
         skipped: a line for each unreadable photo left out.
         is_main: whether this is the process that wrote the folder.
         passed_over: what else lies in the data folder, and why it was not read.
+        remarks: what was done to classes and photos where folders were joined or classes renamed.
     """
 
     out: Path
@@ -99,6 +112,7 @@ class TrainingOutcome:
     skipped: tuple[str, ...]
     is_main: bool
     passed_over: tuple[PassedOver, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def train(request: TrainingRequest, observer: TrainingObserver | None = None) -> TrainingOutcome:
@@ -119,7 +133,7 @@ def _train(
     request: TrainingRequest, group: ProcessGroup, observer: TrainingObserver
 ) -> TrainingOutcome:
     saved = _saved_state(request)
-    config, root = _config_and_data(request, saved)
+    config, roots = _config_and_data(request, saved)
     if config.batch_size % group.size:
         raise ConfigError(
             f"batch size {config.batch_size} cannot be shared by {group.size} processes evenly"
@@ -132,8 +146,11 @@ def _train(
         )
     find_model(config.model)
     check_image_size(config.model, config.start_image_size or config.image_size)
-    observer.status(f"reading {root}")
-    everything = read_data_folder(root)
+    if saved is None and request.init is not None:
+        # A name mistyped or a damaged file is told before all photos are decoded.
+        read_state_dict(request.init)
+    observer.status(f"reading {' and '.join(map(str, roots))}")
+    everything = read_labelled(roots, ClassTable(config.class_map, config.synonyms))
     teachers = _teachers(request, saved, everything.classes, config)
     data = prepare_folder(
         everything,
@@ -142,12 +159,12 @@ def _train(
         skip_unreadable=request.skip_unreadable if saved is None else saved.skip_unreadable,
         decoded=observer.decoded,
     )
-    for line in summarise(data.folder.passed_over):
-        observer.status(f"passed over: {line}")
+    tell(data.folder, observer)
     group.agree("the photos", data.provenance.sha256)
     if saved is not None and saved.data_sha256 != data.provenance.sha256:
         raise CheckpointError(
-            f"{request.out / CHECKPOINT}: the photos in {root} are not those the run began with"
+            f"{request.out / CHECKPOINT}: the photos in {data.folder.place} are not "
+            "those the run began with; name those with --data"
         )
     model = new_network(config, data, len(data.folder.classes))
     learnt: list[SplitRow] = []
@@ -194,13 +211,14 @@ def _train(
         data.skipped,
         group.is_main,
         data.folder.passed_over,
+        data.folder.remarks,
     )
 
 
 def _saved_state(request: TrainingRequest) -> TrainingState | None:
-    check_output(request.out, request.data, request.init, *map(given_path, request.teachers))
+    check_output(request.out, *request.roots, request.init, *map(given_path, request.teachers))
     saved = open_run_folder(request.out, request.resume)
-    if request.resume and saved is None and (request.config is None or request.data is None):
+    if request.resume and saved is None and (request.config is None or not request.roots):
         raise CheckpointError(
             f"{request.out / CHECKPOINT}: no checkpoint to resume from; start with --data and "
             "--model"
@@ -244,11 +262,11 @@ def _strangers(out: Path) -> list[str]:
 
 def _config_and_data(
     request: TrainingRequest, saved: TrainingState | None
-) -> tuple[TrainingConfig, Path]:
+) -> tuple[TrainingConfig, tuple[Path, ...]]:
     if saved is None:
-        if request.config is None or request.data is None:
+        if request.config is None or not request.roots:
             raise ConfigError("a new run needs --data and --model")
-        return request.config, request.data
+        return request.config, request.roots
     try:
         config = parse_config(saved.config)
     except ConfigError as error:
@@ -272,7 +290,14 @@ def _config_and_data(
             f"{request.out / CHECKPOINT}: the run was not started from {request.init}; resume "
             "without --init, or train into another --out"
         )
-    return config, request.data or Path(saved.data)
+    roots = request.roots or tuple(map(Path, saved.data.split("\0")))
+    gone = [root for root in roots if not root.is_dir()]
+    if gone and not request.roots:
+        raise CheckpointError(
+            f"{gone[0]}: the photos that the run began with are no longer there; say where they "
+            "are with --data"
+        )
+    return config, roots
 
 
 def new_network(config: TrainingConfig, data: PreparedData, classes: int) -> nn.Module:
@@ -348,6 +373,14 @@ def _distillation(
     return Distillation(config, group, classes, shares, [one.network for one in teachers])
 
 
+def tell(folder: DataFolder, observer: TrainingObserver) -> None:
+    """Say what was done to the photos and classes of a data folder, and what was passed over."""
+    for line in folder.remarks:
+        observer.status(line)
+    for line in summarise(folder.passed_over):
+        observer.status(f"passed over: {line}")
+
+
 def _first_state(
     request: TrainingRequest,
     group: ProcessGroup,
@@ -389,7 +422,7 @@ def _first_state(
         )
     return TrainingState(
         config=config.model_dump(),
-        data=os.path.realpath(data.folder.root),
+        data=stored_roots(data.folder.roots),
         data_sha256=data.provenance.sha256,
         skip_unreadable=request.skip_unreadable,
         calibration=calibration.model_dump(mode="json") if calibration is not None else None,
