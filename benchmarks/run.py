@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.accuracy.eval_photos import choose_eval_photos, parse_class_map
+from benchmarks.accuracy.eval_photos import choose_eval_photos
 from benchmarks.accuracy.evaluate import evaluate_cases
 from benchmarks.accuracy.gallery import Gallery, make_gallery
 from benchmarks.accuracy.logits_cache import LogitsCache
@@ -28,6 +28,7 @@ from export.progress import Observer, unobserved
 from export.targets.adb.adb import find_adb
 from export.targets.adb.fleet import ADB, choose_phones, parse_devices
 from export.targets.adb.phone import Timeouts
+from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.outputs import check_output, given_path
 
@@ -48,7 +49,8 @@ class BenchmarkRequest:
         sustained_s: seconds of sustained load for each row; 0 for none.
         compare: ``results.json``, or its folder, of an earlier session.
         runs: run folders and shipped names behind the exports.
-        class_map: ``DATA=MODEL`` pairs of class names.
+        class_map: ``FROM=TO`` pairs of class names.
+        synonyms: whether official labels of one class are one.
         command: as typed, for the record.
         cache: of logits.
         apk: to install on the phones first.
@@ -75,6 +77,12 @@ class BenchmarkRequest:
     apk: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     gallery: bool = False
+    synonyms: bool = True
+
+    @property
+    def table(self) -> ClassTable:
+        """What the data calls the classes."""
+        return ClassTable(parse_class_map(self.class_map), self.synonyms)
 
     @property
     def on_host(self) -> bool:
@@ -117,6 +125,7 @@ class BenchmarkRequest:
             raise BenchmarkError("--sustained: give seconds")
         if self.class_map and self.data is None:
             raise BenchmarkError("--map-class: is for --data")
+        _ = self.table  # a pair that is none is told before anything is measured
         if self.gallery and self.data is None:
             raise BenchmarkError("--gallery: is for --data")
         check_output(self.out, *self.exports, self.data, *map(given_path, self.runs))
@@ -199,9 +208,8 @@ def _measure_host(
     cases = make_cases(exports, request.threads, request.runtimes)
     photos = None
     if request.data is not None:
-        table = parse_class_map(request.class_map)
         skip = request.skip_unreadable
-        photos = choose_eval_photos(request.data, exports, table, skip_unreadable=skip)
+        photos = choose_eval_photos(request.data, exports, request.table, skip_unreadable=skip)
     session = SessionResults(request.out, request.plan, request.command, environment, cases, photos)
     try:
         _fill(session, request, progress)

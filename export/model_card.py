@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
 from export.schema.manifest import ArtefactRecord, Manifest
 from hierattn.common.files import write_text
-from hierattn.data.provenance import DataProvenance
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError, first_problem
+from hierattn.lineage import data_sources
 from hierattn.metrics.report import EvaluationReport
 from hierattn.runs import METRICS, Run, RunConfig
 
@@ -43,14 +41,6 @@ class _Markdown(str):
     """Text that is Markdown already, not to be escaped again."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """Photos that the weights were trained on, and in which role."""
-
-    role: str
-    data: DataProvenance
 
 
 def write_model_card(path: Path, manifest: Manifest, run: Run) -> None:
@@ -123,32 +113,6 @@ def read_reports(path: Path) -> dict[str, EvaluationReport]:
         raise CheckpointError(f"{path}: {first_problem(error)}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
-
-
-def data_sources(config: RunConfig) -> list[DataSource]:
-    """The photos of this run and of the runs whose weights it began with, each set once.
-
-    Raises:
-        CheckpointError: the chain of earlier runs in ``initialisation`` is damaged.
-    """
-    found = [DataSource("training", config.data)]
-    earlier = _earlier(config.initialisation)
-    while earlier is not None:
-        try:
-            data = DataProvenance.model_validate(earlier.get("data"))
-        except ValidationError as error:
-            raise CheckpointError(
-                f"config.json: field 'initialisation.pretraining.data': {first_problem(error)}"
-            ) from error
-        if data.sha256 not in {source.data.sha256 for source in found}:
-            found.append(DataSource("pretraining", data))
-        earlier = _earlier(earlier.get("initialisation"))
-    return found
-
-
-def _earlier(initialisation: Any) -> dict[str, Any] | None:
-    earlier = initialisation.get("pretraining") if isinstance(initialisation, dict) else None
-    return earlier if isinstance(earlier, dict) else None
 
 
 def _left_in_float(records: list[ArtefactRecord]) -> list[tuple[str, str, dict[str, int]]]:

@@ -49,12 +49,14 @@ from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
 from hierattn.common.files import write_text
 from hierattn.common.staging import staged_folder
+from hierattn.common.temporary import save_temporary
 from hierattn.data.folder import read_data_folder
 from hierattn.errors import UnknownNameError
 from hierattn.inference import TorchPredictor, predict_logits
+from hierattn.lineage import weights_licences
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
-from hierattn.runs import SPLITS, Run, load_run, tool_versions, weights_licences
+from hierattn.runs import SPLITS, Run, load_run, tool_versions
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ def _export(
             splits=run.path / SPLITS,
             out=request.out,
             calibrate=Precision.INT8 in precisions,
+            class_map=run.config.training.class_map,
             skip_unreadable=request.skip_unreadable,
             progress=lambda done, total: progress(Progress("", "decoding", done, total)),
         )
@@ -237,11 +240,11 @@ def _make_jobs(
     description: Description,
 ) -> list[Job]:
     pixels_file = workspace / "pixels.npy"
-    np.save(pixels_file, pixels)
+    save_temporary(pixels_file, pixels)
     calibration = None
     if photos is not None and len(photos.calibration):
         calibration = workspace / "calibration.npy"
-        np.save(calibration, photos.calibration)
+        save_temporary(calibration, photos.calibration)
     stem = f"{run.config.model}-{run.config.image_size}"
     graph: Literal["deploy", "naive"] = "deploy" if request.graph == "deploy" else "naive"
     # A format named twice is made once, in the order of the registry.

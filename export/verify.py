@@ -35,6 +35,7 @@ from export.schema.metadata import Description, Precision
 from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.arm64.report import describe_record
+from hierattn.common.temporary import save_temporary
 from hierattn.errors import HierAttnError
 from hierattn.model_metadata import ModelMetadata
 
@@ -180,7 +181,9 @@ def _find_photos(
         return None, words, []
     progress(Progress("", "decoding photos"))
     try:
-        photos = reread_evaluation_photos(place, record, manifest.preprocessing, answers.photos)
+        photos = reread_evaluation_photos(
+            place, record, manifest.preprocessing, manifest.classes, answers.photos
+        )
     except HierAttnError as error:
         if data is not None:
             raise
@@ -199,7 +202,7 @@ def _check_files(
 ) -> None:
     """Run every file with a correct hash again, and compare it with torch."""
     pixels_file = workspace / "pixels.npy"
-    np.save(pixels_file, pixels)
+    save_temporary(pixels_file, pixels)
     whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
     metadata = Description(
         **ModelMetadata.fields_of(manifest),

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from hierattn.common.files import write_json
-from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.readers.listing import one_form
 from hierattn.data.records import DataFolder, PassedOver
@@ -27,6 +28,7 @@ from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder, seen_rows
 from hierattn.training.distributed import choose_device
 
+_AS_IS = ClassTable()
 SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))
 
 
@@ -39,7 +41,7 @@ class Evaluation:
         warning: why the figures flatter the model, or None.
         skipped: a line for each unreadable photo left out.
         passed_over: what else lies in the data folder, and why it was not read.
-        remarks: see :class:`Chosen`.
+        remarks: what was done to classes and photos; see :class:`Chosen`.
     """
 
     report: EvaluationReport
@@ -84,8 +86,9 @@ def evaluate_predictor(
     unknown = sorted(set(folder.classes) - set(classes))
     if unknown:
         raise DataError(
-            f"{folder.root} has classes the model does not know: {', '.join(unknown)} "
-            f"(the model's: {', '.join(classes)}); rename or leave out these folders"
+            f"{folder.place} has classes the model does not know: {', '.join(unknown)} "
+            f"(the model's: {', '.join(classes)}); say which is which with --map-class FROM=TO, "
+            "or leave one out with --map-class FROM="
         )
     cache = decode_folder(folder, spec, skip_unreadable=skip_unreadable)
     logits = predict_logits(predictor, cache.pixels, spec, progress=progress)
@@ -110,8 +113,9 @@ def _named_as(folder: DataFolder, classes: Sequence[str]) -> DataFolder:
 
 def evaluate_run(
     name: str,
-    data: Path,
+    data: Path | Sequence[Path],
     *,
+    table: ClassTable = _AS_IS,
     split: str = "auto",
     replicates: int = 1000,
     skip_unreadable: bool = False,
@@ -122,7 +126,8 @@ def evaluate_run(
 
     Args:
         name: run folder or shipped name.
-        data: the data folder.
+        data: the data folder, or several.
+        table: what the data calls the model's classes.
         split: ``auto`` leaves out photos that the run learnt from, or chose and calibrated by,
             wherever that leaves some; ``all`` takes every photo; else one split by name.
         replicates: of the bootstrap.
@@ -137,7 +142,9 @@ def evaluate_run(
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
     run = load_run(name)
-    chosen = choose_photos(read_data_folder(data), run.path / SPLITS, split)
+    table = replace(table, remembered=run.config.training.class_map)
+    folder = read_labelled(as_roots(data), table, run.config.classes)
+    chosen = choose_photos(folder, run.path / SPLITS, split)
     predictions, skipped = evaluate_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
@@ -156,7 +163,7 @@ def evaluate_run(
         chosen.warning,
         skipped,
         chosen.folder.passed_over,
-        chosen.remarks,
+        (*folder.remarks, *chosen.remarks),
     )
 
 
@@ -209,7 +216,9 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
     else:
         kept = of == split
     if not kept.any():
-        raise DataError(f"{folder.root}: the run's splits.csv puts none of its photos in '{split}'")
+        raise DataError(
+            f"{folder.place}: the run's splits.csv puts none of its photos in '{split}'"
+        )
     parts = [f"{(of[kept] == part).sum()} {part}" for part in np.unique(of[kept])]
     learnt = int(np.isin(of[kept], [Split.TRAIN, Split.VALIDATION]).sum())
     warning = None

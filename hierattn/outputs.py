@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import tempfile
 from itertools import islice
 from pathlib import Path
 
 from hierattn.data.readers.tables import has_columns
 from hierattn.errors import ConfigError
 from hierattn.preprocessing import PHOTO_FORMATS
+
+_PROBE = 1 << 16
+"""Bytes that must fit where results are to go; a full disk has no room for them."""
 
 _LOOKED_AT = 100
 """Files of a folder by which it is known to hold nothing but photos."""
@@ -28,7 +33,8 @@ def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None
 
     Raises:
         ConfigError: ``out`` is an input or lies in one; it lies in a run folder, or is or lies in
-            a data or export folder; or its name is a link that leads to itself.
+            a data or export folder; its name is a link that leads to itself; or nothing can be
+            written there, which is tried before any long work.
     """
     try:
         if os.path.lexists(out):
@@ -45,6 +51,26 @@ def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None
         if kind is not None:
             where = f"is {kind}" if folder == place else f"lies inside {folder}, {kind}"
             raise ConfigError(f"{out}: {where}; choose another {option}")
+    _check_writable(out, place, option)
+
+
+def _check_writable(out: Path, place: Path, option: str) -> None:
+    """Write a little where results are to go, and take it away again."""
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    try:
+        if not there.is_dir():
+            if there != place:
+                raise NotADirectoryError(errno.ENOTDIR, f"{there} is a file")
+            there = there.parent
+        with tempfile.TemporaryFile(dir=there) as probe:
+            probe.write(bytes(_PROBE))
+            probe.flush()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"{out}: cannot be written ({reason}); make room or give the right, or choose another "
+            f"{option}"
+        ) from error
 
 
 def given_path(name: str) -> Path | None:

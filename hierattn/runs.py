@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from hierattn.common.files import file_sha256
@@ -19,7 +19,7 @@ from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, firs
 from hierattn.model_metadata import ModelMetadata
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors
-from hierattn.models.weights import InitialisationReport, read_state_dict
+from hierattn.models.weights import read_state_dict
 from hierattn.training.config import TrainingConfig
 
 SHIPPED = Path(__file__).parent / "checkpoints"
@@ -33,21 +33,6 @@ INTENDED_USE = (
 )
 
 
-class RunConfig(ModelMetadata):
-    """``config.json`` of a run folder."""
-
-    intended_use: str = INTENDED_USE
-    data: DataProvenance
-    initialisation: dict[str, Any] | None
-    training: TrainingConfig
-    best_epoch: int
-    seed: int
-    processes: int
-    device: str
-    weights_sha256: str
-    tools: dict[str, str]
-
-
 class TeacherRecord(BaseModel):
     """Which weights taught, and what they were made from.
 
@@ -56,7 +41,9 @@ class TeacherRecord(BaseModel):
         model: of the registry.
         weights_sha256: of the weight file.
         data: the photos its run learnt from; None for a weight file, which does not say.
-        licences: of those photos, and of those that its earlier runs learnt from.
+        earlier_data: what the runs before it and its own teachers learnt from.
+        licences: of all these photos.
+        seen: photos of the taught run's parts that it had learnt from; None where nobody looked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +52,25 @@ class TeacherRecord(BaseModel):
     model: str
     weights_sha256: str
     data: DataProvenance | None
+    earlier_data: list[DataProvenance] = Field(default_factory=list)
     licences: list[str]
+    seen: dict[str, int] | None = None
+
+
+class RunConfig(ModelMetadata):
+    """``config.json`` of a run folder; ``teachers`` are those of its answers, in order."""
+
+    intended_use: str = INTENDED_USE
+    data: DataProvenance
+    initialisation: dict[str, Any] | None
+    teachers: list[TeacherRecord] = Field(default_factory=list)
+    training: TrainingConfig
+    best_epoch: int
+    seed: int
+    processes: int
+    device: str
+    weights_sha256: str
+    tools: dict[str, str]
 
 
 class FeatureRunConfig(BaseModel):
@@ -182,93 +187,24 @@ def read_config(path: Path) -> RunConfig:
         raise CheckpointError(f"{path}: not a readable JSON file ({error})") from error
 
 
-def describe_initialisation(report: InitialisationReport, source: Path) -> dict[str, Any]:
-    """What ``--init`` did, as plain values for ``config.json``.
-
-    Where the weights are a run's, that run's data, and those of the runs before it, are named
-    too: whoever ships the result must know every photo it learnt from.
-    """
-    return {
-        "file": source.name,
-        "kind": str(report.source_kind),
-        "taken": list(report.taken),
-        "left_out": list(report.left_out),
-        "untouched": list(report.untouched),
-        "pretraining": _pretraining(source),
-    }
-
-
 def seen_rows(run: Path) -> tuple[SplitRow, ...]:
-    """The photos of a run's three parts, and those that the runs before it learnt from.
+    """The photos of a run's three parts, and those that came to it by others' weights.
 
     Raises:
         DataError: one of the tables is malformed.
     """
     own = read_split_rows(run / SPLITS) if (run / SPLITS).is_file() else ()
+    return own + earlier_rows(run)
+
+
+def earlier_rows(run: Path) -> tuple[SplitRow, ...]:
+    """The photos whose labels the runs before a run, and its teachers, learnt from.
+
+    Raises:
+        DataError: the table is malformed.
+    """
     earlier = run / SEEN
-    return own + (read_split_rows(earlier, one_folder=False) if earlier.is_file() else ())
-
-
-def run_behind(source: Path) -> Run | None:
-    """The run whose weights ``source`` is, a run folder or its weight file; None if no run's."""
-    weights = source / WEIGHTS if source.is_dir() else source
-    config = weights.parent / CONFIG
-    if not config.is_file():
-        return None
-    try:
-        earlier = read_config(config)
-    except CheckpointError:
-        # Somebody else's config.json, such as lies beside many downloads.
-        return None
-    if file_sha256(weights) != earlier.weights_sha256:
-        return None
-    return Run(weights.parent, earlier)
-
-
-def _pretraining(source: Path) -> dict[str, Any] | None:
-    features = _features_behind(source)
-    if features is not None:
-        return {
-            "model": features.model,
-            "data": features.data.model_dump(mode="json"),
-            "training": features.training.model_dump(mode="json"),
-            "weights_sha256": features.weights_sha256,
-            "initialisation": None,
-            "teacher": features.teacher.model_dump(mode="json"),
-        }
-    run = run_behind(source)
-    if run is None:
-        return None
-    earlier = run.config
-    return {
-        "model": earlier.model,
-        "data": earlier.data.model_dump(mode="json"),
-        "training": earlier.training.model_dump(mode="json"),
-        "weights_sha256": earlier.weights_sha256,
-        "initialisation": earlier.initialisation,
-    }
-
-
-def _features_behind(source: Path) -> FeatureRunConfig | None:
-    """The record of the pretraining whose weights ``source`` is; None if no pretraining's."""
-    weights = source / WEIGHTS if source.is_dir() else source
-    try:
-        content = json.loads((weights.parent / CONFIG).read_text(encoding="utf-8"))
-        record = FeatureRunConfig.model_validate(content)
-    except (OSError, ValueError, RecursionError):
-        return None
-    return record if file_sha256(weights) == record.weights_sha256 else None
-
-
-def weights_licences(config: RunConfig) -> list[str]:
-    """Licences of every photo the weights learnt from, in this run and in those before it."""
-    found = set(config.data.licences)
-    earlier = (config.initialisation or {}).get("pretraining")
-    while earlier:
-        found.update(earlier["data"]["licences"])
-        found.update(earlier.get("teacher", {}).get("licences", ()))
-        earlier = (earlier["initialisation"] or {}).get("pretraining")
-    return sorted(found)
+    return read_split_rows(earlier, one_folder=False) if earlier.is_file() else ()
 
 
 def tool_versions() -> dict[str, str]:

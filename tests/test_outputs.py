@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,23 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, target: str) -> No
     (tmp_path / "loop").symlink_to(tmp_path / target)
     with pytest.raises(ConfigError, match="a link that leads nowhere"):
         check_output(tmp_path / "loop")
+
+
+@pytest.mark.parametrize("out", ["out", "out/deep/new", "out/file.json"])
+def test_a_place_without_room_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    def full(*arguments: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(ConfigError, match=r"out.*cannot be written \(No space left.*another --x"):
+        check_output(tmp_path / out, option="--x")
+
+
+def test_a_place_below_a_file_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"cannot be written .*is a file"):
+        check_output(tmp_path / "file" / "new")
+    check_output(tmp_path / "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -5,7 +5,7 @@ files, the picture and its logits from the self-test that the app's classes ran 
 (:mod:`android_demo.offline.desktop`); the arrangement is redrawn by hand. Two sentences below the
 picture are left out: that the phone decoded it (``decoder_note``), and how long it took
 (``answer_time``). A browser makes the PNG:
-``chromium --headless --screenshot=OUT.png --window-size=392,1460 OUT.html``.
+``chromium --headless --screenshot=OUT.png --window-size=392,1560 OUT.html``.
 """
 
 from __future__ import annotations

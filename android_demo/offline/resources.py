@@ -47,10 +47,13 @@ def link_resources(tools: Toolbox, versions: Versions, work: Path, app: Path = A
 
 
 def _write_manifest(source: Path, target: Path) -> None:
-    """Name the package, which Gradle takes from its own files."""
+    """Name the package and say how libraries lie, which Gradle takes from its own files."""
     ET.register_namespace("android", _ANDROID)
     manifest = ET.parse(source)
     manifest.getroot().set("package", PACKAGE)
+    for application in manifest.iter("application"):
+        # In a source manifest, Android's Gradle plugin warns of it.
+        application.set(f"{{{_ANDROID}}}extractNativeLibs", "false")
     manifest.write(target, encoding="utf-8", xml_declaration=True)
 
 

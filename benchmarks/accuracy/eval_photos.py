@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.exports import Export
-from benchmarks.results import BenchmarkError, PhotoSet
+from benchmarks.results import PhotoSet
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
-from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
@@ -22,6 +23,8 @@ from hierattn.evaluate import choose_photos
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import SPLITS
+
+_AS_IS = ClassTable()
 
 
 @dataclass
@@ -56,26 +59,10 @@ class EvalPhotos:
         return Predictions.from_records(self.folder.records, logits, classes, groups=self.groups)
 
 
-def parse_class_map(pairs: Sequence[str]) -> dict[str, str]:
-    """``DATA=MODEL`` pairs.
-
-    Raises:
-        BenchmarkError: a pair without "=", or a class mapped twice.
-    """
-    table: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, target = pair.partition("=")
-        if not (name and equals and target):
-            raise BenchmarkError(f"--map-class {pair}: write DATA_CLASS=MODEL_CLASS")
-        if table.setdefault(name, target) != target:
-            raise BenchmarkError(f"--map-class {pair}: '{name}' is already '{table[name]}'")
-    return table
-
-
 def choose_eval_photos(
     data: Path,
     exports: Sequence[Export],
-    class_map: Mapping[str, str],
+    table: ClassTable = _AS_IS,
     *,
     skip_unreadable: bool = False,
 ) -> EvalPhotos:
@@ -86,10 +73,11 @@ def choose_eval_photos(
     all of them may be judged on.
 
     Raises:
-        DataError: no folder, an empty one, or classes that a model does not know.
-        BenchmarkError: the class map names a class that the folder does not have.
+        DataError: no folder, an empty one, classes that a model does not know, or a class table
+            that names a class that the folder does not have.
     """
-    whole = _mapped(read_data_folder(data), class_map)
+    known = dict.fromkeys(name for export in exports for name in export.manifest.classes)
+    whole = read_labelled([data], table, tuple(known))
     for export in exports:
         _check_classes(whole, export)
     skipped = 0
@@ -100,14 +88,17 @@ def choose_eval_photos(
     groups = group_keys(whole)
     sha256 = describe_data(whole, groups).sha256
     chosen = {record.file for record in whole.records}
-    notes: list[str] = []
+    notes = list(whole.remarks)
     for export in exports:
         files, note = _of_export(whole, sha256, export)
         chosen &= files
         notes += [note] if note and note not in notes else []
     if not chosen:
         chosen = {record.file for record in whole.records}
-        notes = ["no photo is new to every model; all were taken, so the figures flatter some"]
+        notes = [
+            *whole.remarks,
+            "no photo is new to every model; all were taken, so the figures flatter some",
+        ]
     if skipped:
         notes.append(f"{skipped} unreadable photos left out")
     kept = [index for index, record in enumerate(whole.records) if record.file in chosen]
@@ -123,28 +114,14 @@ def choose_eval_photos(
     return EvalPhotos(folder, taken, record, sha256)
 
 
-def _mapped(folder: DataFolder, class_map: Mapping[str, str]) -> DataFolder:
-    for name in class_map:
-        if name not in folder.classes:
-            raise BenchmarkError(
-                f"--map-class {name}: {folder.root} has no such class ({', '.join(folder.classes)})"
-            )
-    if not class_map:
-        return folder
-    records = tuple(
-        replace(record, label=class_map.get(record.label, record.label))
-        for record in folder.records
-    )
-    return DataFolder(folder.root, tuple(sorted({r.label for r in records})), records)
-
-
 def _check_classes(folder: DataFolder, export: Export) -> None:
     known = export.manifest.classes
     unknown = sorted(set(folder.classes) - set(known))
     if unknown:
         raise DataError(
             f"{folder.root} has classes that {export.label} does not know: {', '.join(unknown)} "
-            f"(its own: {', '.join(known)}); say which is which with --map-class DATA=MODEL"
+            f"(its own: {', '.join(known)}); say which is which with --map-class FROM=TO, or "
+            "leave one out with --map-class FROM="
         )
 
 

@@ -7,7 +7,6 @@ For the comparison of graphs and precisions; ``hierattn benchmark`` measures exp
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,11 +18,20 @@ import numpy as np
 import typer
 
 from benchmarks.environment import describe_host
+from benchmarks.runtimes.registry import runtimes_of
+from benchmarks.runtimes.worker import make_engine
+from export.formats.abilities import Platform, Runtime
+from export.formats.registry import all_abilities
 from hierattn.cli.console import JsonFlag, make_table, print_json, standard_console
 from hierattn.errors import ConfigError, HierAttnError
 
-RUNTIMES = {".onnx": "onnxruntime", ".tflite": "ai-edge-litert"}
-"""File suffix to the distribution that runs it."""
+RUNTIMES: dict[str, Runtime] = {
+    one.suffix: runtime
+    for one in all_abilities()
+    for runtime in runtimes_of(one.name)[:1]
+    if Platform.HOST in runtime.platforms
+}
+"""File suffix to the runtime that its files are checked with, where that is on every host."""
 
 # Warm-up: windows of runs, until the fastest of one is hardly below the fastest before it.
 _WINDOW, _STEADY, _LONGEST = 5, 0.98, 40
@@ -67,26 +75,11 @@ def parse_files(arguments: Sequence[str]) -> dict[str, Path]:
 
 def load(path: Path, threads: int) -> Callable[[], object]:
     """Open a file on the CPU; returns what runs it once, on one picture of noise."""
-    random = np.random.default_rng(0)
-    if path.suffix == ".tflite":
-        from ai_edge_litert.interpreter import Interpreter
-
-        interpreter = Interpreter(str(path), num_threads=threads)
-        interpreter.allocate_tensors()
-        entry = interpreter.get_input_details()[0]
-        interpreter.set_tensor(entry["index"], random.random(entry["shape"], np.float32))
-        invoke: Callable[[], object] = interpreter.invoke
-        return invoke
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (node,) = session.get_inputs()
-    shape = [size if isinstance(size, int) else 1 for size in node.shape]
-    feed = {node.name: random.random(shape, np.float32)}
-    return lambda: session.run(None, feed)
+    runtime = RUNTIMES[path.suffix]
+    engine = make_engine(runtime.name, str(path), threads, 1, runtime.engine)
+    engine.load()
+    image = np.random.default_rng(0).random(engine.shape, np.float32)
+    return lambda: engine.run(image)
 
 
 def measure(
@@ -128,7 +121,7 @@ def compare(
     return [
         Latency(
             label,
-            RUNTIMES[path.suffix],
+            RUNTIMES[path.suffix].distribution,
             round(path.stat().st_size / 1e6, 3),
             threads,
             *(float(value) for value in (median[i], p10[i], p90[i], median[i] / base)),

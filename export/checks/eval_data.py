@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import realpath, relpath
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 from export.errors import ExportError, ManifestError
 from export.schema.manifest import JudgedData
 from export.schema.parity import PhotoAnswer
-from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
@@ -63,6 +64,7 @@ def read_evaluation_photos(
     splits: Path,
     out: Path,
     calibrate: bool,
+    class_map: Mapping[str, str] | None = None,
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> EvaluationPhotos:
@@ -75,17 +77,19 @@ def read_evaluation_photos(
     Args:
         splits: the run's ``splits.csv``, which may not exist.
         out: the export folder, to which the data's path is recorded.
+        class_map: new names of classes by the old, as the run was trained with.
 
     Raises:
         DataError: classes the model does not know, unreadable photos.
         ExportError: too few photos.
     """
-    whole = read_data_folder(data)
+    renames = dict(class_map or {})
+    whole = read_labelled([data], ClassTable(remembered=renames), classes)
     unknown = sorted(set(whole.classes) - set(classes))
     if unknown:
         raise DataError(
             f"{data} has classes the model does not know: {', '.join(unknown)} (the model's: "
-            f"{', '.join(classes)}); rename or leave out these folders"
+            f"{', '.join(classes)}); name them as the model does"
         )
     if len(whole.records) < MINIMUM_PHOTOS:
         raise ExportError(f"{data}: {len(whole.records)} photos; at least {MINIMUM_PHOTOS} needed")
@@ -101,7 +105,7 @@ def read_evaluation_photos(
         calibration = _stratified_sample(labels, pool, wanted)
         judged &= ~calibration
     return _split_photos(
-        cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out
+        cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out, renames
     )
 
 
@@ -113,6 +117,7 @@ def _split_photos(
     skipped: tuple[str, ...],
     splits: Path,
     out: Path,
+    class_map: dict[str, str],
 ) -> EvaluationPhotos:
     groups = group_keys(folder)
     provenance = describe_data(folder, groups)
@@ -125,6 +130,8 @@ def _split_photos(
         judged=int(judged.sum()),
         seen_in_training=_count_seen_in_training(folder, judged, splits),
         # Absolute paths of this machine do not belong into a published record.
+        class_map=class_map,
+        remarks=list(folder.remarks),
         skipped=[reason.replace(f"{folder.root}/", "") for reason in skipped],
     )
     taken = np.flatnonzero(judged)
@@ -138,14 +145,18 @@ def _split_photos(
 
 
 def reread_evaluation_photos(
-    data: Path, record: JudgedData, spec: PreprocessSpec, answers: Sequence[PhotoAnswer]
+    data: Path,
+    record: JudgedData,
+    spec: PreprocessSpec,
+    classes: Sequence[str],
+    answers: Sequence[PhotoAnswer],
 ) -> EvaluationPhotos:
     """Read the photos of an earlier export again, to verify it.
 
     Raises:
         ManifestError: the folder's photos are not those of the export.
     """
-    whole = read_data_folder(data)
+    whole = read_labelled([data], ClassTable(remembered=record.class_map), classes)
     cache = decode_folder(whole, spec, skip_unreadable=bool(record.skipped))
     groups = group_keys(cache.folder)
     if describe_data(cache.folder, groups).sha256 != record.sha256:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from export.formats.load import load_artefact
-from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.evaluate import Evaluation, evaluate_predictor
 from hierattn.metrics.report import evaluate_predictions
+
+_AS_IS = ClassTable()
 
 
 def evaluate_artefact(
     path: Path,
-    data: Path,
+    data: Path | Sequence[Path],
     *,
+    table: ClassTable = _AS_IS,
     replicates: int = 1000,
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -27,7 +31,7 @@ def evaluate_artefact(
     """
     artefact = load_artefact(path)
     description = artefact.description
-    folder = read_data_folder(data)
+    folder = read_labelled(as_roots(data), table, description.classes)
     predictions, skipped = evaluate_predictor(
         artefact,
         description.preprocessing,
@@ -45,4 +49,5 @@ def evaluate_artefact(
         "an exported file does not know which photos its weights learnt from; see its model card",
         skipped,
         folder.passed_over,
+        folder.remarks,
     )

@@ -6,6 +6,7 @@ first needed.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from export.errors import ExportError
-from export.runtime.tflite_runtime_worker import REFUSED
+from export.runtime.run_file import REFUSED
 
 RUNTIME_VERSION = "2.14.0"
 REQUIREMENTS = ("numpy==1.26.4", f"tflite-runtime=={RUNTIME_VERSION}")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 300
 
-_SCRIPT = Path(__file__).with_name("tflite_runtime_worker.py")
+_SCRIPT = Path(__file__).with_name("run_file.py")
 _MARKER = "complete.txt"
 
 
@@ -74,15 +75,16 @@ def run_tflite_runtime(
     except ExportError as error:
         return TfliteRuntimeResult(False, None, str(error), None)
     with tempfile.TemporaryDirectory(prefix="tflite-runtime-") as folder:
-        images_file, logits_file = Path(folder) / "images.npy", Path(folder) / "logits.npy"
-        np.save(images_file, np.ascontiguousarray(images.transpose(0, 2, 3, 1), dtype=np.float32))
+        images_file, answer_file = Path(folder) / "images.npy", Path(folder) / "answer.json"
+        np.save(images_file, images.astype(np.float32))
         command: list[str | Path] = [
             python,
             "-I",
             _SCRIPT,
             path.absolute(),
             images_file,
-            logits_file,
+            answer_file,
+            "tflite-runtime",
             str(threads),
         ]
         try:
@@ -95,10 +97,11 @@ def run_tflite_runtime(
                 f"{python}: cannot be started ({error.strerror}); remove {python.parent.parent}"
             )
             return TfliteRuntimeResult(False, None, reason, None)
-        version = done.stdout.decode("utf-8", "replace").strip() or None
-        if done.returncode != 0 or not logits_file.is_file():
-            return TfliteRuntimeResult(False, None, _failure_reason(done), version)
-        return TfliteRuntimeResult(True, np.load(logits_file, allow_pickle=False), None, version)
+        if done.returncode != 0 or not answer_file.is_file():
+            return TfliteRuntimeResult(False, None, _failure_reason(done), RUNTIME_VERSION)
+        answer = json.loads(answer_file.read_text(encoding="utf-8"))
+        logits = np.asarray(answer["logits"], np.float32)
+        return TfliteRuntimeResult(True, logits, None, RUNTIME_VERSION)
 
 
 def ensure_environment(home: Path) -> Path:

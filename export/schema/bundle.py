@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError, field_validator
 
 from export.errors import ManifestError
+from export.formats.registry import all_abilities
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from export.schema.validation import indented_json, invalid_record
@@ -109,7 +110,7 @@ class BundleRecord(ModelMetadata):
     """
 
     version: Literal[1] = Field(default=1, alias="schema")
-    format: Literal["onnx", "tflite"]
+    format: str
     precision: Precision
     artefact: str
     sha256: str
@@ -122,6 +123,14 @@ class BundleRecord(ModelMetadata):
     licence: str
     selftest: BundleSelfTest
     files: dict[str, str]
+
+    @field_validator("format")
+    @classmethod
+    def _is_bundled(cls, name: str) -> str:
+        known = [one.name for one in all_abilities() if not one.not_bundled]
+        if name not in known:
+            raise ValueError(f"is '{name}', not one of {', '.join(known)}")
+        return name
 
     def to_json(self) -> str:
         """Indented JSON, the same for the same record."""

@@ -61,6 +61,8 @@ class JudgedData(StrictModel):
         calibration: number of photos used for int8 calibration; never evaluated.
         judged: number of evaluated photos.
         seen_in_training: evaluated photos that were in the training set; None if unknown.
+        class_map: new names of classes by the old, from the run's training.
+        remarks: a line for each class that is called otherwise there than by the model.
     """
 
     name: str
@@ -71,6 +73,8 @@ class JudgedData(StrictModel):
     judged: int
     seen_in_training: int | None
     skipped: list[str] = Field(default_factory=list)
+    class_map: dict[str, str] = Field(default_factory=dict)
+    remarks: list[str] = Field(default_factory=list)
 
 
 class QualityChange(StrictModel):

@@ -13,6 +13,8 @@ import typer
 
 from hierattn.cli.console import (
     JsonFlag,
+    MapClass,
+    NoSynonyms,
     Verbose,
     print_json,
     progress_console,
@@ -47,9 +49,7 @@ def benchmark(
     ] = 600,
     runtimes: Annotated[
         str | None,
-        typer.Option(
-            "--runtime", help="Of torch, onnxruntime, litert, tflite-runtime, coreml; default all."
-        ),
+        typer.Option("--runtime", help="Of {runtimes}; separated by commas; default all."),
     ] = None,
     runs: Annotated[int, typer.Option(help="Steady runs of each row.", min=1)] = RUNS,
     launches: Annotated[
@@ -78,9 +78,8 @@ def benchmark(
     run: Annotated[
         list[str] | None, typer.Option(help="Run folder or shipped name behind an export.")
     ] = None,
-    map_class: Annotated[
-        list[str] | None, typer.Option(help="DATA=MODEL: what the data calls a class.")
-    ] = None,
+    map_class: MapClass = None,
+    no_synonyms: NoSynonyms = False,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
@@ -117,6 +116,7 @@ def benchmark(
         apk=apk,
         timeouts=Timeouts(task=device_timeout),
         gallery=gallery,
+        synonyms=not no_synonyms,
     )
     try:
         with TurnsProgress() as bar:

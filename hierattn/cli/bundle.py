@@ -26,7 +26,7 @@ def bundle(
     app: Annotated[Path, typer.Option(help="Folder of an Android app, or of its module.")],
     artefact: Annotated[
         str | None,
-        typer.Option(help="Which .onnx or .tflite; needed where several passed their gates."),
+        typer.Option(help="Which {bundled}; needed where several passed their gates."),
     ] = None,
     allow_unverified: Annotated[
         bool,
@@ -56,7 +56,10 @@ def bundle(
 
 def show_bundle(done: BundleResult) -> None:
     """Print what was put where, and what to do next."""
+    from export.formats.registry import all_abilities
+
     record, console = done.record, standard_console()
+    endings = ", ".join(f'"{one.suffix[1:]}"' for one in all_abilities() if not one.not_bundled)
     images = len(record.selftest.images)
     selftest = {name for name in done.sizes if "/" in name}
     rows = [
@@ -84,7 +87,7 @@ def show_bundle(done: BundleResult) -> None:
             soft_wrap=True,
         )
     console.print(
-        'Next: keep the model uncompressed: androidResources { noCompress "onnx", "tflite" }\n'
+        f"Next: keep the model uncompressed: androidResources {{ noCompress {endings} }}\n"
         "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }\n"
         "      read the assets with org.hierattn.core: docs/android.md has the lines\n"
         "      hierattn verify EXPORT --device adb --apk APK, with a phone at hand",

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from hierattn.data.records import PassedOver
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+MapClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map-class", help="FROM=TO: another name for a class; FROM= leaves it out. Repeatable."
+    ),
+]
+NoSynonyms = Annotated[
+    bool,
+    typer.Option("--no-synonyms", help="Do not take AKIEC for AK, NEV for NV, SEK for BKL ..."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")]
 
 

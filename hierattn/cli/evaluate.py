@@ -9,6 +9,8 @@ import typer
 
 from hierattn.cli.console import (
     JsonFlag,
+    MapClass,
+    NoSynonyms,
     Verbose,
     print_json,
     print_passed_over,
@@ -21,7 +23,11 @@ def evaluate(
     run: Annotated[
         str, typer.Argument(help="Run folder, name of a shipped checkpoint, or exported file.")
     ],
-    data: Annotated[Path, typer.Option(help="Data folder to judge on.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Data folder to judge on; again for more, which are joined.")
+    ],
+    map_class: MapClass = None,
+    no_synonyms: NoSynonyms = False,
     split: Annotated[
         str,
         typer.Option(
@@ -46,17 +52,19 @@ def evaluate(
     from hierattn.cli.progress import counting
     from hierattn.cli.reports import print_report
     from hierattn.common.files import write_json
+    from hierattn.data.joined.class_table import ClassTable, parse_class_map
     from hierattn.errors import ConfigError
     from hierattn.evaluate import evaluate_run, write_evaluation
     from hierattn.outputs import check_output, given_path
     from hierattn.runs import refuse_run_folder
 
+    table = ClassTable(parse_class_map(map_class or ()), not no_synonyms)
     if out is not None:
         refuse_run_folder(out)
-        check_output(out, data, given_path(run))
+        check_output(out, *data, given_path(run))
     if json_file not in (None, "-"):
         refuse_run_folder(Path(json_file).parent)
-        check_output(Path(json_file), data, given_path(run), option="--json")
+        check_output(Path(json_file), *data, given_path(run), option="--json")
     with counting("evaluating") as progress:
         if Path(run).suffix in suffixes():
             if split not in ("auto", "all"):
@@ -68,6 +76,7 @@ def evaluate(
             evaluation = evaluate_artefact(
                 Path(run),
                 data,
+                table=table,
                 replicates=replicates,
                 skip_unreadable=skip_unreadable,
                 progress=progress,
@@ -76,6 +85,7 @@ def evaluate(
             evaluation = evaluate_run(
                 run,
                 data,
+                table=table,
                 split=split,
                 replicates=replicates,
                 skip_unreadable=skip_unreadable,
@@ -96,7 +106,11 @@ def evaluate(
     print_passed_over(console, evaluation.passed_over)
     for remark in evaluation.remarks:
         console.print(remark, soft_wrap=True)
-    print_report(console, evaluation.report, f"{run} on {data.name}, {evaluation.chosen}")
+    print_report(
+        console,
+        evaluation.report,
+        f"{run} on {'+'.join(folder.name for folder in data)}, {evaluation.chosen}",
+    )
     if evaluation.warning:
         console.print(f"Note: {evaluation.warning}", style="bold")
 

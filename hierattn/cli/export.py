@@ -24,8 +24,9 @@ def export(
     run: Annotated[str, typer.Argument(help="Run folder, or name of a shipped checkpoint.")],
     out: Annotated[Path, typer.Option(help="Export folder to make.")],
     formats: Annotated[
-        str, typer.Option("--format", help="Of onnx, tflite, coreml; separated by commas.")
-    ] = "onnx,tflite,coreml",
+        str | None,
+        typer.Option("--format", help="Of {formats}; separated by commas; default {defaults}."),
+    ] = None,
     precisions: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +63,7 @@ def export(
     """
     set_up_logging(verbose)
     from export.formats.conversion_input import FormatOptions
+    from export.formats.registry import default_formats
     from export.pipeline import ExportRequest
 
     if image_size is not None and not untrained:
@@ -70,7 +72,7 @@ def export(
     request = ExportRequest(
         run,
         out,
-        _names(formats),
+        default_formats() if formats is None else _names(formats),
         None if precisions is None else _names(precisions),
         data,
         graph,

@@ -13,6 +13,7 @@ import typer
 from hierattn.cli import benchmark, bundle, evaluate, export, models, pretrain, report, train
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
+from hierattn.cli.registry_help import RegistryCommand
 from hierattn.errors import HierAttnError
 
 # What Typer ends with when the user interrupts.
@@ -60,11 +61,11 @@ app.command()(train.train)
 app.command()(pretrain.pretrain)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.pool)
-app.command()(export.export)
+app.command(cls=RegistryCommand)(export.export)
 app.command()(export.verify)
-app.command()(benchmark.benchmark)
+app.command(cls=RegistryCommand)(benchmark.benchmark)
 app.command()(report.report)
-app.command()(bundle.bundle)
+app.command(cls=RegistryCommand)(bundle.bundle)
 app.command()(demo)
 
 

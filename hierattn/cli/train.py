@@ -9,6 +9,8 @@ import typer
 
 from hierattn.cli.console import (
     JsonFlag,
+    MapClass,
+    NoSynonyms,
     Verbose,
     print_json,
     print_passed_over,
@@ -26,13 +28,26 @@ _TITLES = {
 
 def train(
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    data: Annotated[Path | None, typer.Option(help="Data folder: CLASS/PHOTO.jpg.")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Data folder: CLASS/PHOTO.jpg; again for more, which are joined."),
+    ] = None,
+    map_class: MapClass = None,
+    no_synonyms: NoSynonyms = False,
     model: Annotated[str | None, typer.Option(help="See 'hierattn models'.")] = None,
     recipe: Annotated[str, typer.Option(help="'default', or 'paper' for the published one.")] = (
         "default"
     ),
     config: Annotated[Path | None, typer.Option(help="JSON file of training fields.")] = None,
     init: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(help="Run or shipped checkpoint to learn the answers of; again for more."),
+    ] = None,
+    initialisation: Annotated[
+        str | None,
+        typer.Option(help="First weights: default, dirac, whitening or whitening_dirac."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
     start_image_size: Annotated[
@@ -61,7 +76,7 @@ def train(
     ] = False,
     allow_seen: Annotated[
         bool,
-        typer.Option("--allow-seen", help="Let --init know photos that the run is judged by."),
+        typer.Option("--allow-seen", help="Let --init and --teacher know photos of its test part."),
     ] = False,
     calibrate_from: Annotated[
         Path | None, typer.Option(help="Folder of 'hierattn pool': its operating point.")
@@ -78,8 +93,12 @@ def train(
     Several processes or machines: torchrun --nproc-per-node N -m hierattn.cli train ...
     """
     set_up_logging(verbose)
+    from hierattn.data.joined.class_table import parse_class_map
+
+    roots = tuple(data or ())
     flags: dict[str, Any] = {
         "model": model,
+        "initialisation": initialisation,
         "epochs": epochs,
         "image_size": image_size,
         "start_image_size": start_image_size,
@@ -92,14 +111,21 @@ def train(
         "test_fraction": test_fraction,
         "precision": precision,
         "selection": selection,
+        "class_map": parse_class_map(map_class) if map_class else None,
+        "synonyms": False if no_synonyms else None,
     }
     asked = any(value is not None for value in (*flags.values(), config)) or recipe != "default"
-    if data is None and not resume:
+    if not roots and not resume:
         raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
     if export is not None:
         from hierattn.outputs import check_output
 
-        check_output(export, data, out, option="--export")
+        check_output(export, *roots, out, option="--export")
+        if len(roots) > 1:
+            raise ConfigError(
+                "--export judges its files on one --data folder, and several are given; train "
+                "without it, then: hierattn export RUN --data FOLDER"
+            )
         if export.exists():
             raise ConfigError(f"--export {export}: already there; choose another folder")
 
@@ -112,7 +138,7 @@ def train(
 
     request = TrainingRequest(
         config=build_config(recipe, config, **flags) if asked or not resume else None,
-        data=data,
+        data=roots,
         out=out,
         init=init,
         resume=resume,
@@ -120,7 +146,10 @@ def train(
         device=device,
         calibration=read_pooled(calibrate_from) if calibrate_from else None,
         allow_seen=allow_seen,
-        changed=None if config or recipe != "default" else frozenset(n for n in flags if flags[n]),
+        teachers=tuple(teacher or ()),
+        changed=None
+        if config or recipe != "default"
+        else frozenset(name for name, value in flags.items() if value is not None),
     )
     with RichObserver() as observer:
         try:
@@ -136,7 +165,9 @@ def train(
         from hierattn.cli.export import export_with_progress, show_export
 
         exported = export_with_progress(
-            ExportRequest(str(out), export, data=data, skip_unreadable=skip_unreadable)
+            ExportRequest(
+                str(out), export, data=roots[0] if roots else None, skip_unreadable=skip_unreadable
+            )
         )
     if json_output:
         print_json(
@@ -145,6 +176,7 @@ def train(
                 "epochs": outcome.epochs,
                 "best_epoch": outcome.best_epoch,
                 "skipped": list(outcome.skipped),
+                "remarks": list(outcome.remarks),
                 "passed_over": [entry.model_dump() for entry in outcome.passed_over],
                 "reports": {k: v.model_dump(mode="json") for k, v in outcome.reports.items()},
                 "export": exported.manifest.model_dump(mode="json", by_alias=True)
@@ -156,6 +188,8 @@ def train(
         console = standard_console()
         for reason in outcome.skipped:
             console.print(f"skipped: {reason}")
+        for remark in outcome.remarks:
+            console.print(remark, soft_wrap=True)
         print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])

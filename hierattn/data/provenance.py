@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,7 +16,7 @@ class DataProvenance(BaseModel):
     """Which photos the weights were made from.
 
     Attributes:
-        name: the data folder's own name, without the path to it.
+        name: the data folder's own name, without the path to it; of several, joined by "+".
         sha256: fingerprint over file names, classes and contents.
         counts: photos a class.
         licences: photos a licence, as the manifest gives them.
@@ -51,7 +49,7 @@ def describe_data(folder: DataFolder, groups: Sequence[str]) -> DataProvenance:
         digest.update(f"{record.file}\0{record.label}\0{photo_sha256(record.path)}\n".encode())
     counts = Counter(record.label for record in folder.records)
     return DataProvenance(
-        name=Path(os.path.realpath(folder.root)).name,
+        name=folder.name,
         sha256=digest.hexdigest(),
         images=len(folder.records),
         groups=len(set(groups)),

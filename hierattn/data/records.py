@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +64,33 @@ class DataFolder:
     """A readable data folder: its classes in index order and its records sorted by file.
 
     Attributes:
+        root: the folder; of several joined ones, the nearest that holds them all.
         passed_over: what else lies in it, hidden files left out.
+        parts: the folders that were joined; empty for a single one.
+        remarks: a line for each thing that was done to names of classes and to photos.
     """
 
     root: Path
     classes: tuple[str, ...]
     records: tuple[Record, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    parts: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folder, or those that were joined."""
+        return self.parts or (self.root,)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name without the path to it; several are joined by "+"."""
+        return "+".join(Path(os.path.realpath(root)).name for root in self.roots)
+
+    @property
+    def place(self) -> str:
+        """What messages call it: its path, or those of several."""
+        return " and ".join(map(str, self.roots))
 
     def label_indices(self) -> list[int]:
         """Class index of each record, in record order."""

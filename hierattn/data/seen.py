@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from hierattn.data.splits import Split, SplitRow, group_keys
 NEW = "new"
 SAME, RELATED, NAMED = "the same content", "of the same patient or lesion", "the same name"
 _ORDER = (Split.TRAIN, Split.VALIDATION, Split.TEST)
-_ARCHIVE = re.compile(
+ARCHIVE_NAME = re.compile(
     r"image:ISIC_\d{7}(?:_downsampled)?|lesion:(?:HAM|BCN|MSK\d*|IL)_\d+", re.ASCII
 )
 """Names that the ISIC archive gives out once, whatever challenge or paper a photo comes in."""
@@ -87,26 +87,34 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> Seen:
         if row is not None:
             same_source.add((record.source, row.source))
             of_group[group] = min(row.split, of_group.get(group, row.split), key=_ORDER.index)
+    homes = {photo.file.partition("/")[0] for photo in (*rows, *folder.records)}
     known: dict[str, list[SplitRow]] = defaultdict(list)
     for row in rows:
-        known[row.group].append(row)
+        known[_unscoped(row.group, homes)].append(row)
     parts, reasons, namesakes = [], [], 0
     for record, group, row in zip(folder.records, groups, found, strict=True):
         own = None if row is None else row.split
         related = [own] if own else [of_group[group]] if group in of_group else []
         if not related and not (reason == SAME and group == f"image:{record.file}"):
-            alike = known.get(group, [])
+            alike = known.get(_unscoped(group, homes), [])
             related = [
                 other.split
                 for other in alike
                 if reason == NAMED
                 or (record.source, other.source) in same_source
-                or _ARCHIVE.fullmatch(group)
+                or ARCHIVE_NAME.fullmatch(group)
             ]
             namesakes += bool(alike) and not related
         parts.append(min(related, key=_ORDER.index) if related else NEW)
         reasons.append((reason if own else RELATED) if related else "")
     return Seen(np.array(parts, dtype=object), tuple(reasons), namesakes)
+
+
+def _unscoped(group: str, homes: Set[str]) -> str:
+    """A group's name without the folder that joining puts before a name that means several."""
+    kind, _, name = group.partition(":")
+    home, slash, own = name.partition("/")
+    return f"{kind}:{own}" if slash and home in homes and kind != "image" else group
 
 
 def _weakest_first(row: SplitRow) -> int:

@@ -230,7 +230,7 @@ def read_splits(path: str | Path, folder: DataFolder) -> tuple[Split, ...]:
     ):
         if files:
             raise DataError(
-                f"{path}: does not belong to {folder.root}: {name_some(files, 'photo')} {what}; "
+                f"{path}: does not belong to {folder.place}: {name_some(files, 'photo')} {what}; "
                 "pass the data folder that it was made for"
             )
     return tuple(rows[record.file].split for record in folder.records)
@@ -282,14 +282,14 @@ def _check_groups(folder: DataFolder, groups: Sequence[str], parts: int, folds: 
     few = [f"{name}: {len(keys)}" for name, keys in in_class.items() if len(keys) < parts]
     if few:
         raise DataError(
-            f"{folder.root}: too few groups (patients, lesions or images) for {parts} parts in "
+            f"{folder.place}: too few groups (patients, lesions or images) for {parts} parts in "
             f"{name_some(few, 'class')}; add photos of other patients, leave the class out, or "
             "set the validation or test fraction to 0"
         )
     largest = max(len(keys) for keys in in_class.values())
     if folds > largest:
         raise DataError(
-            f"{folder.root}: {folds} folds asked for, but no class has more than {largest} groups "
+            f"{folder.place}: {folds} folds asked for, but no class has more than {largest} groups "
             "(patients, lesions or images); ask for fewer folds"
         )
 
@@ -357,7 +357,7 @@ def _repair(
             ]
             if not safe and split in required:
                 raise DataError(
-                    f"{folder.root}: class '{name}' cannot be in the {split} part, its few groups "
+                    f"{folder.place}: class '{name}' cannot be in the {split} part, its few groups "
                     "are needed elsewhere; use fewer folds, another seed, or add photos"
                 )
             if not safe:

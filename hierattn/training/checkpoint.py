@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ class TrainingState:
 
     Attributes:
         config: the :class:`TrainingConfig`'s fields.
-        data: the data folder as it was given.
+        data: the data folders, see :func:`stored_roots`.
         data_sha256: fingerprint of the photos and labels the run began with.
         skip_unreadable: whether unreadable photos were left out.
         calibration: the pooled folds' operating point and report to ship with, or None.
@@ -53,6 +55,7 @@ class TrainingState:
         best_epoch: counted from 1; 0 before the first.
         best_score: the validation figure it was chosen by.
         history: one :class:`HistoryRow`'s fields per epoch.
+        teachers: of each its ``path`` and the fields of its ``record``.
     """
 
     config: dict[str, Any]
@@ -72,6 +75,12 @@ class TrainingState:
     best_epoch: int
     best_score: float
     history: list[dict[str, Any]]
+    teachers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def stored_roots(roots: Sequence[Path]) -> str:
+    """Paths of data folders as one text; no path holds a NUL."""
+    return "\0".join(os.path.realpath(root) for root in roots)
 
 
 def save_state(path: Path, state: TrainingState) -> None:
@@ -106,12 +115,15 @@ def load_state(path: Path) -> TrainingState:
     names = {field.name for field in fields(TrainingState)}
     if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
         raise CheckpointError(f"{path}: not a training checkpoint of schema {SCHEMA}")
+    # Runs that began before there were teachers have none.
+    content.setdefault("teachers", [])
     if set(content) != names:
         raise CheckpointError(f"{path}: fields differ from schema {SCHEMA}")
     state = TrainingState(**content)
     kinds = {
         "config": dict, "data": str, "data_sha256": str, "frozen": list, "epoch": int,
         "model": dict, "optimizer": dict, "best": dict, "history": list, "processes": int,
+        "teachers": list,
     }  # fmt: skip
     for name, kind in kinds.items():
         if not isinstance(getattr(state, name), kind):

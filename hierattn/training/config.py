@@ -21,6 +21,9 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = "hierattn_xs"
+    initialisation: Literal["default", "dirac", "whitening", "whitening_dirac"] = Field(
+        "default", description="first weights of what --init does not fill; see docs/training.md"
+    )
     image_size: int = Field(256, ge=64, le=1024)
     start_image_size: int | None = Field(
         None, ge=64, le=1024, description="progressive resizing: side at the first epoch"
@@ -49,10 +52,22 @@ class TrainingConfig(BaseModel):
     logit_adjustment: float = Field(
         1.0, ge=0, le=2, description="tau of Menon et al. 2020, against the sampled class shares"
     )
+    teacher_weight: float = Field(
+        0.7, ge=0, le=1, description="share of the teachers' answers in the loss, with --teacher"
+    )
+    teacher_temperature: float = Field(
+        2.0, ge=0.1, le=100, description="what all logits are divided by, with --teacher"
+    )
     ema_decay: float = Field(0.998, ge=0, lt=1)
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
 
+    class_map: dict[str, str] = Field(
+        default_factory=dict, description="new names of classes by the old; empty leaves one out"
+    )
+    synonyms: bool = Field(
+        True, description="joined folders: official labels for one class are one, AKIEC and AK"
+    )
     seed: int = Field(0, ge=0, lt=2**31)
     fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
     validation_fraction: float = Field(0.15, ge=0, le=0.5)

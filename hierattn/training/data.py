@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hierattn.data.folder import SPLITS_NAME, read_data_folder
+from hierattn.data.folder import SPLITS_NAME
 from hierattn.data.official import official_splits
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import DataProvenance, describe_data
@@ -48,34 +48,11 @@ class PreparedData:
         """Positions of a split's records."""
         return np.flatnonzero([entry == split for entry in self.splits])
 
-
-def prepare_data(
-    root: Path,
-    config: TrainingConfig,
-    *,
-    splits_file: Path | None = None,
-    skip_unreadable: bool = False,
-    decoded: Callable[[int, int], None] | None = None,
-) -> PreparedData:
-    """Read, decode and split a data folder as ``config`` asks.
-
-    Args:
-        root: the data folder.
-        config: image size, fold, fractions and seed.
-        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
-        skip_unreadable: leave unreadable photos out.
-        decoded: called with (done, all).
-
-    Raises:
-        DataError: see :func:`read_data_folder`, :func:`decode_folder`, :func:`assign_splits`.
-    """
-    return prepare_folder(
-        read_data_folder(root),
-        config,
-        splits_file=splits_file,
-        skip_unreadable=skip_unreadable,
-        decoded=decoded,
-    )
+    def training_sample(self, count: int, seed: int) -> np.ndarray:
+        """Pixels uint8 [n, S, S, 3] of up to ``count`` training photos, a function of ``seed``."""
+        learnt = self.indices(Split.TRAIN)
+        random = np.random.default_rng([seed, 0, 4])
+        return self.pixels[np.sort(random.permutation(learnt)[:count])]
 
 
 def prepare_folder(
@@ -86,8 +63,18 @@ def prepare_folder(
     skip_unreadable: bool = False,
     decoded: Callable[[int, int], None] | None = None,
 ) -> PreparedData:
-    """Decode and split photos that are listed already; otherwise as :func:`prepare_data`."""
-    root = everything.root
+    """Decode and split the listed photos as ``config`` asks.
+
+    Args:
+        everything: the photos.
+        config: image size, fold, fractions and seed.
+        splits_file: the ``splits.csv`` of a run that goes on; its splits are kept.
+        skip_unreadable: leave unreadable photos out.
+        decoded: called with (done, all).
+
+    Raises:
+        DataError: see :func:`decode_folder`, :func:`assign_splits`.
+    """
     spec = PreprocessSpec(image_size=config.image_size)
     cache = decode_folder(everything, spec, skip_unreadable=skip_unreadable, progress=decoded)
     folder = cache.folder
@@ -98,7 +85,7 @@ def prepare_folder(
         splits = _splits(everything, folder, config)
     _check_whole(groups, splits, folder)
     counted = {split.value: splits.count(split) for split in Split}
-    _LOG.info("%s: %d photos, %d groups, %s", root, len(splits), len(set(groups)), counted)
+    _LOG.info("%s: %d photos, %d groups, %s", folder.place, len(splits), len(set(groups)), counted)
     return PreparedData(
         folder=folder,
         pixels=cache.pixels,
@@ -115,23 +102,21 @@ def _splits(
 ) -> tuple[Split, ...]:
     """The folder's own splits.csv (a balanced folder), its official split, or newly assigned."""
     own = everything.root / SPLITS_NAME
-    if own.is_file():
+    # Reading took it in. What lies above joined folders is none of theirs.
+    if not everything.parts and own.is_file():
         if config.fold:
             raise ConfigError(
                 f"{own} says which photos are for training, so fold {config.fold} cannot be made; "
                 "train without --fold, or on the folder it was balanced from"
             )
-        of = dict(
-            zip((r.file for r in everything.records), read_splits(own, everything), strict=True)
-        )
-        return tuple(of[record.file] for record in readable.records)
+        return tuple(Split(record.split or Split.TRAIN) for record in readable.records)
     official = official_splits(
         readable, validation_fraction=config.validation_fraction, seed=config.seed
     )
     if official is not None:
         if config.fold:
             raise ConfigError(
-                f"{readable.root} gives its own train, validation or test part, so fold "
+                f"{readable.place} gives its own train, validation or test part, so fold "
                 f"{config.fold} cannot be made; train without --fold, or put all photos of a class "
                 "into one folder and leave the column 'split' out of manifest.csv"
             )
@@ -153,11 +138,11 @@ def _check_whole(groups: tuple[str, ...], splits: tuple[Split, ...], folder: Dat
     for group, split, record in zip(groups, splits, folder.records, strict=True):
         if of.setdefault(group, split) != split:
             raise DataError(
-                f"{folder.root}: {record.file} is in '{split}' but other photos of its group "
+                f"{folder.place}: {record.file} is in '{split}' but other photos of its group "
                 f"'{group}' are in '{of[group]}'; mend its folders, manifest.csv or splits.csv so "
                 "that groups stay whole"
             )
     learnt = {r.label for r, split in zip(folder.records, splits, strict=True) if split == "train"}
     for name in folder.classes:
         if name not in learnt:
-            raise DataError(f"{folder.root}: no photo of class '{name}' is in the training part")
+            raise DataError(f"{folder.place}: no photo of class '{name}' is in the training part")

@@ -1,16 +1,18 @@
-"""Photos that the weights a run starts from have learnt: they must not judge it."""
+"""Photos that ``--init`` and ``--teacher`` have learnt from: they must not judge the run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hierattn.data.seen import NEW, recognise
-from hierattn.data.splits import Split, SplitRow
+from hierattn.data.splits import Split, SplitRow, read_split_rows
 from hierattn.errors import ConfigError
-from hierattn.runs import run_behind, seen_rows
+from hierattn.lineage import pretraining_behind, run_behind
+from hierattn.runs import SPLITS, earlier_rows, seen_rows
 from hierattn.training.data import PreparedData
 
 _LEARNT = (Split.TRAIN, Split.VALIDATION)
@@ -18,20 +20,25 @@ _LEARNT = (Split.TRAIN, Split.VALIDATION)
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the run behind ``--init``, and the runs before it, learnt from.
+    """What the weights that a run takes, or is taught by, had learnt from.
 
     Attributes:
-        rows: of the photos they were trained, chosen and calibrated by.
+        rows: of the photos whose labels they were trained, chosen and calibrated by.
         leaked: how many photos of this run's test part are among them, and how many of its
-            validation part are among those trained by.
+            validation part are among those trained by; None where nobody can tell.
+        without_labels: how many photos of these parts a pretraining had seen without labels; None
+            where there was none.
     """
 
     rows: tuple[SplitRow, ...]
-    leaked: dict[str, int]
+    leaked: dict[str, int] | None
+    without_labels: dict[str, int] | None = None
 
 
-def check_leaks(init: Path, data: PreparedData, allow_seen: bool) -> Earlier | None:
-    """Look whether the photos that a run is chosen and judged by are new to its weights.
+def check_init(init: Path, data: PreparedData, allow_seen: bool) -> Earlier | None:
+    """Look whether the photos that a run is chosen and judged by are new to its first weights.
+
+    What a pretraining saw without labels is counted, and no reason to refuse.
 
     Returns:
         None where ``init`` is no run's, so that nothing is known.
@@ -39,22 +46,79 @@ def check_leaks(init: Path, data: PreparedData, allow_seen: bool) -> Earlier | N
     Raises:
         ConfigError: some are not, and ``allow_seen`` is not set; they are counted.
     """
+    option = f"--init {init}"
+    if pretraining_behind(init) is not None:
+        folder = init if init.is_dir() else init.parent
+        rows = _labelled(earlier_rows(folder))
+        leaked = _check(option, rows, data, allow_seen)
+        splits = folder / SPLITS
+        shown = read_split_rows(splits) if splits.is_file() else ()
+        of_pretraining = _parts(data, [row for row in shown if row.split is Split.TRAIN])
+        held_out = (Split.TEST, Split.VALIDATION)
+        counts = {str(part): _count(data, part, of_pretraining != NEW) for part in held_out}
+        return Earlier(rows, leaked, counts)
     run = run_behind(init)
     if run is None:
         return None
-    rows = tuple(dict.fromkeys(row for row in seen_rows(run.path) if row.split in _LEARNT))
-    seen = recognise(data.folder, rows)
-    parts = np.array([split.value for split in data.splits])
+    rows = learnt_rows(run.path)
+    return Earlier(rows, _check(option, rows, data, allow_seen))
+
+
+def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) -> Earlier:
+    """Look whether the photos that a run is chosen and judged by are new to its teacher.
+
+    Args:
+        source: the teacher as the user named it.
+        run: its folder.
+        data: the photos of the run that it teaches.
+        allow_seen: go on though some are not.
+
+    Raises:
+        ConfigError: ``allow_seen`` is not set, and some are not (they are counted), or nobody can
+            tell.
+    """
+    rows = learnt_rows(run)
+    if not (run / SPLITS).is_file():
+        if not allow_seen:
+            raise ConfigError(
+                f"--teacher {source}: has no {SPLITS}, so nobody can tell whether it learnt from "
+                "photos that judge this run; give the whole run folder, or pass --allow-seen"
+            )
+        return Earlier(rows, None)
+    return Earlier(rows, _check(f"--teacher {source}", rows, data, allow_seen))
+
+
+def learnt_rows(run: Path) -> tuple[SplitRow, ...]:
+    """The photos whose labels a run, those before it and its teachers learnt from."""
+    return _labelled(seen_rows(run))
+
+
+def _labelled(rows: Iterable[SplitRow]) -> tuple[SplitRow, ...]:
+    return tuple(dict.fromkeys(row for row in rows if row.split in _LEARNT))
+
+
+def _check(
+    option: str, rows: Sequence[SplitRow], data: PreparedData, allow_seen: bool
+) -> dict[str, int]:
+    parts = _parts(data, rows)
     # By validation photos nothing is learnt, so a run may choose its epoch by the same again.
-    spoilt = {Split.TEST: seen.parts != NEW, Split.VALIDATION: seen.parts == Split.TRAIN}
-    total = {split: int((parts == split).sum()) for split in spoilt}
-    leaked = {split: int((known & (parts == split)).sum()) for split, known in spoilt.items()}
+    spoilt = {Split.TEST: parts != NEW, Split.VALIDATION: parts == Split.TRAIN}
+    leaked = {split: _count(data, split, known) for split, known in spoilt.items()}
     if any(leaked.values()) and not allow_seen:
+        total = {split: len(data.indices(split)) for split in spoilt}
         counts = " and ".join(f"{n} of {total[s]} {s} photos" for s, n in leaked.items() if n)
         how = "" if any(row.sha256 for row in rows) else " (by their names: it holds no hashes)"
         raise ConfigError(
-            f"--init {init}: learnt from {counts} of this run{how}; its figures would flatter it; "
+            f"{option}: learnt from {counts} of this run{how}; its figures would flatter it; "
             "train with the seed, fold and fractions of that run, give other photos, or pass "
             "--allow-seen to have it recorded"
         )
-    return Earlier(rows, {split.value: count for split, count in leaked.items()})
+    return {split.value: count for split, count in leaked.items()}
+
+
+def _parts(data: PreparedData, rows: Sequence[SplitRow]) -> np.ndarray:
+    return recognise(data.folder, rows).parts
+
+
+def _count(data: PreparedData, split: Split, known: np.ndarray) -> int:
+    return int(known[data.indices(split)].sum())

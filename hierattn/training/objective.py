@@ -77,9 +77,18 @@ class Classification:
         config = self.config
         targets = F.one_hot(labels, self.classes).float()
         images, targets = mix(images, targets, config.mixup, config.cutmix, generator)
-        logits = network(images).float()
+        return self.loss_of(images, network(images).float(), targets)
+
+    def loss_of(self, images: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss of the network's answers.
+
+        Args:
+            images: what it was shown, float [B, 3, S, S].
+            logits: float [B, K].
+            targets: float [B, K], rows sum to 1.
+        """
         return F.cross_entropy(
-            logits + self._adjustment, targets, label_smoothing=config.label_smoothing
+            logits + self._adjustment, targets, label_smoothing=self.config.label_smoothing
         )
 
     def validate(

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import save
 
 from hierattn.common.files import file_sha256, write_bytes, write_json
-from hierattn.data.readers.listing import summarise
-from hierattn.data.splits import Split, write_splits
-from hierattn.data.unlabelled import pool_unlabelled
+from hierattn.data.joined.read import read_unlabelled
+from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
 from hierattn.models.registry import check_image_size, create_model, find_model
@@ -22,26 +20,38 @@ from hierattn.outputs import check_output
 from hierattn.runs import (
     CHECKPOINT,
     CONFIG,
+    SEEN,
     SPLITS,
     WEIGHTS,
     FeatureRunConfig,
     tool_versions,
 )
-from hierattn.training.checkpoint import TrainingState, save_state
+from hierattn.training.checkpoint import TrainingState, save_state, stored_roots
 from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
+from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
 from hierattn.training.teachers import Teacher, load_teacher
-from hierattn.training.trainer import deterministic, open_run_folder, restore, run_epochs, snapshot
+from hierattn.training.trainer import (
+    deterministic,
+    new_network,
+    open_run_folder,
+    restore,
+    run_epochs,
+    snapshot,
+    tell,
+)
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "network."
 """Where a :class:`FeaturePredictor` keeps the network among its heads."""
+_CLASSES = 8
+"""Of a classifier that nothing is asked of, and that is not kept."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +116,8 @@ def _pretrain(
     group.agree("the epoch to go on from", None if saved is None else saved.epoch)
     teacher = load_teacher(request.teacher)
     teacher.network.to(group.device)
-    folder = pool_unlabelled(request.data)
-    for line in summarise(folder.passed_over):
-        observer.status(f"passed over: {line}")
+    folder = read_unlabelled(request.data)
+    tell(folder, observer)
     data = prepare_folder(
         folder,
         config,
@@ -118,9 +127,8 @@ def _pretrain(
     group.agree("the photos", data.provenance.sha256)
     state = saved or _first_state(config, data, request.data, group, teacher)
     _check_same(state, config, data, teacher, group, out / CHECKPOINT)
-    torch.manual_seed(config.seed)
     predictor = FeaturePredictor(
-        create_model(config.model),
+        new_network(config, data, _CLASSES),
         config.model,
         feature_channels(teacher.network, teacher.record.model),
     )
@@ -138,6 +146,8 @@ def _pretrain(
     restore(loop, state, out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(out / SPLITS, data.folder, data.splits)
+        if teacher.config is not None:
+            write_split_rows(out / SEEN, learnt_rows(teacher.path))
         snapshot(loop, state)
         save_state(out / CHECKPOINT, state)
     run_epochs(loop, state, out, observer)
@@ -159,7 +169,7 @@ def _first_state(
 ) -> TrainingState:
     return TrainingState(
         config=config.model_dump(),
-        data="\n".join(str(root.resolve()) for root in roots),
+        data=stored_roots(roots),
         data_sha256=data.provenance.sha256,
         skip_unreadable=False,
         calibration=None,
@@ -191,7 +201,9 @@ def _check_same(
     other = [name for name, value in state.config.items() if given.get(name) != value]
     if state.data_sha256 != data.provenance.sha256:
         other.append("photos (--data)")
-    if state.initialisation != {"teacher": teacher.record.model_dump(mode="json")}:
+    if state.initialisation is None or (
+        state.initialisation["teacher"]["weights_sha256"] != teacher.record.weights_sha256
+    ):
         other.append("teacher")
     if state.processes != group.size:
         other.append("number of processes")

@@ -25,7 +25,15 @@ from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.models.tensors import load_tensors
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import CONFIG, METRICS, PREDICTIONS, WEIGHTS, RunConfig, tool_versions
+from hierattn.runs import (
+    CONFIG,
+    METRICS,
+    PREDICTIONS,
+    WEIGHTS,
+    RunConfig,
+    TeacherRecord,
+    tool_versions,
+)
 from hierattn.training.checkpoint import HistoryRow, TrainingState
 from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData
@@ -116,6 +124,7 @@ def write_outcome(
         operating_point=point,
         data=data.provenance,
         initialisation=state.initialisation,
+        teachers=[TeacherRecord.model_validate(teacher["record"]) for teacher in state.teachers],
         training=config,
         best_epoch=state.best_epoch,
         seed=config.seed,

@@ -86,7 +86,7 @@ class TestPins:
 
     def test_gradle_reads_the_same_figures(self) -> None:
         versions = read_versions()
-        assert (versions.min_sdk, versions.target_sdk) == (24, 35)
+        assert (versions.min_sdk, versions.target_sdk) == (24, 36)
         gradle = (APP / "app/build.gradle").read_text()
         for name in ("minSdk", "targetSdk", "versionCode", "versionName"):
             assert f"gradleProperty('hierattn.{name}')" in gradle

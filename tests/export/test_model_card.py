@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from export.model_card import (
     _code,
     _finalise,
-    data_sources,
     read_reports,
     render_model_card,
     write_model_card,
@@ -30,6 +29,7 @@ from export.schema.manifest import (
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from hierattn.errors import CheckpointError
+from hierattn.lineage import data_sources
 from hierattn.runs import METRICS, Run, RunConfig, load_run
 
 SHIPPED = "hierattn_xs.pad_ufes_20"

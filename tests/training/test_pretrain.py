@@ -7,8 +7,9 @@ from safetensors.torch import load_file
 
 from hierattn.data.records import DataFolder
 from hierattn.errors import CheckpointError, ConfigError
+from hierattn.lineage import weights_licences
 from hierattn.models.registry import create_model
-from hierattn.runs import load_run, weights_licences
+from hierattn.runs import load_run
 from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.features import FeaturePredictor, feature_channels, feature_loss
 from hierattn.training.pretrain import PretrainingRequest, pretrain

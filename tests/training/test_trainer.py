@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 
 from hierattn.data.records import DataFolder
+from hierattn.data.splits import read_split_rows
+from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import (
     CheckpointError,
     ConfigError,
@@ -15,11 +17,13 @@ from hierattn.errors import (
     TrainingError,
     UnreadableImagesError,
 )
+from hierattn.evaluate import evaluate_run
 from hierattn.runs import load_run
 from hierattn.training.checkpoint import load_state, save_state
-from hierattn.training.config import TrainingConfig
+from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.progress import SilentObserver
 from hierattn.training.trainer import TrainingRequest, train
+from tests.training.conftest import TINY
 
 RUN_FILES = {
     "config.json",
@@ -214,3 +218,50 @@ def test_a_batch_that_processes_cannot_share_is_refused(
             TrainingRequest(tiny, painted.root, tmp_path / "run"), group, SilentObserver()
         )
     assert dataclasses.replace(group, rank=1).is_main is False
+
+
+def test_two_folders_are_one_training_set_and_are_found_again(
+    painted: DataFolder, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    write_synthetic(other, per_class=8, size=64, seed=5)
+    first, second = painted.classes[:2]
+    (other / first).rename(other / "else")
+    table = (other / "manifest.csv").read_text().replace(f"{first}/", "else/")
+    (other / "manifest.csv").write_text(table.replace(f",{first},", ",else,"))
+    config = build_config(**{**TINY, "epochs": 1}, class_map={"else": first, second: ""})
+    out = tmp_path / "run"
+    outcome = train(TrainingRequest(config, (painted.root, other), out))
+    assert f"other: else -> {first} (--map-class)" in outcome.remarks
+    run = load_run(out)
+    assert run.config.classes == sorted({*painted.classes} - {second})
+    assert run.config.data.name == f"{painted.root.name}+other"
+    assert run.config.data.images == 5 * (12 + 8)
+    homes = {row.file.split("/")[0] for row in read_split_rows(out / "splits.csv")}
+    assert homes == {painted.root.name, "other"}
+    train(TrainingRequest(None, None, out, resume=True))
+    with pytest.raises(CheckpointError, match="another class_map"):
+        train(TrainingRequest(build_config(**{**TINY, "epochs": 1}), None, out, resume=True))
+    # The table is remembered, so the folder needs no renaming to be judged.
+    judged = evaluate_run(str(out), other, split="all", replicates=10)
+    assert any("as in the training" in line for line in judged.remarks)
+    other.rename(tmp_path / "moved")
+    with pytest.raises(CheckpointError, match=r"other: the photos .* no longer there.*--data"):
+        train(TrainingRequest(None, None, out, resume=True))
+
+
+@pytest.mark.parametrize("name", ["typo", "empty.pt"])
+def test_weights_that_are_none_are_told_before_a_photo_is_decoded(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, name: str
+) -> None:
+    (tmp_path / "empty.pt").touch()
+    seen: list[int] = []
+
+    class Watch(SilentObserver):
+        def decoded(self, done: int, total: int) -> None:
+            seen.append(done)
+
+    request = TrainingRequest(tiny, painted.root, tmp_path / "out", init=tmp_path / name)
+    with pytest.raises(CheckpointError, match=name):
+        train(request, Watch())
+    assert not seen and not (tmp_path / "out").exists()

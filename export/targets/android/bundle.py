@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.checks.integrity import hash_problems, path_sha256
@@ -224,7 +223,7 @@ def _record(
     ]
     return BundleRecord(
         **ModelMetadata.fields_of(manifest),
-        format=cast(Literal["onnx", "tflite"], chosen.format),
+        format=chosen.format,
         precision=chosen.precision,
         artefact=chosen.path,
         sha256=chosen.sha256,

@@ -34,7 +34,7 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
     file: Annotated[
         list[str] | None,
-        typer.Option(help="File to ask; default: fp32 and int8 of ONNX and TFLite."),
+        typer.Option(help="File to ask; default: all of fp32 and int8 that run there."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Ask fp16 files as well.")] = False,
     cpu: Annotated[

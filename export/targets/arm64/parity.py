@@ -25,10 +25,10 @@ from export.errors import ExportError, ManifestError
 from export.formats.abilities import Platform
 from export.formats.registry import all_abilities
 from export.progress import Observer, Progress, unobserved
+from export.runtime import run_file
 from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
 from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError
-from export.targets.arm64.worker import REFUSED
 from hierattn.errors import UnknownNameError, first_line
 
 DEFAULT_CPU = "cortex-a76"
@@ -37,7 +37,7 @@ DEFAULT_CPU = "cortex-a76"
 DEFAULT_PRECISIONS = ("fp32", "int8")
 ANSWER_SECONDS = 1800
 
-_SCRIPT = Path(__file__).with_name("worker.py")
+_SCRIPT = Path(run_file.__file__)
 
 
 class _WorkerResult(BaseModel):
@@ -168,7 +168,7 @@ def _run_worker(
         ) from error
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["nothing said"]
-        if done.returncode == REFUSED:
+        if done.returncode == run_file.REFUSED:
             return f"the runtime refuses the file: {lines[-1][:300]}"
         end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
         return f"crashed ({end}): {lines[-1][:300]}"

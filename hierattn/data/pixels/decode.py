@@ -80,7 +80,7 @@ def decode_folder(
     before = {record.label for record in folder.records}
     lost = sorted(before - {record.label for record in records})
     for name in lost:
-        raise DataError(f"class '{name}' has no readable photo left in {folder.root}")
+        raise DataError(f"class '{name}' has no readable photo left in {folder.place}")
     return PixelCache(replace(folder, records=records), pixels[kept], skipped)
 
 

@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy.eval_photos import choose_eval_photos, parse_class_map
+from benchmarks.accuracy.eval_photos import choose_eval_photos
 from benchmarks.exports import Export, read_exports
 from benchmarks.results import BenchmarkError
 from export.checks.integrity import path_sha256
 from export.schema.manifest import PARITY, JudgedData
 from export.schema.parity import ParityRecord, PhotoAnswer
 from hierattn.data.folder import read_data_folder
+from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.provenance import describe_data
 from hierattn.data.splits import Split, group_keys, write_splits
 from hierattn.errors import DataError, UnreadableImagesError
@@ -28,7 +29,7 @@ def export(tmp_path: Path) -> Export:
 
 
 def test_without_the_run_all_are_taken_and_the_note_says_so(data: Path, export: Export) -> None:
-    photos = choose_eval_photos(data, [export], {})
+    photos = choose_eval_photos(data, [export])
     assert photos.record.images == 12 == len(photos.groups)
     assert "not known" in (photos.record.note or "")
     spec = export.manifest.preprocessing
@@ -44,7 +45,7 @@ def test_photos_that_the_run_learnt_from_are_left_out(
     write_splits(tmp_path / "run" / "splits.csv", folder, parts)
     run = Run(tmp_path / "run", None)  # type: ignore[arg-type]
     known = Export(export.folder, export.label, export.manifest, run, "")
-    photos = choose_eval_photos(data, [known], {})
+    photos = choose_eval_photos(data, [known])
     assert [record.file for record in photos.folder.records] == [
         record.file for record in folder.records[::2]
     ]
@@ -79,7 +80,7 @@ def _judged(tmp_path: Path, name: str, data: Path, places: slice, seen: int = 0)
 
 def test_the_photos_of_the_export_are_taken_again(data: Path, tmp_path: Path) -> None:
     export = _judged(tmp_path, "judged", data, slice(2, 7), seen=3)
-    photos = choose_eval_photos(data, [export], {})
+    photos = choose_eval_photos(data, [export])
     assert photos.record.images == 5
     assert photos.record.note == "judged: its weights learnt from 3 of them"
 
@@ -95,38 +96,40 @@ def test_a_reference_that_was_changed_is_not_taken(data: Path, tmp_path: Path) -
 def test_several_exports_are_judged_on_what_they_share(data: Path, tmp_path: Path) -> None:
     left = _judged(tmp_path, "left", data, slice(0, 8))
     right = _judged(tmp_path, "right", data, slice(6, 12))
-    assert choose_eval_photos(data, [left, right], {}).record.images == 2
+    assert choose_eval_photos(data, [left, right]).record.images == 2
     apart = _judged(tmp_path, "apart", data, slice(9, 12))
-    everything = choose_eval_photos(data, [left, apart], {})
+    everything = choose_eval_photos(data, [left, apart])
     assert everything.record.images == 12 and "flatter" in (everything.record.note or "")
 
 
 def test_classes_are_mapped_only_through_a_table(data: Path, export: Export) -> None:
-    (data / "nv").rename(data / "naevus")
-    with pytest.raises(DataError, match=r"naevus.*--map-class"):
-        choose_eval_photos(data, [export], {})
-    photos = choose_eval_photos(data, [export], {"naevus": "nv"})
+    (data / "nv").rename(data / "birthmark")
+    with pytest.raises(DataError, match=r"birthmark.*--map-class"):
+        choose_eval_photos(data, [export])
+    photos = choose_eval_photos(data, [export], ClassTable({"birthmark": "nv"}))
     assert {record.label for record in photos.folder.records} == set(CLASSES)
-    with pytest.raises(BenchmarkError, match="no such class"):
-        choose_eval_photos(data, [export], {"naevi": "nv"})
+    with pytest.raises(DataError, match=r"no such class.*did you mean"):
+        choose_eval_photos(data, [export], ClassTable({"birthmrk": "nv"}))
 
 
-def test_the_table_is_read_strictly() -> None:
-    assert parse_class_map(["a=b", "c=b", "a=b"]) == {"a": "b", "c": "b"}
-    for wrong in (["a"], ["=b"], ["a="], ["a=b", "a=c"]):
-        with pytest.raises(BenchmarkError, match="--map-class"):
-            parse_class_map(wrong)
+def test_a_synonym_is_taken_and_told(data: Path, export: Export) -> None:
+    (data / "nv").rename(data / "naevus")
+    photos = choose_eval_photos(data, [export])
+    assert {record.label for record in photos.folder.records} == set(CLASSES)
+    assert "naevus -> nv (built-in synonym" in (photos.record.note or "")
+    with pytest.raises(DataError, match=r"naevus.*--map-class"):
+        choose_eval_photos(data, [export], ClassTable(synonyms=False))
 
 
 def test_an_empty_folder_is_one_line(tmp_path: Path, export: Export) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no class folder"):
-        choose_eval_photos(tmp_path / "empty", [export], {})
+        choose_eval_photos(tmp_path / "empty", [export])
 
 
 def test_unreadable_photos_stop_or_are_left_out(data: Path, export: Export) -> None:
     (data / "nv" / "bad.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableImagesError, match=r"bad\.png"):
-        choose_eval_photos(data, [export], {}).pixels(export.manifest.preprocessing)
-    photos = choose_eval_photos(data, [export], {}, skip_unreadable=True)
+        choose_eval_photos(data, [export]).pixels(export.manifest.preprocessing)
+    photos = choose_eval_photos(data, [export], skip_unreadable=True)
     assert photos.record.images == 12

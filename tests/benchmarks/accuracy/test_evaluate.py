@@ -21,7 +21,7 @@ def judged(tmp_path: Path) -> tuple[list[Case], EvalPhotos]:
     folder = write_export(tmp_path / "export", scale=30.0)
     data = write_class_folders(tmp_path / "photos", dict.fromkeys(CLASSES, 5))
     exports = read_exports([folder], [], tmp_path)
-    return make_cases(exports, [1, 2], ["onnxruntime"]), choose_eval_photos(data, exports, {})
+    return make_cases(exports, [1, 2], ["onnxruntime"]), choose_eval_photos(data, exports)
 
 
 def test_a_file_is_judged_by_the_code_that_judges_runs(

@@ -21,7 +21,7 @@ SURE, UNSURE = 6.0, 0.5
 def photos(tmp_path_factory: pytest.TempPathFactory) -> EvalPhotos:
     """Two photos a class, by class: mel, nv, other."""
     root = write_class_folders(tmp_path_factory.mktemp("p") / "photos", dict.fromkeys(CLASSES, 2))
-    return choose_eval_photos(root, [], {})
+    return choose_eval_photos(root, [])
 
 
 def answers(

@@ -90,7 +90,10 @@ def test_declared_names_exist() -> None:
     for one in registry.all_abilities():
         assert registry.find_format(one.name).abilities is one
         assert one.rewrites <= optional
-    assert all_runtimes() == ("onnxruntime", "litert", "tflite-runtime", "coreml", "torch")
+    declared = [runtime for one in registry.all_abilities() for runtime in one.runtimes]
+    assert set(all_runtimes()) == {runtime.name for runtime in declared} | {"torch"}
+    documented = (REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
+    assert [one.distribution for one in declared if one.distribution not in documented] == []
 
 
 def test_abilities_load_nothing_heavy() -> None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from export.errors import ExportError
 from export.formats.tflite.format import TfliteFormat
-from export.runtime import tflite_runtime_env
+from export.runtime import run_file, tflite_runtime_env
 from export.runtime.tflite_runtime_env import default_home, ensure_environment, run_tflite_runtime
 from export.schema.metadata import Precision
 from tests.export.formats.tflite.tiny import CLASSES, images, tiny_source
@@ -76,15 +77,48 @@ def test_a_runtime_that_hangs_is_stopped(
     assert result.reason == "tflite-runtime gave no answer in 2 s"
 
 
-def test_images_arrive_channels_last(
+def test_images_and_answers_arrive(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "import sys, numpy as n; n.save(sys.argv[3], n.load(sys.argv[2])); print('9.9')"
+    text = (
+        "import json, sys, numpy as n; _, model, images, answer, runtime, threads = sys.argv\n"
+        "assert (runtime, threads) == ('tflite-runtime', '1')\n"
+        "json.dump({'logits': n.load(images).tolist()}, open(answer, 'w'))"
+    )
     worker(tmp_path, monkeypatch, text)
     batch = images(2)
     result = run_tflite_runtime(tmp_path / "x.tflite", batch, home=stand_in)
-    assert result.loads and result.version == "9.9" and result.logits is not None
-    np.testing.assert_array_equal(result.logits, batch.transpose(0, 2, 3, 1))
+    assert result.loads and result.version == "2.14.0" and result.logits is not None
+    np.testing.assert_array_equal(result.logits, batch)
+
+
+def test_the_script_gives_the_interpreter_images_channels_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interpreter:
+        def __init__(self, model_path: str, num_threads: int) -> None:
+            assert (model_path, num_threads) == ("x.tflite", 2)
+
+        def allocate_tensors(self) -> None: ...
+
+        def invoke(self) -> None: ...
+
+        def get_input_details(self) -> list[dict[str, int]]:
+            return [{"index": 0}]
+
+        get_output_details = get_input_details
+
+        def set_tensor(self, index: int, image: np.ndarray) -> None:
+            self.fed = image
+
+        def get_tensor(self, index: int) -> np.ndarray:
+            return self.fed
+
+    module = SimpleNamespace(Interpreter=Interpreter)
+    monkeypatch.setitem(sys.modules, "made_up.interpreter", module)
+    batch = images(2)
+    rows = run_file.run_tflite("x.tflite", batch, 2, "made_up")
+    np.testing.assert_array_equal(rows, batch.transpose(0, 2, 3, 1))
 
 
 @pytest.mark.slow

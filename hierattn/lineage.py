@@ -1,0 +1,193 @@
+"""What weights were made from: the photos of a run, of the runs before it, and of its teachers.
+
+Whoever ships weights must know every photo they learnt from, and its licence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hierattn.common.files import file_sha256
+from hierattn.data.provenance import DataProvenance
+from hierattn.errors import CheckpointError, first_problem
+from hierattn.models.weights import InitialisationReport
+from hierattn.runs import (
+    CONFIG,
+    WEIGHTS,
+    FeatureRunConfig,
+    Run,
+    RunConfig,
+    TeacherRecord,
+    read_config,
+)
+
+_DATA = TypeAdapter(DataProvenance)
+_TEACHER = TypeAdapter(TeacherRecord)
+_TEACHERS = TypeAdapter(list[TeacherRecord])
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Photos that the weights were trained on, and in which role."""
+
+    role: str
+    data: DataProvenance
+
+
+def data_sources(config: RunConfig) -> list[DataSource]:
+    """The photos of this run, of its teachers, and of the runs it began with, each set once.
+
+    Raises:
+        CheckpointError: the chain of earlier runs in ``initialisation`` is damaged.
+    """
+    found: dict[str, DataSource] = {}
+    for source in _all_sources(config):
+        found.setdefault(source.data.sha256, source)
+    return list(found.values())
+
+
+def weights_licences(config: RunConfig) -> list[str]:
+    """Licences of every photo behind the weights: see :func:`data_sources`.
+
+    Raises:
+        CheckpointError: the chain of earlier runs in ``initialisation`` is damaged.
+    """
+    found = {licence for source in data_sources(config) for licence in source.data.licences}
+    return sorted(found.union(*(teacher.licences for teacher in _all_teachers(config))))
+
+
+def describe_initialisation(report: InitialisationReport, source: Path) -> dict[str, Any]:
+    """What ``--init`` did, as plain values for ``config.json``.
+
+    Where the weights are a run's, that run's data and teachers, and those of the runs before it,
+    are named too.
+    """
+    return {
+        "file": source.name,
+        "kind": str(report.source_kind),
+        "taken": list(report.taken),
+        "left_out": list(report.left_out),
+        "untouched": list(report.untouched),
+        "pretraining": _pretraining(source),
+    }
+
+
+def teacher_record(run: Run) -> TeacherRecord:
+    """The record of a run as a teacher.
+
+    Raises:
+        CheckpointError: its own record of earlier runs is damaged.
+    """
+    return TeacherRecord(
+        name=run.path.name,
+        model=run.config.model,
+        weights_sha256=run.config.weights_sha256,
+        data=run.config.data,
+        earlier_data=[source.data for source in data_sources(run.config)[1:]],
+        licences=weights_licences(run.config),
+    )
+
+
+def run_behind(source: Path) -> Run | None:
+    """The run whose weights ``source`` is, a run folder or its weight file; None if no run's."""
+    weights = source / WEIGHTS if source.is_dir() else source
+    config = weights.parent / CONFIG
+    if not config.is_file():
+        return None
+    try:
+        earlier = read_config(config)
+    except CheckpointError:
+        # Somebody else's config.json, such as lies beside many downloads.
+        return None
+    if file_sha256(weights) != earlier.weights_sha256:
+        return None
+    return Run(weights.parent, earlier)
+
+
+def pretraining_behind(source: Path) -> FeatureRunConfig | None:
+    """The record of the pretraining whose weights ``source`` is; None if no pretraining's."""
+    weights = source / WEIGHTS if source.is_dir() else source
+    try:
+        content = json.loads((weights.parent / CONFIG).read_text(encoding="utf-8"))
+        record = FeatureRunConfig.model_validate(content)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if file_sha256(weights) == record.weights_sha256 else None
+
+
+def _all_sources(config: RunConfig) -> Iterable[DataSource]:
+    yield DataSource("training", config.data)
+    yield from _taught(config.teachers)
+    for earlier in _chain(config.initialisation):
+        role = "pretraining, without labels" if "teacher" in earlier else "pretraining"
+        yield DataSource(role, _field(_DATA, earlier.get("data"), "data"))
+        yield from _taught(_teachers_of(earlier))
+
+
+def _all_teachers(config: RunConfig) -> Iterable[TeacherRecord]:
+    yield from config.teachers
+    for earlier in _chain(config.initialisation):
+        yield from _teachers_of(earlier)
+
+
+def _taught(teachers: Iterable[TeacherRecord]) -> Iterable[DataSource]:
+    for teacher in teachers:
+        known = [teacher.data] if teacher.data is not None else []
+        for data in (*known, *teacher.earlier_data):
+            yield DataSource("teaching", data)
+
+
+def _teachers_of(earlier: dict[str, Any]) -> list[TeacherRecord]:
+    """The one of a pretraining's features, or those of a run's answers."""
+    if "teacher" in earlier:
+        return [_field(_TEACHER, earlier["teacher"], "teacher")]
+    return _field(_TEACHERS, earlier.get("teachers", []), "teachers")
+
+
+def _chain(initialisation: Any) -> Iterable[dict[str, Any]]:
+    """The runs that the weights began with, the latest first."""
+    while isinstance(initialisation, dict):
+        earlier = initialisation.get("pretraining")
+        if not isinstance(earlier, dict):
+            return
+        yield earlier
+        initialisation = earlier.get("initialisation")
+
+
+def _field(kind: TypeAdapter[Any], value: Any, name: str) -> Any:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise CheckpointError(
+            f"config.json: field 'initialisation.pretraining.{name}': {first_problem(error)}"
+        ) from error
+
+
+def _pretraining(source: Path) -> dict[str, Any] | None:
+    features = pretraining_behind(source)
+    if features is not None:
+        teacher = features.teacher.model_dump(mode="json")
+        return {**_described(features), "initialisation": None, "teacher": teacher}
+    run = run_behind(source)
+    if run is None:
+        return None
+    return {
+        **_described(run.config),
+        "initialisation": run.config.initialisation,
+        "teachers": [teacher.model_dump(mode="json") for teacher in run.config.teachers],
+    }
+
+
+def _described(earlier: RunConfig | FeatureRunConfig) -> dict[str, Any]:
+    return {
+        "model": earlier.model,
+        "data": earlier.data.model_dump(mode="json"),
+        "training": earlier.training.model_dump(mode="json"),
+        "weights_sha256": earlier.weights_sha256,
+    }
