@@ -87,7 +87,8 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> Seen:
         if row is not None:
             same_source.add((record.source, row.source))
             of_group[group] = min(row.split, of_group.get(group, row.split), key=_ORDER.index)
-    homes = {photo.file.partition("/")[0] for photo in (*rows, *folder.records)}
+    files = [row.file for row in rows] + [record.file for record in folder.records]
+    homes = {file.partition("/")[0] for file in files}
     known: dict[str, list[SplitRow]] = defaultdict(list)
     for row in rows:
         known[_unscoped(row.group, homes)].append(row)
