@@ -11,12 +11,12 @@ from rich.console import Console
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    make_table,
     print_json,
     print_passed_over,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
 
 app = typer.Typer(help="Read, prepare, balance or paint data folders.", no_args_is_help=True)
@@ -51,7 +51,7 @@ def inspect(
     )
     for row in report.classes:
         table.add_row(row.name, str(row.images), str(row.groups))
-    console.print(table)
+    print_table(console, table)
     for name, size in (("width", report.width), ("height", report.height)):
         if size is not None:
             console.print(
@@ -110,7 +110,7 @@ def prepare(
     )
     for name, count in report.images.items():
         table.add_row(name, str(count))
-    console.print(table)
+    print_table(console, table)
     if report.splits:
         counted = ", ".join(f"{count} {split}" for split, count in report.splits.items())
         console.print(f"official split, which training follows: {counted}")
@@ -174,7 +174,7 @@ def balance(
     table = make_table(f"{out}", [("class", "left"), *((split.value, "right") for split in Split)])
     for name in read.classes:
         table.add_row(name, *(str(counts[split.value].get(name, 0)) for split in Split))
-    console.print(table)
+    print_table(console, table)
     console.print(f"Its splits.csv is what training follows: hierattn train --data {out} --out RUN")
 
 

@@ -19,10 +19,10 @@ from rich.progress import (
 )
 
 from hierattn.cli.console import number, progress_console
-from hierattn.training.checkpoint import HistoryRow
 
 if TYPE_CHECKING:
     from export.progress import Progress as ExportProgress
+    from hierattn.training.checkpoint import HistoryRow
 
 
 def make_progress(console: Console) -> Progress:
