@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,6 +67,16 @@ def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> No
 
     for line in summarise(passed_over):
         console.print(f"passed over: {line}", soft_wrap=True)
+
+
+def command(*words: object) -> str:
+    """A command of ours as it can be pasted into a shell."""
+    return shlex.join(["hierattn", *map(str, words)])
+
+
+def beside(folder: Path, kind: str) -> str:
+    """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``."""
+    return shlex.quote(f"{folder}-{kind}")
 
 
 def number(value: float | None, digits: int = 3) -> str:

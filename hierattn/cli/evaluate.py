@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -141,6 +142,7 @@ def pool(
     )
     console.print(
         f"Written: {out}/pooled.json, predictions.csv and figures\n"
-        "Next: hierattn train ... --validation-fraction 0 --test-fraction 0 "
-        f"--calibrate-from {out}",
+        "Next: hierattn train, as for the folds without --fold, with --validation-fraction 0 "
+        f"--test-fraction 0 --calibrate-from {shlex.quote(str(out))}",
+        soft_wrap=True,
     )

@@ -76,7 +76,7 @@ def judged_line(manifest: Manifest) -> str:
     data = manifest.data
     if data is None:
         return "No photos were given (--data): decisions and accuracy were not compared."
-    line = f"Judged on {data.judged} photos of '{data.name}'"
+    line = f"Judged on {data.judged} images of '{data.name}'"
     if data.calibration:
         line += f"; {data.calibration} others were set apart to calibrate int8"
     if data.seen_in_training:

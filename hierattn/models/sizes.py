@@ -57,7 +57,7 @@ def measure_size(name: str, classes: int = CLASSES, image_size: int = IMAGE_SIZE
 
 
 if __name__ == "__main__":
-    from hierattn.files import write_json
+    from hierattn.common.files import write_json
     from hierattn.models.registry import list_models
 
     write_json(TABLE, [asdict(measure_size(name)) for name in list_models()])
