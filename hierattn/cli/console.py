@@ -7,7 +7,6 @@ import logging
 import os
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,7 +73,7 @@ def command(*words: object) -> str:
     return shlex.join(["hierattn", *map(str, words)])
 
 
-def beside(folder: Path, kind: str) -> str:
+def beside(folder: object, kind: str) -> str:
     """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``."""
     return shlex.quote(f"{folder}-{kind}")
 

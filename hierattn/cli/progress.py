@@ -48,6 +48,7 @@ def make_progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # a pipe gets the lines alone
     )
 
 
