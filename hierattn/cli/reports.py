@@ -8,6 +8,7 @@ from rich.table import Table
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.bootstrap import Interval
+from hierattn.metrics.figure_text import substitute_note
 from hierattn.metrics.report import EvaluationReport
 
 _LEGEND = (
@@ -59,6 +60,8 @@ def print_report(
     for table in (overall, _classes(report), _strata(report)):
         print_table(console, table, wide=wide)
         console.print()
+    if note := substitute_note(report.classes):
+        console.print(f"In the figures {note}.", soft_wrap=True)
     console.print(_LEGEND, style="dim")
 
 
