@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 
+from hierattn.errors import HierAttnError
 from hierattn.inference import TorchPredictor
 from hierattn.runs import load_run
 
@@ -31,4 +32,9 @@ def main(photo: str, name: str = "hierattn_xs.pad_ufes_20") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python examples/predict_photo.py PHOTO [RUN]; see also hierattn predict")
+    try:
+        main(*sys.argv[1:])
+    except HierAttnError as error:
+        sys.exit(f"error: {error}")

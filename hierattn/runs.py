@@ -20,10 +20,10 @@ from hierattn.model_metadata import ModelMetadata
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import read_state_dict
+from hierattn.shipped import CONFIG, SHIPPED, run_names
 from hierattn.training.config import TrainingConfig
 
-SHIPPED = Path(__file__).parent / "checkpoints"
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS = "model.safetensors"
 SPLITS, SEEN = "splits.csv", "seen.csv"
 CHECKPOINT, PREDICTIONS, METRICS = "last.ckpt", "predictions.csv", "metrics.json"
 
@@ -123,9 +123,7 @@ class Run:
 
 def shipped_runs() -> list[str]:
     """Names of the checkpoints inside the package, ``<model>.<data set>``."""
-    if not SHIPPED.is_dir():
-        return []
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
+    return run_names(SHIPPED)
 
 
 def load_run(name: str | Path) -> Run:

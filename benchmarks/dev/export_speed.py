@@ -22,7 +22,8 @@ from benchmarks.runtimes.registry import runtimes_of
 from benchmarks.runtimes.worker import make_engine
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import all_abilities
-from hierattn.cli.console import JsonFlag, make_table, print_json, standard_console
+from hierattn.cli.console import JsonFlag, print_json, standard_console
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, HierAttnError
 
 RUNTIMES: dict[str, Runtime] = {
@@ -177,7 +178,7 @@ def main(
             *(f"{value:.2f}" for value in (row.median, row.p10, row.p90)),
             f"{row.ratio:.3f}",
         )
-    console.print(table)
+    print_table(console, table)
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     spent = "CPU time of the thread" if cpu_time else "wall time"
     console.print(f"{told}; {runs} runs of each file, taking turns; {spent}; one picture a run")

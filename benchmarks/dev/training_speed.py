@@ -15,7 +15,8 @@ import numpy as np
 import torch
 import typer
 
-from hierattn.cli.console import JsonFlag, make_table, print_json, standard_console
+from hierattn.cli.console import JsonFlag, print_json, standard_console
+from hierattn.cli.tables import make_table, print_table
 from hierattn.models.registry import create_model
 from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup, choose_device
@@ -94,14 +95,14 @@ def main(
     if json_output:
         print_json(result)
         return
-    table = make_table("Training speed", [("figure", "left"), ("value", "right")])
+    table = make_table("Training speed", [("figure", "left"), ("value", "prose")])
     for name, value in result.items():
         if isinstance(value, dict):
             value = ", ".join(f"{key} {number:.1f}" for key, number in value.items())
         table.add_row(
             name.replace("_", " "), f"{value:.2f}" if isinstance(value, float) else str(value)
         )
-    standard_console().print(table)
+    print_table(standard_console(), table)
 
 
 if __name__ == "__main__":

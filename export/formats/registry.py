@@ -20,6 +20,7 @@ FORMATS: dict[str, str] = {
     "onnx": "export.formats.onnx",
     "tflite": "export.formats.tflite",
     "coreml": "export.formats.coreml",
+    "executorch": "export.formats.executorch",
 }
 """Name to package, whose light module ``abilities`` declares ``ABILITIES``."""
 

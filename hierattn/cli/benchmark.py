@@ -21,6 +21,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import WideFlag, print_table
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -84,6 +85,7 @@ def benchmark(
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the order of turns.", min=0)] = 0,
+    wide: WideFlag = False,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -130,30 +132,29 @@ def benchmark(
     if json_output:
         print_json(benchmark_document(outcome))
     else:
-        show_outcome(outcome, out)
+        show_outcome(outcome, out, wide=wide)
         if gallery:
             print(f"{out}/report.html holds photographs: pass it on only where that is allowed")
     if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)
 
 
-def show_outcome(outcome: BenchmarkOutcome, out: Path) -> None:
+def show_outcome(outcome: BenchmarkOutcome, out: Path, *, wide: bool = False) -> None:
     """Print the tables, what does not fit them, and where the files are."""
     from benchmarks.environment import busy_warning
-    from hierattn.cli.benchmark_tables import latency_tables, legend, remarks, sweep_table
+    from hierattn.cli.benchmark_tables import legend, print_latency, remarks, sweep_table
 
     console, results = standard_console(), outcome.results
     for environment in results.environments:
         if warning := busy_warning(environment):
             console.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
-    for table in latency_tables(results):
-        console.print(table)
-    for line in legend(results):
+    print_latency(console, results, wide=wide)
+    for line in legend(results, wide=wide):
         console.print(line, soft_wrap=True)
     for line in remarks(results):
         console.print(line, soft_wrap=True)
     if results.sweep:
-        console.print(sweep_table(results))
+        print_table(console, sweep_table(results), wide=wide)
     if outcome.comparison is not None:
         for line in outcome.comparison.remarks:
             console.print(f"compared: {line}", soft_wrap=True)

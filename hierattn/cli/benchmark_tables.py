@@ -4,39 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
 from benchmarks.environment import busy_warning
 from benchmarks.results import HOST, NoiseFloor, Results, Row
 from hierattn.cli.console import number
+from hierattn.cli.tables import make_table, print_table
 
 _LATENCY = (
     ("file", "left"),
     ("runtime", "left"),
-    ("MB", "right"),
-    ("load", "right"),
-    ("first", "right"),
     ("p50", "right"),
-    ("p99", "right"),
-    ("noise", "right"),
     ("rank", "right"),
     ("×best", "right"),
-    ("RAM", "right"),
-    ("left", "right"),
     ("balanced", "right"),
     ("melanoma", "right"),
     ("status", "left"),
 )
+_MORE = (
+    ("MB", "right"),
+    ("load", "right"),
+    ("first", "right"),
+    ("p99", "right"),
+    ("noise", "right"),
+    ("RAM", "right"),
+    ("left", "right"),
+)
+_KEYS = 2
+"""The columns that name a row: file and runtime."""
 _LEGEND = (
-    "load, first, p50, p99: milliseconds to open the file, of the first answer, and of steady "
-    "runs (median, 99th percentile). ×best: p50 over the fastest row's.",
-    "noise: how far this row's p50, against another's, may differ in another session. rank: by "
-    "p50; rows of one rank (=) differ from its fastest by less than that, or than the session's "
-    "noise floor: a tie. RAM: peak memory of the row's own process, MB, Python included.",
-    "left: operators that the delegate (XNNPACK) did not take; 0 is fully delegated, – has no "
-    "delegate.",
+    "p50: milliseconds of steady runs (median). ×best: p50 over the fastest row's. rank: by p50; "
+    "rows of one rank (=) differ from its fastest by less than their own noise, or than the "
+    "session's noise floor: a tie.",
+)
+_MORE_LEGEND = (
+    "load, first, p99: milliseconds to open the file, of the first answer, and 99th percentile of "
+    "steady runs. noise: how far this row's p50, against another's, may differ in another session.",
+    "RAM: peak memory of the row's own process, MB, Python included. left: operators that the "
+    "delegate (XNNPACK) did not take; 0 is fully delegated, – has no delegate.",
 )
 _ACCURACY = (
     "balanced, melanoma: balanced accuracy and melanoma sensitivity (highest class) of this very "
@@ -44,7 +51,14 @@ _ACCURACY = (
 )
 
 
-def latency_tables(results: Results) -> Iterator[Table]:
+def print_latency(console: Console, results: Results, *, wide: bool = False) -> None:
+    """Print a table for each device and thread count; ``wide`` adds the columns of detail."""
+    for table in latency_tables(results, wide=wide):
+        print_table(console, table, keys=_KEYS, wide=wide)
+        console.print()
+
+
+def latency_tables(results: Results, *, wide: bool = False) -> Iterator[Table]:
     """A table for each device and thread count; ties are found within one only."""
     several = len({row.export for row in results.rows}) > 1
     for device, threads in sorted({(row.device, row.threads) for row in results.rows}):
@@ -52,11 +66,12 @@ def latency_tables(results: Results) -> Iterator[Table]:
         words = "1 thread" if threads == 1 else f"{threads} threads"
         floor = results.noise_floor if device == HOST else None
         title = f"{device}, {words}{_floor_words(floor, threads)}"
-        table = _plain_table(title, _LATENCY)
+        table = make_table(title, (*_LATENCY, *_MORE * wide))
         ranks = rank(results, rows)
         measured = [row.p50_ms for row in rows if row.status == "measured" and row.p50_ms]
         for row in rows:
-            table.add_row(*_cells(row, several, ranks.get(id(row), ""), min(measured, default=0)))
+            cells = _cells(row, several, ranks.get(id(row), ""), min(measured, default=0))
+            table.add_row(*cells, *(_more_cells(row) if wide else ()))
         yield table
 
 
@@ -81,9 +96,13 @@ def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:
     return ranks
 
 
-def legend(results: Results) -> Iterator[str]:
+def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
     """What the columns mean, and what the figures rest on."""
     yield from _LEGEND
+    if wide:
+        yield from _MORE_LEGEND
+    else:
+        yield "With --wide, and in results.csv: size, load, first answer, p99, noise and memory."
     if results.photos is not None:
         photos = results.photos
         yield f"{_ACCURACY} Photos: {photos.images} of '{photos.name}'."
@@ -129,7 +148,7 @@ def remarks(results: Results) -> Iterator[str]:
 
 def sweep_table(results: Results) -> Table:
     """Latency against image size, threads and batch."""
-    table = _plain_table(
+    table = make_table(
         "Cost by image size, threads and batch",
         (
             ("model", "left"),
@@ -160,21 +179,6 @@ def sweep_table(results: Results) -> Table:
     return table
 
 
-def _plain_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
-    """Without a frame: fourteen columns must fit 120 characters."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=0,
-        show_edge=False,
-    )
-    for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
-    return table
-
-
 def _floor_words(floor: NoiseFloor | None, threads: int) -> str:
     if floor is None:
         return ""
@@ -186,19 +190,24 @@ def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:
     return [
         f"{row.export}: {file}" if several else file,
         row.runtime,
-        number(row.size_mb, 2),
-        number(row.load_ms, 0),
-        number(row.first_ms, 1),
         number(row.p50_ms, 2),
-        number(row.p99_ms, 1),
-        _percent(row.noise_ratio),
         place or "–",
         number(row.p50_ms / best if row.p50_ms and best else None, 2),
-        number(row.peak_rss_mb, 0),
-        "–" if row.operators_left is None else str(row.operators_left),
         _with_change(row.balanced_accuracy, row.change_vs_torch.get("balanced_accuracy")),
         _with_change(row.melanoma_sensitivity, row.change_vs_torch.get("melanoma_sensitivity")),
         row.status,
+    ]
+
+
+def _more_cells(row: Row) -> list[str]:
+    return [
+        number(row.size_mb, 2),
+        number(row.load_ms, 0),
+        number(row.first_ms, 1),
+        number(row.p99_ms, 1),
+        _percent(row.noise_ratio),
+        number(row.peak_rss_mb, 0),
+        "–" if row.operators_left is None else str(row.operators_left),
     ]
 
 

@@ -10,12 +10,12 @@ import typer
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    make_table,
     number,
     print_json,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import make_table, print_table
 
 if TYPE_CHECKING:
     from export.targets.android.bundle import BundleResult
@@ -68,7 +68,7 @@ def show_bundle(done: BundleResult) -> None:
         ("labels.txt", f"{len(record.classes)} classes, one a line, in index order"),
         ("MODEL_CARD.md", "what the model is for, and what not"),
     ]
-    table = make_table(str(done.folder), (("file", "left"), ("MB", "right"), ("what", "left")))
+    table = make_table(str(done.folder), (("file", "left"), ("MB", "right"), ("what", "prose")))
     for name, what in rows:
         table.add_row(name, number(done.sizes[name] / 1e6, 2), what)
     size = sum(done.sizes[name] for name in selftest)
@@ -76,7 +76,7 @@ def show_bundle(done: BundleResult) -> None:
     table.add_row(
         "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} photos, tensors"
     )
-    console.print(table)
+    print_table(console, table)
     console.print(f"sha256 {record.sha256}")
     if record.verified:
         console.print("gate: passed")

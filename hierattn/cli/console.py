@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from hierattn.data.records import PassedOver
+
+_PIPE_COLUMNS = 120
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 MapClass = Annotated[
@@ -40,20 +43,21 @@ def print_json(value: Any) -> None:
 
 
 def standard_console() -> Console:
-    """Console for results; a pipe gets 120 columns rather than Rich's 80."""
-    # No markup and no emoji: names of files and classes may hold brackets and colons.
-    console = Console(highlight=False, markup=False, emoji=False)
-    if console.is_terminal:
-        return console
-    return Console(highlight=False, markup=False, emoji=False, width=120)
+    """Console for results; a pipe gets 120 columns rather than Rich's 80, or those of COLUMNS."""
+    return _console(stderr=False)
 
 
 def progress_console() -> Console:
     """Console for progress, on stderr, so that stdout holds results alone."""
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    if console.is_terminal:
-        return console
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=120)
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    # No markup and no emoji: names of files and classes may hold brackets and colons.
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _PIPE_COLUMNS
+    return console
 
 
 def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> None:
@@ -64,12 +68,14 @@ def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> No
         console.print(f"passed over: {line}", soft_wrap=True)
 
 
-def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
-    """A table from (heading, "left" or "right") columns."""
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left")
-    return table
+def command(*words: object) -> str:
+    """A command of ours as it can be pasted into a shell."""
+    return shlex.join(["hierattn", *map(str, words)])
+
+
+def beside(folder: object, kind: str) -> str:
+    """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``."""
+    return shlex.quote(f"{folder}-{kind}")
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -11,12 +11,14 @@ from rich.console import Console
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    make_table,
+    beside,
+    command,
     print_json,
     print_passed_over,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
 
 app = typer.Typer(help="Read, prepare, balance or paint data folders.", no_args_is_help=True)
@@ -37,6 +39,7 @@ def inspect(
     """
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
+    from hierattn.data.synth.dataset import LICENCE as PAINTED
     from hierattn.data.tools.inspect import inspect_folder
 
     with counting("reading") as progress:
@@ -45,22 +48,23 @@ def inspect(
         print_json(report.model_dump(mode="json"))
         raise typer.Exit(1 if report.unreadable else 0)
     console = standard_console()
+    things = "painted pictures" if set(report.licences) == {PAINTED} else "photos"
     table = make_table(
-        f"{folder}: {report.images} photos, {report.groups} groups",
+        f"{folder}: {report.images} {things}, {report.groups} groups",
         [("class", "left"), ("images", "right"), ("groups", "right")],
     )
     for row in report.classes:
         table.add_row(row.name, str(row.images), str(row.groups))
-    console.print(table)
+    print_table(console, table)
     for name, size in (("width", report.width), ("height", report.height)):
         if size is not None:
             console.print(
                 f"{name}: {size.smallest} to {size.largest} px, median {size.median:g} px"
             )
     for licence, count in report.licences.items():
-        console.print(f"licence: {licence or 'not given'}: {count} photos")
+        console.print(f"licence: {licence or 'not given'}: {count} {things}")
     for stratum, count in report.strata.items():
-        known = f"known for {count} photos" if count else "not available"
+        known = f"known for {count} {things}" if count else "not available"
         console.print(f"{stratum.replace('_', ' ')}: {known}")
     _print_names(console, "exact duplicates", [", ".join(files) for files in report.duplicates])
     _print_names(
@@ -75,7 +79,10 @@ def inspect(
     _print_names(console, "unreadable", [f"{e.file}: {e.reason}" for e in report.unreadable])
     print_passed_over(console, report.passed_over)
     if report.contact_sheet is not None:
-        console.print(f"contact sheet: {report.contact_sheet}")
+        console.print(f"contact sheet: {report.contact_sheet}", soft_wrap=True)
+    if not report.unreadable:
+        told = command("train", "--data", folder, "--model", "hierattn_xs", "--out")
+        console.print(f"Next: {told} {beside(folder, 'run')}", soft_wrap=True)
     raise typer.Exit(1 if report.unreadable else 0)
 
 
@@ -110,12 +117,12 @@ def prepare(
     )
     for name, count in report.images.items():
         table.add_row(name, str(count))
-    console.print(table)
+    print_table(console, table)
     if report.splits:
         counted = ", ".join(f"{count} {split}" for split, count in report.splits.items())
         console.print(f"official split, which training follows: {counted}")
     print_passed_over(console, report.passed_over)
-    console.print(f"Data folder: {out}\nNext: hierattn data inspect {out}")
+    console.print(f"Data folder: {out}\nNext: {command('data', 'inspect', out)}", soft_wrap=True)
 
 
 @app.command()
@@ -134,6 +141,7 @@ def balance(
     set_up_logging(verbose)
     from collections import Counter
 
+    from hierattn.cli.progress import counting
     from hierattn.data.folder import read_data_folder
     from hierattn.data.official import official_splits
     from hierattn.data.splits import Split, assign_splits
@@ -156,7 +164,8 @@ def balance(
     )
     if Split.TRAIN not in splits:
         raise ConfigError("the fractions leave no training part to balance")
-    result = write_balanced(read, splits, out, target, seed)
+    with counting("balancing") as progress:
+        result = write_balanced(read, splits, out, target, seed, progress)
     counts = {
         split.value: dict(
             Counter(
@@ -174,8 +183,12 @@ def balance(
     table = make_table(f"{out}", [("class", "left"), *((split.value, "right") for split in Split)])
     for name in read.classes:
         table.add_row(name, *(str(counts[split.value].get(name, 0)) for split in Split))
-    console.print(table)
-    console.print(f"Its splits.csv is what training follows: hierattn train --data {out} --out RUN")
+    print_table(console, table)
+    told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
+    console.print(
+        f"Its splits.csv is what training follows.\nNext: {told} {beside(out, 'run')}",
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -201,7 +214,8 @@ def synth(
         return
     console = standard_console()
     console.print(f"{len(folder.records)} painted pictures in {len(folder.classes)} classes: {out}")
-    console.print(f"Next: hierattn train --data {out} --model hierattn_xs --out RUN")
+    told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
+    console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
 
 
 def _print_names(console: Console, title: str, names: list[str]) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hierattn.cli.console import make_table, print_json, standard_console
+from hierattn.cli.console import print_json, standard_console
 from hierattn.cli.progress import PartsProgress
+from hierattn.cli.tables import make_table, print_table
 
 if TYPE_CHECKING:
     from export.targets.adb.verify import PhoneCheck
@@ -36,7 +37,6 @@ def _show(found: list[PhoneCheck], folder: Path) -> None:
     console = standard_console()
     columns = ("phone", "device", "file", "runtime", "difference", "allowed", "pixels", "")
     table = make_table(f"{folder} on phones", [(name, "left") for name in columns])
-    table.columns[2].overflow = "fold"
     for check in found:
         parity, result = check.parity, check.result
         pixels = check.differing_bytes
@@ -50,7 +50,7 @@ def _show(found: list[PhoneCheck], folder: Path) -> None:
             "–" if pixels is None else "equal" if pixels == 0 else f"{pixels} bytes differ",
             "FAILED" if check.status == "failed" else check.status,
         )
-    console.print(table)
+    print_table(console, table)
     console.print(
         "difference: largest of a logit of the golden images, as a share of its image's scale, "
         "computed here from the phone's numbers. pixels: of the golden tensors. numbers only: the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import WideFlag
 
 
 def evaluate(
@@ -44,6 +46,7 @@ def evaluate(
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
+    wide: WideFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Judge a trained run, or an exported file, on a data folder with every metric."""
@@ -106,11 +109,9 @@ def evaluate(
     print_passed_over(console, evaluation.passed_over)
     for remark in evaluation.remarks:
         console.print(remark, soft_wrap=True)
-    print_report(
-        console,
-        evaluation.report,
-        f"{run} on {'+'.join(folder.name for folder in data)}, {evaluation.chosen}",
-    )
+    names = "+".join(folder.name for folder in data)
+    title = f"{run} on {names}, {evaluation.chosen}"
+    print_report(console, evaluation.report, title, wide=wide)
     if evaluation.warning:
         console.print(f"Note: {evaluation.warning}", style="bold")
 
@@ -123,6 +124,7 @@ def pool(
     ] = False,
     replicates: Annotated[int, typer.Option(help="Of the bootstrap.", min=1, max=100_000)] = 1000,
     json_output: JsonFlag = False,
+    wide: WideFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
@@ -135,9 +137,12 @@ def pool(
         print_json(pooled.model_dump(mode="json"))
         return
     console = standard_console()
-    print_report(console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled")
+    print_report(
+        console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled", wide=wide
+    )
     console.print(
         f"Written: {out}/pooled.json, predictions.csv and figures\n"
-        "Next: hierattn train ... --validation-fraction 0 --test-fraction 0 "
-        f"--calibrate-from {out}",
+        "Next: hierattn train, as for the folds without --fold, with --validation-fraction 0 "
+        f"--test-fraction 0 --calibrate-from {shlex.quote(str(out))}",
+        soft_wrap=True,
     )

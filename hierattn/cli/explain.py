@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hierattn.cli.console import make_table, standard_console
+from hierattn.cli.console import standard_console
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import HierAttnError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def show_explanation(path: str, explanation: Explanation | str) -> None:
     for row in rows:
         so_far = "–" if row.error is None else f"{row.error:.1e}"
         table.add_row(row.layer, row.operator or "–", f"{row.added:.1e}", so_far)
-    console.print(table)
+    print_table(console, table)
 
 
 def explanation_document(explanation: Explanation | str) -> dict[str, object]:

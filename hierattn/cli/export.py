@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    beside,
+    command,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
+from hierattn.cli.tables import WideFlag, print_table
 from hierattn.errors import ConfigError
 
 if TYPE_CHECKING:
     from export.pipeline import ExportOutcome, ExportRequest
+    from export.schema.manifest import Manifest
     from export.verify import Verification
 
 
@@ -54,6 +64,7 @@ def export(
     image_size: Annotated[
         int | None, typer.Option(help="Side of the input, pixels; with --untrained only.")
     ] = None,
+    wide: WideFlag = False,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -84,7 +95,7 @@ def export(
     if json_output:
         print_json(outcome.manifest.model_dump(mode="json", by_alias=True))
     else:
-        show_export(outcome, out)
+        show_export(outcome, out, data=data, wide=wide)
     if not outcome.manifest.passed:
         raise typer.Exit(1)
 
@@ -98,24 +109,35 @@ def export_with_progress(request: ExportRequest) -> ExportOutcome:
         return run_export(request, parts.follow)
 
 
-def show_export(outcome: ExportOutcome, out: Path) -> None:
+def show_export(
+    outcome: ExportOutcome, out: Path, *, data: Path | None = None, wide: bool = False
+) -> None:
     """Print the table, what does not fit it, and what to do next."""
     from hierattn.cli.export_tables import export_table, judged_line, legend, remarks
 
     manifest, console = outcome.manifest, standard_console()
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
-    console.print(export_table(manifest, title, outcome.seconds))
-    words = legend((record, record.parity) for record in manifest.artefacts)
+    print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
+    words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
     console.print(f"{judged_line(manifest)}\n{words}", soft_wrap=True)
     for line in remarks(manifest):
         console.print(line, soft_wrap=True)
-    console.print(
-        f"Converters' own words: {out}/export.log\n"
-        f"Next: hierattn verify {out}\n"
-        f"      hierattn benchmark {out} --data PHOTOS --out REPORT\n"
-        f"      hierattn evaluate {out}/FILE --data PHOTOS",
-        soft_wrap=True,
-    )
+    console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
+    if any(record.sha256 for record in manifest.artefacts):
+        console.print(f"Next: {command('verify', out)}", soft_wrap=True)
+        _print_next(manifest, out, data)
+
+
+def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
+    """What can be done with files that hold, as commands to paste."""
+    console = standard_console()
+    photos = ["--data", data] if data else []
+    told = command("benchmark", folder, *photos, "--out")
+    console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
+    passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
+    if data and passed:
+        told = command("evaluate", folder / passed[0].path, "--data", data)
+        console.print(f"      {told}", soft_wrap=True)
 
 
 def verify(
@@ -140,6 +162,7 @@ def verify(
         float | None,
         typer.Option(help="For --device: seconds to wait for its result; default 600.", min=1),
     ] = None,
+    wide: WideFlag = False,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -180,26 +203,31 @@ def verify(
         documents = {path: explanation_document(e) for path, e in explanations.items()}
         print_json(verification_document(found, documents))
     else:
-        show_verification(found, folder)
+        show_verification(found, folder, data=data, wide=wide)
         for path, explanation in explanations.items():
             show_explanation(path, explanation)
     if not found.passed:
         raise typer.Exit(1)
 
 
-def show_verification(found: Verification, folder: Path) -> None:
+def show_verification(
+    found: Verification, folder: Path, *, data: Path | None = None, wide: bool = False
+) -> None:
     """Print the table and every problem."""
     from hierattn.cli.export_tables import legend, verify_table
 
     console = standard_console()
-    console.print(verify_table(found, f"{folder}, verified"))
-    words = legend((file.record, file.parity) for file in found.files)
+    print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
+    words = legend(((file.record, file.parity) for file in found.files), wide=wide)
     console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
     for line in found.arm64:
         console.print(line, soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print("FAILED " + problem.replace("\n", "\\n"), soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")
+    if found.passed:
+        told = command("benchmark", folder, *(["--data", data] if data else []), "--out")
+        console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
 
 
 def _names(text: str) -> tuple[str, ...]:

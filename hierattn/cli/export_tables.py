@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from hierattn.cli.console import make_table, number
+from hierattn.cli.console import number
+from hierattn.cli.tables import make_table
 
 if TYPE_CHECKING:
     from export.schema.manifest import ArtefactRecord, Manifest, Quality
@@ -17,46 +18,56 @@ if TYPE_CHECKING:
 _COLUMNS = (
     ("file", "left"),
     ("MB", "right"),
-    ("ops", "right"),
-    ("delegated", "left"),
     ("parity", "right"),
     ("decisions", "right"),
-    ("balanced acc.", "right"),
+    ("balanced", "right"),
     ("melanoma", "right"),
     ("gate", "left"),
 )
+_MORE = (("ops", "right"), ("delegated", "left"))
+_MORE_LEGEND = (
+    "ops: operators in the file. delegated: XNNPACK partitions, and operators left over. s: what "
+    "making and checking took.\n"
+)
 
 _LEGEND = (
-    "MB: a million bytes. ops: operators in the file. delegated: XNNPACK partitions, and operators "
-    "left over.\n"
+    "MB: a million bytes.\n"
     "parity: largest difference of a logit from torch's, as a share of the largest logit.\n"
     "decisions: share of photos on which the file chooses the same class as torch.\n"
-    "balanced acc., melanoma: of this very file on the photos, and in points its change against "
+    "balanced, melanoma: of this very file on the photos, and in points its change against "
     "torch; melanoma is the sensitivity of the highest class.\n"
     "gate: passed; failed, with reasons below; not run or numbers only: decisions had no photos."
 )
 
 
-def legend(records: Iterable[tuple[ArtefactRecord, Parity | None]]) -> str:
+def legend(records: Iterable[tuple[ArtefactRecord, Parity | None]], *, wide: bool = False) -> str:
     """What the columns mean, and who answered for the Core ML files."""
     found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    return "\n".join([_LEGEND, *(f"Core ML: {name}." for name in sorted(found))])
+    return "\n".join(
+        [_MORE_LEGEND * wide + _LEGEND, *(f"Core ML: {name}." for name in sorted(found))]
+    )
 
 
-def export_table(manifest: Manifest, title: str, seconds: dict[str, float]) -> Table:
+def export_table(
+    manifest: Manifest, title: str, seconds: dict[str, float], *, wide: bool = False
+) -> Table:
     """A row a file; ``seconds`` by file name, what making and checking it took."""
-    table = make_table(title, (*_COLUMNS, ("s", "right")))
+    more = (*_MORE, ("s", "right")) if wide else ()
+    table = make_table(f"{title}{_stem_words(manifest)}", (*_COLUMNS, *more))
     for record in manifest.artefacts:
         row = _cells(manifest, record, record.parity, record.quality, record.gate.status)
-        table.add_row(*row, number(seconds.get(record.path), 0))
+        if wide:
+            row += [*_more_cells(record), number(seconds.get(record.path), 0)]
+        table.add_row(*row)
     return table
 
 
-def verify_table(found: Verification, title: str) -> Table:
+def verify_table(found: Verification, title: str, *, wide: bool = False) -> Table:
     """A row a file, with what was measured now."""
-    table = make_table(title, _COLUMNS)
+    table = make_table(f"{title}{_stem_words(found.manifest)}", (*_COLUMNS, *_MORE * wide))
     for file in found.files:
-        table.add_row(*_cells(found.manifest, file.record, file.parity, file.quality, file.status))
+        row = _cells(found.manifest, file.record, file.parity, file.quality, file.status)
+        table.add_row(*row, *(_more_cells(file.record) if wide else ()))
     return table
 
 
@@ -65,7 +76,7 @@ def judged_line(manifest: Manifest) -> str:
     data = manifest.data
     if data is None:
         return "No photos were given (--data): decisions and accuracy were not compared."
-    line = f"Judged on {data.judged} photos of '{data.name}'"
+    line = f"Judged on {data.judged} images of '{data.name}'"
     if data.calibration:
         line += f"; {data.calibration} others were set apart to calibrate int8"
     if data.seen_in_training:
@@ -123,14 +134,11 @@ def _cells(
     quality: Quality | None,
     status: str,
 ) -> list[str]:
-    delegated = record.delegated
     change = quality.delta_vs_torch if quality else None
     melanoma = manifest.operating_point.melanoma_class or ""
     return [
-        record.path,
+        _label(manifest, record),
         number(None if record.bytes is None else record.bytes / 1e6, 2),
-        str(sum(record.operators.values()) or "–"),
-        f"{delegated.partitions} + {delegated.left} left" if delegated else "–",
         f"{parity.max_relative:.1e}" if parity else "–",
         f"{quality.agreement:.1%}" if quality else "–",
         _with_change(
@@ -145,7 +153,32 @@ def _cells(
     ]
 
 
+def _more_cells(record: ArtefactRecord) -> list[str]:
+    delegated = record.delegated
+    return [
+        str(sum(record.operators.values()) or "–"),
+        f"{delegated.partitions} + {delegated.left} left" if delegated else "–",
+    ]
+
+
+def _stem(manifest: Manifest) -> str:
+    """What all files' names begin with; "" where their ends do not tell them apart."""
+    stem = f"{manifest.model}-{manifest.image_size}-"
+    told = (record.path.startswith(f"{stem}{record.precision}.") for record in manifest.artefacts)
+    return stem if all(told) else ""
+
+
+def _stem_words(manifest: Manifest) -> str:
+    stem = _stem(manifest)
+    return f"; files {stem}..." if stem else ""
+
+
+def _label(manifest: Manifest, record: ArtefactRecord) -> str:
+    """A file's name without what the title says."""
+    return record.path.removeprefix(_stem(manifest))
+
+
 def _with_change(value: float | None, change: float | None) -> str:
     if value is None:
         return "–"
-    return number(value) if change is None else f"{value:.3f} ({100 * change:+.1f})"
+    return number(value) if change is None else f"{value:.3f} {100 * change:+.1f}"

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli import benchmark, bundle, evaluate, export, models, pretrain, report, train
+from hierattn.cli import (
+    benchmark,
+    bundle,
+    evaluate,
+    export,
+    models,
+    predict,
+    pretrain,
+    report,
+    runs,
+    train,
+)
 from hierattn.cli.data import app as data_app
 from hierattn.cli.demo import demo
 from hierattn.cli.registry_help import RegistryCommand
@@ -59,9 +70,11 @@ app.command()(models.models)
 app.add_typer(data_app, name="data")
 app.command()(train.train)
 app.command()(pretrain.pretrain)
+app.command()(runs.runs)
 app.command()(evaluate.evaluate)
 app.command()(evaluate.pool)
 app.command(cls=RegistryCommand)(export.export)
+app.command()(predict.predict)
 app.command()(export.verify)
 app.command(cls=RegistryCommand)(benchmark.benchmark)
 app.command()(report.report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -10,11 +11,11 @@ import typer
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    make_table,
     print_json,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import UnknownNameError
 
 
@@ -38,26 +39,31 @@ def models(
 ) -> None:
     """List the networks: parameters, multiply-adds, shipped checkpoints, source."""
     set_up_logging(verbose)
-    from hierattn.models.complexity import count_multiply_adds, count_parameters
-    from hierattn.models.registry import check_image_size, create_model, find_model, list_models
-    from hierattn.runs import shipped_runs
+    from hierattn.models.sizes import CLASSES, IMAGE_SIZE, known_sizes, measure_size
+    from hierattn.shipped import run_names
 
-    names = list_models(pattern)
-    if not names:
-        raise UnknownNameError("model", pattern, list_models())
-    rows = []
-    for name in names:
-        check_image_size(name, image_size)
-        model = create_model(name, classes)
-        rows.append(
-            _Row(
-                name=name,
-                parameters=count_parameters(model),
-                multiply_adds=count_multiply_adds(model, image_size),
-                checkpoints=[run for run in shipped_runs() if run.split(".")[0] == name],
-                source=find_model(name).source,
-            )
+    known = known_sizes()
+    chosen = [size for size in known if fnmatch.fnmatchcase(size.name, pattern.lower())]
+    if not chosen:
+        raise UnknownNameError("model", pattern, [size.name for size in known])
+    if (classes, image_size) != (CLASSES, IMAGE_SIZE):
+        from hierattn.cli.progress import counting
+
+        with counting("building networks") as progress:
+            for place, size in enumerate(chosen):
+                chosen[place] = measure_size(size.name, classes, image_size)
+                progress(place + 1, len(chosen))
+    shipped = run_names()
+    rows = [
+        _Row(
+            size.name,
+            size.parameters,
+            size.multiply_adds,
+            [run for run in shipped if run.split(".")[0] == size.name],
+            size.source,
         )
+        for size in chosen
+    ]
     if json_output:
         models_found = [asdict(row) for row in rows]
         print_json({"classes": classes, "image_size": image_size, "models": models_found})
@@ -68,8 +74,7 @@ def models(
             ("name", "left"),
             ("parameters", "right"),
             ("multiply-adds", "right"),
-            ("checkpoint", "left"),
-            ("source", "left"),
+            ("source", "prose"),
         ],
     )
     for row in rows:
@@ -77,11 +82,12 @@ def models(
             row.name,
             f"{row.parameters:,}",
             f"{row.multiply_adds / 1e9:.3f} G",
-            ", ".join(row.checkpoints) or "none shipped",
             row.source,
         )
     console = standard_console()
-    console.print(table)
+    print_table(console, table)
+    there = ", ".join(name for row in rows for name in row.checkpoints)
+    console.print(f"Shipped checkpoints: {there or 'none of these'}", soft_wrap=True)
     console.print(
         "Multiply-adds: convolutions, linear layers and attention products of one image.",
         style="dim",

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 
-from hierattn.cli.console import make_table, number
+from hierattn.cli.console import number
+from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.bootstrap import Interval
+from hierattn.metrics.figure_text import substitute_note
 from hierattn.metrics.report import EvaluationReport
 
 _LEGEND = (
     "Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
+    "Strata: balanced accuracy, melanoma sensitivity. "
     "A research figure, not a medical one."
 )
 
 
-def print_report(console: Console, report: EvaluationReport, title: str) -> None:
-    """Print the headline figures, the class table and the strata, with a legend."""
-    overall = make_table(f"All classes: {title}", [("figure", "left"), ("value", "right")])
+def print_report(
+    console: Console, report: EvaluationReport, title: str, *, wide: bool = False
+) -> None:
+    """Print the headline figures, the class table and the strata, with a legend.
+
+    Args:
+        wide: see :func:`hierattn.cli.tables.print_table`.
+    """
+    overall = make_table(f"All classes: {title}", [("figure", "left"), ("value", "prose")])
     intervals = report.intervals
     overall.add_row("images / groups", f"{report.images} / {report.groups}")
     overall.add_row(
@@ -36,17 +46,22 @@ def print_report(console: Console, report: EvaluationReport, title: str) -> None
     else:
         melanoma = report.melanoma
         overall.add_row(
-            f"{melanoma.class_name} at probability {melanoma.threshold:.3f}",
-            f"sensitivity {_with_interval(melanoma.sensitivity, melanoma.sensitivity_interval)}, "
-            f"specificity {_with_interval(melanoma.specificity, melanoma.specificity_interval)}",
+            f"{melanoma.class_name} at {melanoma.threshold:.3f}: sensitivity",
+            _with_interval(melanoma.sensitivity, melanoma.sensitivity_interval),
+        )
+        overall.add_row(
+            f"{melanoma.class_name} at {melanoma.threshold:.3f}: specificity",
+            _with_interval(melanoma.specificity, melanoma.specificity_interval),
         )
     overall.add_row(
         f"answered (certainty {report.abstention.threshold:.3f} or more)",
         f"{report.abstention.coverage:.3f} of photos, {number(report.abstention.accuracy)} right",
     )
-    console.print(overall)
-    _print_classes(console, report)
-    _print_strata(console, report)
+    for table in (overall, _classes(report), _strata(report)):
+        print_table(console, table, wide=wide)
+        console.print()
+    if note := substitute_note(report.classes):
+        console.print(f"In the figures {note}.", soft_wrap=True)
     console.print(_LEGEND, style="dim")
 
 
@@ -56,7 +71,7 @@ def _with_interval(value: float | None, interval: Interval | None) -> str:
     return f"{number(value)} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
-def _print_classes(console: Console, report: EvaluationReport) -> None:
+def _classes(report: EvaluationReport) -> Table:
     headings = ("images", "sensitivity", "specificity", "precision", "F1", "AUC", "AP", "AUC80")
     table = make_table(
         "Each class against the rest",
@@ -74,14 +89,14 @@ def _print_classes(console: Console, report: EvaluationReport) -> None:
             number(scores.average_precision),
             number(scores.auc_above_80_sensitivity),
         )
-    console.print(table)
+    return table
 
 
-def _print_strata(console: Console, report: EvaluationReport) -> None:
-    headings = ("images", "classes", "balanced accuracy", "top-1", "melanoma sensitivity")
+def _strata(report: EvaluationReport) -> Table:
+    headings = ("images", "classes", "balanced", "top-1", "melanoma")
     table = make_table(
         "Strata",
-        [("stratum", "left"), ("value", "left"), *((heading, "right") for heading in headings)],
+        [("stratum", "left"), ("value", "prose"), *((heading, "right") for heading in headings)],
     )
     for name, rows in report.strata.items():
         label = name.replace("_", " ")
@@ -98,4 +113,4 @@ def _print_strata(console: Console, report: EvaluationReport) -> None:
                 number(row.top1),
                 number(row.melanoma_sensitivity),
             )
-    console.print(table)
+    return table

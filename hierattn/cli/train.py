@@ -12,6 +12,8 @@ from hierattn.cli.console import (
     MapClass,
     NoSynonyms,
     Verbose,
+    beside,
+    command,
     print_json,
     print_passed_over,
     set_up_logging,
@@ -193,13 +195,16 @@ def train(
         print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])
+        photos = [word for root in roots or ("PHOTOS",) for word in ("--data", root)]
         console.print(
             f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})\n"
-            f"Next: hierattn evaluate {out} --data DATA",
+            f"Next: {command('evaluate', out, *photos)}",
+            soft_wrap=True,
         )
         if exported is not None and export is not None:
-            show_export(exported, export)
+            show_export(exported, export, data=roots[0] if roots else None)
         else:
-            console.print(f"      hierattn export {out} --data DATA --out EXPORT")
+            told = command("export", out, *photos[:2], "--out")
+            console.print(f"      {told} {beside(out, 'export')}", soft_wrap=True)
     if exported is not None and not exported.manifest.passed:
         raise typer.Exit(1)

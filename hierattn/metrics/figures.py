@@ -24,6 +24,7 @@ from hierattn.metrics.calibration import (
     reliability_bins,
     softmax,
 )
+from hierattn.metrics.figure_text import figure_names
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport
@@ -90,7 +91,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         if axes is not rates and axes.get_legend_handles_labels()[1]:
             axes.legend()
     losses.set_title(f"Training, {len(history)} epoch{'s' if len(history) != 1 else ''}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
@@ -114,9 +115,10 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
             fontsize=8,
             color="white" if share > 0.55 else "black" if count else "#999999",
         )
-    slanted = max(map(len, names)) > 6
-    axes.set_xticks(range(len(names)), names, **_slant(slanted))
-    rows = [f"{name} ({int(support[i, 0])})" for i, name in enumerate(names)]
+    shown = figure_names(names)
+    slanted = max(map(len, shown)) > 6
+    axes.set_xticks(range(len(names)), shown, **_slant(slanted))
+    rows = [f"{name} ({int(support[i, 0])})" for i, name in enumerate(shown)]
     axes.set_yticks(range(len(names)), rows)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class (photos)")
@@ -127,14 +129,14 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0, decimals=0))
     bar.set_label("share of the true class")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_reliability(
     predictions: Predictions, operating_point: OperatingPoint, path: str | Path
 ) -> None:
     """Draw accuracy against confidence, and the confidences, before and after the temperature."""
-    _save(reliability_figure(predictions, operating_point), path)
+    save_figure(reliability_figure(predictions, operating_point), path)
 
 
 def reliability_figure(predictions: Predictions, operating_point: OperatingPoint) -> Figure:
@@ -209,7 +211,7 @@ def draw_roc(
     figure = Figure(figsize=(6.5, 6.2), layout="constrained")
     axes = figure.subplots()
     colours = matplotlib.colormaps["tab10"]
-    for position, name in enumerate(predictions.classes):
+    for position, name in enumerate(figure_names(predictions.classes)):
         positive = predictions.labels == position
         style: dict[str, Any] = {
             "color": colours(position % 10),
@@ -232,7 +234,7 @@ def draw_roc(
     axes.set_title(f"ROC, each class against the rest, {len(predictions)} photos", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_report(
@@ -248,7 +250,8 @@ def _mark_operating_point(axes: Axes, predictions: Predictions, point: Operating
     flags = melanoma_flags(predictions, point)
     if flags is None or point.melanoma_class is None:
         return
-    positive = predictions.labels == predictions.classes.index(point.melanoma_class)
+    place = predictions.classes.index(point.melanoma_class)
+    positive = predictions.labels == place
     if positive.all() or not positive.any():
         return
     axes.plot(
@@ -258,7 +261,7 @@ def _mark_operating_point(axes: Axes, predictions: Predictions, point: Operating
         color="black",
         markerfacecolor="none",
         ms=10,
-        label=f"{point.melanoma_class} at the operating point",
+        label=f"{figure_names(predictions.classes)[place]} at the operating point",
     )
 
 
@@ -272,7 +275,7 @@ def _slant(slanted: bool) -> dict[str, Any]:
     return {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
 
 
-def _save(figure: Figure, path: str | Path) -> None:
+def save_figure(figure: Figure, path: str | Path) -> None:
     """Write the PNG atomically, without the version stamp that would change its bytes."""
     FigureCanvasAgg(figure)
     with atomic_path(path) as temporary:

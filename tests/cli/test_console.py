@@ -1,6 +1,7 @@
 import pytest
 
-from hierattn.cli.console import make_table, progress_console, standard_console
+from hierattn.cli.console import progress_console, standard_console
+from hierattn.cli.tables import make_table
 
 
 def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,12 +19,12 @@ from export.targets.arm64.parity import DEFAULT_CPU, EmulatedRunner, check_on_ar
 from export.targets.arm64.report import write_record
 from hierattn.cli.console import (
     JsonFlag,
-    make_table,
     print_json,
     progress_console,
     standard_console,
 )
 from hierattn.cli.progress import PartsProgress
+from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import HierAttnError
 
 UNAVAILABLE = 3
@@ -83,7 +83,6 @@ def show(record: Arm64Record, path: Path) -> None:
     table = make_table(
         "ARM64, emulated: parity on the golden images", [(name, "left") for name in columns]
     )
-    table.columns[0].no_wrap = True
     for row in record.rows:
         found = row.parity
         table.add_row(
@@ -95,7 +94,7 @@ def show(record: Arm64Record, path: Path) -> None:
             f"{row.allowed:g}",
             "passed" if row.passed else "FAILED",
         )
-    console.print(table)
+    print_table(console, table, keys=2)
     for row in record.rows:
         if row.reason:
             console.print(f"FAILED {row.path}, {row.cpu}: {row.reason}", soft_wrap=True)

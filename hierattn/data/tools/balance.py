@@ -6,10 +6,11 @@ copies (arXiv 2205.04326, official code, where it was done before the split).
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -59,12 +60,18 @@ class BalancedFolder:
     copies: int
 
 
-def balance(records: Sequence[Record], target: int, seed: int = 0) -> BalancedSet:
+def balance(
+    records: Sequence[Record],
+    target: int,
+    seed: int = 0,
+    advance: Callable[[], None] = lambda: None,
+) -> BalancedSet:
     """Plan how to bring each class to exactly ``target`` records. Pass training records only.
 
     Undersampling is imbalanced-learn's InstanceHardnessThreshold with a random forest on 16x16
     RGB pixels. Where its threshold leaves more or fewer than asked, ties are broken by chance.
-    The originals of the copies are taken in turn, in random order.
+    The originals of the copies are taken in turn, in random order. ``advance`` is called for each
+    photo that hardness is told from: all of them, where any class must shrink.
 
     Raises:
         ConfigError: ``target`` is not positive, or ``seed`` outside [0, 2^32).
@@ -81,7 +88,11 @@ def balance(records: Sequence[Record], target: int, seed: int = 0) -> BalancedSe
     keep = np.ones(len(records), dtype=bool)
     big = sorted(name for name, count in counts.items() if count > target)
     if big:
-        easy = _easiest(records, dict.fromkeys(big, target), seed) if len(counts) > 1 else keep
+        easy = (
+            _easiest(records, dict.fromkeys(big, target), seed, advance)
+            if len(counts) > 1
+            else keep
+        )
         labels = np.array([record.label for record in records])
         for name in big:
             members = np.flatnonzero(labels == name)
@@ -109,12 +120,14 @@ def write_balanced(
     out: str | Path,
     target: int,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> BalancedFolder:
     """Write a data folder whose training part is balanced, with its manifest and splits.csv.
 
     A copy has its original's patient, lesion and image id, so it is of its group whatever split
     is made later, and names it in the column ``copy_of``. Validation and test photos are copied
-    byte for byte. All of it is written or nothing.
+    byte for byte. All of it is written or nothing. ``progress`` is called with the photos done so
+    far and in all, where those that are looked at, copied and made anew count as one each.
 
     Raises:
         ConfigError: ``target`` is not positive, or ``out`` lies where nothing may be written, see
@@ -128,17 +141,19 @@ def write_balanced(
     check_output(out, folder.root)
     split_of = {record.file: split for record, split in zip(folder.records, splits, strict=True)}
     training = [record for record in folder.records if split_of[record.file] is Split.TRAIN]
+    advance = _advance(training, len(folder.records), target, progress)
     with staged_folder(out) as staging:
-        plan = balance(training, target, seed)
+        plan = balance(training, target, seed, advance)
         gone = {record.file for record in plan.removed}
         placed = []
         for record in folder.records:
+            advance()
             if record.file not in gone:
                 placed.append(replace(record, path=staging / record.file))
                 placed[-1].path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(record.path, placed[-1].path)
         originals = [""] * len(placed)
-        for made in _write_copies(plan.copies, staging, {r.file for r in placed}, seed):
+        for made in _write_copies(plan.copies, staging, {r.file for r in placed}, seed, advance):
             placed.append(made.copy)
             originals.append(made.original)
             split_of[made.copy.file] = Split.TRAIN
@@ -149,6 +164,25 @@ def write_balanced(
     return BalancedFolder(read_data_folder(out), assigned, len(plan.removed), len(plan.copies))
 
 
+def _advance(
+    training: Sequence[Record],
+    photos: int,
+    target: int,
+    progress: Callable[[int, int], None] | None,
+) -> Callable[[], None]:
+    """What to call for each step, of which the number is known before the first."""
+    counts = Counter(record.label for record in training).values()
+    looked_at = len(training) if len(counts) > 1 and max(counts) > target else 0
+    total = looked_at + photos + sum(max(0, target - count) for count in counts)
+    done = itertools.count(1)
+
+    def advance() -> None:
+        if progress is not None:
+            progress(next(done), total)
+
+    return advance
+
+
 @dataclass(frozen=True)
 class _Copy:
     copy: Record
@@ -156,13 +190,18 @@ class _Copy:
 
 
 def _write_copies(
-    originals: Sequence[Record], root: Path, taken: set[str], seed: int
+    originals: Sequence[Record],
+    root: Path,
+    taken: set[str],
+    seed: int,
+    advance: Callable[[], None],
 ) -> list[_Copy]:
     written: list[_Copy] = []
     reasons: list[str] = []
     made: Counter[str] = Counter()
     for position, record in enumerate(originals):
         made[record.file] += 1
+        advance()
         name = PurePosixPath(record.file)
         file = f"{name.with_suffix('')}_copy{made[record.file]:04d}.jpg"
         while file in taken:
@@ -182,7 +221,9 @@ def _write_copies(
     return written
 
 
-def _easiest(records: Sequence[Record], wanted: dict[str, int], seed: int) -> np.ndarray:
+def _easiest(
+    records: Sequence[Record], wanted: dict[str, int], seed: int, advance: Callable[[], None]
+) -> np.ndarray:
     """Which records instance hardness keeps, bool [N]."""
     names, labels = np.unique([record.label for record in records], return_inverse=True)
     targets = {index: wanted[name] for index, name in enumerate(names.tolist()) if name in wanted}
@@ -193,17 +234,18 @@ def _easiest(records: Sequence[Record], wanted: dict[str, int], seed: int) -> np
     with warnings.catch_warnings():
         # A class rarer than the folds only makes its own hardness less exact.
         warnings.simplefilter("ignore", UserWarning)
-        sampler.fit_resample(_features(records), labels)
+        sampler.fit_resample(_features(records, advance), labels)
     easy = np.zeros(len(records), dtype=bool)
     easy[sampler.sample_indices_] = True
     return easy
 
 
-def _features(records: Sequence[Record]) -> np.ndarray:
+def _features(records: Sequence[Record], advance: Callable[[], None]) -> np.ndarray:
     """Small pixels, float32 [N, 768] in [0, 1]."""
     spec = PreprocessSpec(image_size=_FEATURE_SIDE)
     pixels, reasons = [], []
     for record in records:
+        advance()
         try:
             pixels.append(spec.load(record.path))
         except UnreadableImageError as error:

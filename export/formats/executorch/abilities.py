@@ -1,0 +1,30 @@
+"""Abilities of ExecuTorch programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from export.formats.abilities import Abilities, Platform, Runtime
+
+EXECUTORCH = Runtime(
+    "executorch",
+    "executorch",
+    "executorch",
+    frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS}),
+    engine=str(Path(__file__).with_name("engine.py")),
+)
+
+ABILITIES = Abilities(
+    name="executorch",
+    title="ExecuTorch",
+    suffix=".pte",
+    extra="executorch",
+    implementation="export.formats.executorch.format:ExecutorchFormat",
+    packages=("executorch",),
+    packages_to_run=("executorch",),
+    runtimes=(EXECUTORCH,),
+    precisions=("fp32",),
+    tools=("executorch",),
+    by_default=False,
+    not_bundled="the Android app has no ExecuTorch runtime",
+)

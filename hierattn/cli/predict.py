@@ -1,0 +1,195 @@
+"""``hierattn predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
+from hierattn.cli.tables import make_table, print_table
+from hierattn.errors import one_line
+
+if TYPE_CHECKING:
+    from hierattn.predict import Answer, Classifier
+
+_SHOWN = 3
+_LEGEND = (
+    "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which the "
+    "model may answer. A research tool, not a medical device."
+)
+
+
+def predict(
+    model: Annotated[
+        str, typer.Argument(metavar="RUN_OR_FILE", help="Run, shipped name, or exported file.")
+    ],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    csv: Annotated[Path | None, typer.Option(help="Write a row a photo to this file.")] = None,
+    saliency: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of PNGs: by how much the answer falls when a part is covered (occlusion)."
+        ),
+    ] = None,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Ask a run or an exported file about photos. Exit code 1 if one could not be read."""
+    set_up_logging(verbose)
+    from hierattn.cli.progress import counting
+    from hierattn.errors import UnreadableImageError
+    from hierattn.outputs import check_output, given_path
+    from hierattn.predict import answer_photos, find_photos
+
+    for out, option in ((csv, "--csv"), (saliency, "--saliency")):
+        if out is not None:
+            check_output(out, given_path(model), *filter(Path.is_dir, photos), option=option)
+    found = find_photos(photos)
+    classifier = load_classifier(model)
+    answers: list[Answer] = []
+    unreadable: list[str] = []
+    with counting("predicting") as progress:
+        for done, answer in enumerate(answer_photos(classifier, found.photos), 1):
+            if isinstance(answer, UnreadableImageError):
+                unreadable.append(one_line(str(answer)))
+            else:
+                answers.append(answer)
+            progress(done, len(found.photos))
+    if csv is not None:
+        _write_csv(csv, classifier, answers)
+    if saliency is not None:
+        from hierattn.saliency import draw_saliency
+
+        with counting("covering parts") as progress:
+            for done, answer in enumerate(answers, 1):
+                name = f"{done:04d}-{answer.photo.stem}.png"
+                draw_saliency(classifier, answer, saliency / name)
+                progress(done, len(answers))
+    if json_output:
+        print_json(
+            {
+                "model": model,
+                "photos": [_document(classifier, answer) for answer in answers],
+                "unreadable": unreadable,
+                "passed_over": [str(path) for path in found.passed_over],
+            }
+        )
+    else:
+        _show(classifier, answers)
+        console = standard_console()
+        for reason in unreadable:
+            console.print(f"unreadable: {reason}", soft_wrap=True)
+        if found.passed_over:
+            first = one_line(str(found.passed_over[0]))
+            console.print(
+                f"passed over: {len(found.passed_over)} files that are no photos ({first} ...)",
+                soft_wrap=True,
+            )
+    if unreadable:
+        raise typer.Exit(1)
+
+
+def load_classifier(model: str) -> Classifier:
+    """A run folder, a shipped checkpoint, or an exported file of any format.
+
+    Raises:
+        HierAttnError: there is none, or it is damaged.
+    """
+    from export.formats.registry import suffixes
+    from hierattn.predict import Classifier
+
+    if Path(model).suffix in suffixes():
+        from export.formats.load import load_artefact
+
+        artefact = load_artefact(Path(model))
+        told = artefact.description
+        return Classifier(artefact, told.preprocessing, tuple(told.classes), told.operating_point)
+    from hierattn.inference import TorchPredictor
+    from hierattn.runs import load_run
+
+    run = load_run(model)
+    config = run.config
+    return Classifier(
+        TorchPredictor(run.load_model()),
+        config.preprocessing,
+        tuple(config.classes),
+        config.operating_point,
+    )
+
+
+def _show(classifier: Classifier, answers: list[Answer]) -> None:
+    point, console = classifier.point, standard_console()
+    target = point.melanoma_class if point.melanoma_threshold is not None else None
+    columns = [("photo", "left"), ("answer", "left"), ("probabilities", "prose")]
+    if target:
+        columns.append((f"{target} flag", "left"))
+    table = make_table("Research only: no diagnosis", columns)
+    for answer in answers:
+        ranked = answer.ranked
+        best = ", ".join(f"{name}: {share:.3f}" for name, share in ranked[:_SHOWN])
+        said = ranked[0][0] if answer.sure else "NOT SURE"
+        flag = [("FLAGGED" if answer.flagged else "below")] if target else []
+        table.add_row(one_line(str(answer.photo)), said, best, *flag)
+    print_table(console, table)
+    if target:
+        console.print(
+            f"{target} flag: its probability is at least {point.melanoma_threshold:.3f}, the "
+            "threshold chosen in training, whatever the answer.",
+            soft_wrap=True,
+        )
+    console.print(_LEGEND, soft_wrap=True)
+
+
+def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
+    point = classifier.point
+    target = None
+    if answer.flagged is not None and point.melanoma_class is not None:
+        target = {
+            "class": point.melanoma_class,
+            "threshold": point.melanoma_threshold,
+            "probability": answer.probabilities[point.melanoma_class],
+            "flagged": answer.flagged,
+        }
+    return {
+        "file": str(answer.photo),
+        "answer": answer.ranked[0][0],
+        "sure": answer.sure,
+        "probabilities": answer.probabilities,
+        "target": target,
+    }
+
+
+def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> None:
+    """A row a photo; text that a spreadsheet would take for a formula gets an apostrophe."""
+    import csv
+    import io
+
+    from hierattn.common.files import write_text
+
+    def plain(text: str) -> str:
+        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [plain(f"probability of {name}") for name in classifier.classes]
+    writer.writerow(["file", "answer", "sure", "target_flagged", *names])
+    for answer in answers:
+        flagged = "" if answer.flagged is None else str(answer.flagged).lower()
+        writer.writerow(
+            [
+                plain(str(answer.photo)),
+                plain(answer.ranked[0][0]),
+                str(answer.sure).lower(),
+                flagged,
+                *(f"{answer.probabilities[name]:.6f}" for name in classifier.classes),
+            ]
+        )
+    write_text(path, text.getvalue())

@@ -1,0 +1,77 @@
+"""``hierattn runs``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    number,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
+from hierattn.cli.tables import WideFlag, make_table, print_table
+from hierattn.errors import one_line
+
+if TYPE_CHECKING:
+    from hierattn.run_list import ListedRun
+
+_COLUMNS = ("run", "model", "data", "epochs", "balanced accuracy", "judged on", "date", "status")
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds run folders.")] = Path(),
+    wide: WideFlag = False,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the runs below a folder, finished and unfinished, the best balanced accuracy first."""
+    set_up_logging(verbose)
+    from hierattn.run_list import list_runs
+
+    found = list_runs(folder)
+    if json_output:
+        rows = [
+            {**asdict(run), "path": str(run.path), "changed": run.changed.isoformat()}
+            for run in found
+        ]
+        print_json({"folder": str(folder), "runs": rows})
+        return
+    console = standard_console()
+    if not found:
+        console.print(f"{folder}: no run in it, nor up to four folders below", soft_wrap=True)
+        return
+    table = make_table(f"{folder}: {len(found)} runs", [(name, "left") for name in _COLUMNS])
+    for run in found:
+        table.add_row(*_cells(run, folder))
+    print_table(console, table, wide=wide)
+    console.print(
+        "Balanced accuracy with its 95 % interval. Runs judged on different photos cannot be "
+        "compared by it; 'validation' flatters.",
+        soft_wrap=True,
+    )
+
+
+def _cells(run: ListedRun, folder: Path) -> list[str]:
+    accuracy = number(run.balanced_accuracy)
+    if run.interval is not None:
+        accuracy += f" [{run.interval[0]:.3f}, {run.interval[1]:.3f}]"
+    epochs = "–" if run.epochs is None else str(run.epochs)
+    if run.of_epochs is not None:
+        epochs += f"/{run.of_epochs}"
+    return [
+        one_line(str(run.path.relative_to(folder))),
+        one_line(run.model or "–"),
+        one_line(run.data or "–"),
+        epochs,
+        accuracy,
+        run.judged_on or "–",
+        f"{run.changed:%Y-%m-%d}",
+        run.status,
+    ]

@@ -1,0 +1,129 @@
+"""Tables that are whole at any width: what does not fit beside the rest becomes a second table.
+
+A column never loses a character. Names, numbers and gates stay on one line; prose wraps between
+words; only a name too long for the screen goes on in a second line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Column, Table
+
+WideFlag = Annotated[
+    bool, typer.Option("--wide", help="Every column in one table, however wide the screen.")
+]
+
+_GAPS = (2, 1)
+"""Blanks between two columns: the fewer are tried before a table is divided."""
+_NAMES = 0.75
+"""Share of the screen that the names of the rows may take before they go on in a second line."""
+_PROSE = 24
+"""Characters that a column of prose wants at least, if it has as many."""
+
+
+def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
+    """A table from (heading, "left", "right" or "prose") columns; prose may wrap."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for heading, side in columns:
+        justify = "right" if side == "right" else "left"
+        # Rich calls it wrapping where a cell may take several lines.
+        table.add_column(heading, justify=justify, no_wrap=side != "prose", overflow="fold")
+    return table
+
+
+def print_table(console: Console, table: Table, *, keys: int = 1, wide: bool = False) -> None:
+    """Print a table, divided into several where the console is too narrow for one.
+
+    Args:
+        table: of :func:`make_table`.
+        keys: how many columns, from the left, name a row; every part begins with them.
+        wide: one table, as wide as it needs.
+    """
+    console.print(table.title, style="bold", soft_wrap=True)
+    if wide:
+        part = _part(table, range(len(table.columns)), _GAPS[0], console.width, whole=True)
+        screen = console.width
+        needed = sum(_least(column, prose=True) + _GAPS[0] for column in part.columns)
+        console.width = max(screen, needed)
+        console.print(part)
+        console.width = screen
+        return
+    for number, part in enumerate(divide(table, console.width, keys)):
+        if number:
+            console.print()
+        console.print(part)
+
+
+def divide(table: Table, width: int, keys: int = 1) -> Iterator[Table]:
+    """Parts of a table, each at most ``width`` characters wide, all columns in their order."""
+    everything = range(len(table.columns))
+    for gap in _GAPS:
+        if _fits(table, everything, gap, width, keys):
+            yield _part(table, everything, gap, width)
+            return
+    gap, taken = _GAPS[0], list(range(keys))
+    for column in everything[keys:]:
+        if len(taken) > keys and not _fits(table, [*taken, column], gap, width, keys):
+            yield _part(table, taken, gap, width)
+            taken = list(range(keys))
+        taken.append(column)
+    yield _part(table, taken, gap, width)
+
+
+def _fits(table: Table, chosen: Sequence[int], gap: int, width: int, keys: int) -> bool:
+    needed = [_least(table.columns[i]) + gap for i in chosen]
+    names = min(sum(needed[:keys]), int(width * _NAMES))
+    return names + sum(needed[keys:]) - gap <= width
+
+
+def _part(
+    table: Table, chosen: Sequence[int], gap: int, width: int, *, whole: bool = False
+) -> Table:
+    """Some columns of a table as a table of its own, without the title."""
+    part = Table(
+        header_style=table.header_style,
+        box=table.box,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, gap - 1, 0, 0),
+    )
+    most = width - sum(_least(table.columns[i]) + gap for i in chosen[1:])
+    for position, index in enumerate(chosen):
+        column = table.columns[index]
+        too_long = position == 0 and not whole and _least(column) > most
+        least = None if too_long else _least(column, prose=whole)
+        no_wrap = (column.no_wrap or whole) and not too_long
+        part.add_column(
+            column.header,
+            justify=column.justify,
+            no_wrap=no_wrap,
+            overflow="fold",
+            min_width=least,
+        )
+    for cells in zip(*(table.columns[index].cells for index in chosen), strict=True):
+        part.add_row(*cells)
+    return part
+
+
+def _least(column: Column, *, prose: bool = False) -> int:
+    """The narrowest that a column may be, in characters; ``prose`` counts its whole lines."""
+    cells = [str(column.header), *map(str, column.cells)]
+    longest = max(map(cell_len, cells))
+    if column.no_wrap or prose:
+        return longest
+    words = max(cell_len(word) for cell in cells for word in cell.split() or [""])
+    return max(words, min(longest, _PROSE))

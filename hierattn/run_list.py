@@ -1,0 +1,122 @@
+"""Run folders found below a folder, finished or not, read without PyTorch."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hierattn.errors import DataError
+
+_CONFIG, _METRICS, _CHECKPOINT, _HISTORY = "config.json", "metrics.json", "last.ckpt", "history.csv"
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """What is known of a run folder.
+
+    Attributes:
+        status: "finished", "pretrained" (features only), "unfinished" or "damaged".
+        model, data: names; None where an unfinished run does not say.
+        epochs: finished ones.
+        of_epochs: those asked for; None where an unfinished run does not say.
+        judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
+        interval: 95 %, of the balanced accuracy.
+        changed: when the folder's newest record was written, UTC.
+    """
+
+    path: Path
+    status: str
+    model: str | None
+    data: str | None
+    epochs: int | None
+    of_epochs: int | None
+    judged_on: str | None
+    balanced_accuracy: float | None
+    interval: tuple[float, float] | None
+    changed: datetime
+
+
+def list_runs(folder: Path) -> list[ListedRun]:
+    """Runs in ``folder`` and up to four folders below, by balanced accuracy, then by date.
+
+    Raises:
+        DataError: ``folder`` is not a folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: not a folder; give one that holds run folders")
+    found = [run for path in _folders(folder) if (run := _read(path)) is not None]
+    return sorted(found, key=lambda run: (-(run.balanced_accuracy or 0), -run.changed.timestamp()))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    depth = len(root.parts)
+    # Links are not followed, so none can lead back.
+    for name, folders, _ in os.walk(root):
+        path = Path(name)
+        folders[:] = sorted(entry for entry in folders if not entry.startswith("."))
+        if len(path.parts) - depth >= _DEPTH:
+            folders.clear()
+        yield path
+
+
+def _read(path: Path) -> ListedRun | None:
+    config, checkpoint = path / _CONFIG, path / _CHECKPOINT
+    if not config.is_file():
+        if not checkpoint.is_file():
+            return None
+        rows = _history(path / _HISTORY)
+        return _run(path, checkpoint, status="unfinished", epochs=rows)
+    content = _json(config)
+    if content is None:
+        return _run(path, config, status="damaged")
+    if "training" not in content or "weights_sha256" not in content:
+        return None  # Somebody else's config.json.
+    try:
+        metrics = _json(path / _METRICS) or {}
+        judged_on, report = next(iter(metrics.items()), (None, None))
+        interval = report["intervals"]["balanced_accuracy"] if report else None
+        return _run(
+            path,
+            config,
+            status="pretrained" if content.get("kind") == "features" else "finished",
+            model=str(content["model"]),
+            data=str(content["data"]["name"]),
+            epochs=_history(path / _HISTORY),
+            of_epochs=int(content["training"]["epochs"]),
+            judged_on=judged_on,
+            balanced_accuracy=float(report["balanced_accuracy"]) if report else None,
+            interval=(float(interval["low"]), float(interval["high"])) if interval else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return _run(path, config, status="damaged")
+
+
+def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
+    fields = dict.fromkeys(
+        ("model", "data", "epochs", "of_epochs", "judged_on", "balanced_accuracy", "interval")
+    )
+    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC)
+    return ListedRun(path=path, status=status, changed=changed, **{**fields, **known})
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _history(path: Path) -> int | None:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return sum(1 for _ in csv.DictReader(file))
+    except (OSError, ValueError, csv.Error):
+        return None

@@ -1,0 +1,85 @@
+"""Occlusion: where in a photo an answer comes from, computed and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from hierattn.metrics.figure_text import figure_names
+from hierattn.metrics.figures import save_figure
+
+if TYPE_CHECKING:
+    from hierattn.predict import Answer, Classifier
+
+GRID = 16
+"""Positions of the cover along each side of a photo."""
+_COVER = 2
+"""Side of the cover in steps of the grid: neighbours overlap by half."""
+_BATCH = 16
+
+
+def occlusion_map(classifier: Classifier, pixels: np.ndarray, index: int) -> np.ndarray:
+    """How much a class's probability falls when a part of the photo is covered.
+
+    The cover is a square in the photo's mean colour, moved over it in overlapping steps; a pixel
+    gets the mean of all covers that hid it (Zeiler and Fergus 2014, arXiv 1311.2901).
+
+    Args:
+        pixels: uint8 [S, S, 3].
+        index: of the class.
+
+    Returns:
+        float64 [S, S]; positive where the photo speaks for the class, negative where against it.
+    """
+    side = len(pixels)
+    edges = np.linspace(0, side, GRID + 1).round().astype(int)
+    whole = classifier.probabilities(pixels[np.newaxis])[0, index]
+    colour = pixels.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+    starts = range(GRID - _COVER + 1)
+    places = [
+        (slice(edges[y], edges[y + _COVER]), slice(edges[x], edges[x + _COVER]))
+        for y in starts
+        for x in starts
+    ]
+    falls, hidden = np.zeros((side, side)), np.zeros((side, side))
+    for start in range(0, len(places), _BATCH):
+        batch = places[start : start + _BATCH]
+        covered = np.repeat(pixels[np.newaxis], len(batch), axis=0)
+        for copy, place in zip(covered, batch, strict=True):
+            copy[place] = colour
+        for place, probability in zip(
+            batch, classifier.probabilities(covered)[:, index], strict=True
+        ):
+            falls[place] += whole - probability
+            hidden[place] += 1
+    return falls / hidden
+
+
+def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
+    """Draw a photo beside its occlusion map for the class of the highest probability."""
+    name, probability = answer.ranked[0]
+    pixels = classifier.spec.load(answer.photo)
+    falls = occlusion_map(classifier, pixels, classifier.classes.index(name))
+    # A photo on which no cover matters is grey, not loud noise.
+    bound = max(float(np.abs(falls).max()), 0.01)
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
+    photo, overlay = figure.subplots(1, 2)
+    photo.imshow(pixels)
+    overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=0, vmax=255)
+    shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.55)
+    bar = figure.colorbar(shade, ax=overlay, shrink=0.8)
+    bar.set_label("fall of the probability, points")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+    photo.set_title("the photo as the network sees it", fontsize=9)
+    overlay.set_title("occlusion: what is lost when a part is covered", fontsize=9)
+    sure = "" if answer.sure else " (not sure)"
+    shown = figure_names(classifier.classes)[classifier.classes.index(name)]
+    figure.suptitle(f"{shown}: {100 * probability:.1f} %{sure}", fontsize=10)
+    for axes in (photo, overlay):
+        axes.set_axis_off()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(figure, path)

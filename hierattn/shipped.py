@@ -1,0 +1,13 @@
+"""Checkpoints inside the package, by name; light, because a list of them needs no PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "checkpoints"
+CONFIG = "config.json"
+
+
+def run_names(shelf: Path = SHIPPED) -> list[str]:
+    """Names of the run folders in ``shelf``, ``<model>.<data set>``."""
+    return sorted(path.parent.name for path in shelf.glob(f"*/{CONFIG}"))

@@ -1,0 +1,77 @@
+"""``hierattn predict`` and ``hierattn runs``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hierattn.data.records import DataFolder
+from tests.cli.conftest import Answer
+
+Cli = Callable[..., Answer]
+
+
+def test_photos_and_a_folder_are_answered(
+    cli: Cli, finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for place, record in enumerate(painted.records[:2]):
+        (mixed / f"{place}{record.path.suffix}").write_bytes(record.path.read_bytes())
+    (mixed / "bad.jpg").write_bytes(b"")
+    (mixed / "notes.txt").write_text("no photo")
+    (mixed / "loop").symlink_to(mixed)
+    table, maps = tmp_path / "answers.csv", tmp_path / "maps"
+    photo = painted.records[3].path
+    answer = cli("predict", finished, photo, mixed, "--json", "--csv", table, "--saliency", maps)
+    assert answer.code == 1 and "predicting: 4 of 4 in" in answer.err
+    document = json.loads(answer.out)
+    assert Path(document["photos"][0]["file"]).name == photo.name
+    assert len(document["photos"]) == 3 and len(document["passed_over"]) == 1
+    assert len(document["unreadable"]) == 1 and "bad.jpg" in document["unreadable"][0]
+    for row in document["photos"]:
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+        assert row["answer"] == max(row["probabilities"], key=row["probabilities"].__getitem__)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["answer"] for row in rows] == [row["answer"] for row in document["photos"]]
+    assert len(list(maps.glob("*.png"))) == 3
+
+
+def test_the_table_names_the_photo_and_says_what_it_is_not(
+    cli: Cli, finished: Path, painted: DataFolder
+) -> None:
+    answer = cli("predict", finished, painted.records[0].path)
+    assert answer.code == 0 and painted.records[0].path.name in answer.out
+    assert "no diagnosis" in answer.out
+
+
+def test_what_is_not_there_is_one_line(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    answer = cli("predict", finished, tmp_path / "none.jpg")
+    assert answer.code == 1 and "no such photo or folder" in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+
+
+def test_runs_are_listed_with_their_figures(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    for name in ("done", "stopped", "other"):
+        (shelf / name).mkdir(parents=True)
+    for name in ("config.json", "metrics.json", "history.csv"):
+        (shelf / "done" / name).write_bytes((finished / name).read_bytes())
+    (shelf / "stopped" / "last.ckpt").write_bytes(b"")
+    (shelf / "other" / "config.json").write_text('{"somebody": "else"}')
+    (shelf / "loop").symlink_to(shelf)
+    rows = json.loads(cli("runs", shelf, "--json").out)["runs"]
+    assert [(Path(row["path"]).name, row["status"]) for row in rows] == [
+        ("done", "finished"),
+        ("stopped", "unfinished"),
+    ]
+    report = next(iter(json.loads((finished / "metrics.json").read_text()).values()))
+    assert rows[0]["balanced_accuracy"] == report["balanced_accuracy"]
+    shown = cli("runs", shelf)
+    assert shown.code == 0 and "done" in shown.out and "unfinished" in shown.out
+    assert cli("runs", tmp_path / "none").code == 1

@@ -1,0 +1,186 @@
+"""The tables on screens of several widths: nothing is cut, nothing reaches beyond the screen."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from benchmarks.results import Results
+from export.schema.manifest import Gate, Manifest, read_manifest
+from export.schema.metadata import Precision
+from hierattn.cli.benchmark_tables import print_latency
+from hierattn.cli.console import standard_console
+from hierattn.cli.export_tables import export_table
+from hierattn.cli.reports import print_report
+from hierattn.cli.tables import make_table, print_table
+from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.metrics.report import evaluate_predictions
+from tests.benchmarks.helpers import record_of, results, row, write_manifest
+from tests.cli.conftest import Answer
+from tests.metrics.conftest import make_predictions
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+WIDTHS = (80, 100, 120)
+PRINTED: dict[str, Callable[[Console], None]] = {}
+
+
+def printed(show: Callable[[Console], None]) -> Callable[[Console], None]:
+    PRINTED[show.__name__] = show
+    return show
+
+
+def screen(width: int) -> Console:
+    return Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _measured() -> Results:
+    formats = (("onnx", "onnxruntime"), ("tflite", "litert"), ("tflite", "tflite-runtime"))
+    return results(
+        *(
+            row(
+                name=f"hierattn_xs-256-{precision}.{format}",
+                format=format,
+                precision=precision,
+                runtime=runtime,
+                p50_ms=134.91 + place,
+                noise_ratio=1.28,
+                balanced_accuracy=0.541,
+                melanoma_sensitivity=0.731,
+                change_vs_torch={"balanced_accuracy": -0.101, "melanoma_sensitivity": 0.0},
+                status="gate failed" if precision == "int8" else "measured",
+            )
+            for place, (precision, (format, runtime)) in enumerate(
+                (precision, pair) for precision in ("fp32", "fp16", "int8") for pair in formats
+            )
+        )
+    )
+
+
+@printed
+def benchmark(console: Console) -> None:
+    print_latency(console, _measured())
+
+
+@printed
+def evaluate(console: Console) -> None:
+    names = ("actinic_keratosis", "basal_cell_carcinoma", "melanoma")
+    point = OperatingPoint(melanoma_class="melanoma", melanoma_threshold=0.3)
+    predictions = make_predictions(60, classes=names)
+    report = evaluate_predictions(predictions, point, replicates=20)
+    print_report(console, report, "run on photos, 60 photos (60 new)")
+
+
+def _manifest(folder: Path) -> Manifest:
+    records = [
+        record_of(
+            folder / f"hierattn_xs-32-{precision.value}.{suffix}",
+            format=format,
+            precision=precision,
+            gate=Gate(status="failed" if precision is Precision.INT8 else "not run"),
+        )
+        for precision in Precision
+        for format, suffix in (("onnx", "onnx"), ("tflite", "tflite"), ("coreml", "mlpackage"))
+    ]
+    return read_manifest(write_manifest(folder, records))
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    return _manifest(tmp_path)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PRINTED)
+def test_a_table_looks_as_it_did(name: str, width: int) -> None:
+    console = screen(width)
+    PRINTED[name](console)
+    _compare(text_of(console), f"{name}-{width}", width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_export_looks_as_it_did(manifest: Manifest, width: int) -> None:
+    console = screen(width)
+    print_table(console, export_table(manifest, "out: hierattn_xs at 32 px", {}))
+    _compare(text_of(console), f"export-{width}", width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_models_look_as_they_did(
+    cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    answer = cli("models")
+    assert answer.code == 0
+    shown = "\n".join(line.rstrip() for line in answer.out.splitlines()) + "\n"
+    _compare(shown, f"models-{width}", width)
+
+
+def test_wide_is_one_table_with_every_column(manifest: Manifest) -> None:
+    console = screen(80)
+    print_latency(console, _measured(), wide=True)
+    print_table(console, export_table(manifest, "out", {}, wide=True), wide=True)
+    text = text_of(console)
+    headings = [line.split() for line in text.splitlines() if line.startswith("file ")]
+    assert [len(words) for words in headings] == [15, 10]
+
+
+def test_without_a_terminal_there_are_120_columns_or_those_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert standard_console().width == 120
+    monkeypatch.setenv("COLUMNS", "90")
+    assert standard_console().width == 90
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.integers(40, 160),
+    names=st.lists(st.text("abcdefgh_", min_size=1, max_size=24), min_size=1, max_size=4),
+    numbers=st.lists(st.text("0123456789.", min_size=1, max_size=9), min_size=1, max_size=14),
+    keys=st.just(1),
+)
+def test_nothing_is_cut_and_nothing_reaches_beyond_the_screen(
+    width: int, names: list[str], numbers: list[str], keys: int
+) -> None:
+    headings = [(f"h{place}", "right") for place in range(len(numbers))]
+    table = make_table("title", [("name", "left"), *headings])
+    for name in names:
+        table.add_row(name, *numbers)
+    console = screen(width)
+    print_table(console, table, keys=keys)
+    lines = text_of(console).splitlines()
+    assert all(len(line) <= width for line in lines)
+    words = [line.split() for line in lines]
+    for name in names:
+        told = [word for line in words if line[:1] == [name] for word in line[1:]]
+        assert sorted(told) == sorted(numbers * names.count(name))
+    for heading, _ in headings:
+        assert any(heading in line for line in words)
+
+
+def _compare(text: str, name: str, width: int) -> None:
+    """Against the file; UPDATE_SNAPSHOTS=1 writes it anew, to be looked at before a commit."""
+    assert "…" not in text and all(len(line) <= width for line in _table_lines(text))
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def _table_lines(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if not line.startswith(("Shipped", "Intervals")))
