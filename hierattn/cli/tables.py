@@ -39,9 +39,12 @@ def make_table(title: str, columns: Sequence[tuple[str, str]]) -> Table:
         pad_edge=False,
     )
     for heading, side in columns:
-        justify = "right" if side == "right" else "left"
-        # Rich calls it wrapping where a cell may take several lines.
-        table.add_column(heading, justify=justify, no_wrap=side != "prose", overflow="fold")
+        table.add_column(
+            heading,
+            justify="right" if side == "right" else "left",
+            no_wrap=side != "prose",  # so Rich calls a cell that may take several lines
+            overflow="fold",
+        )
     return table
 
 
