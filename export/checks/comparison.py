@@ -66,14 +66,12 @@ class TorchReference:
         logits = np.load(checked.logits)
         parity = measure_parity(self.logits, logits, checked.evaluator, self.typical)
         quality = self._quality(logits, self.quality)
-        name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
         golden = measure_parity(
             self.logits[: self.golden_count], logits[: self.golden_count], "golden images"
         )
-        gate = evaluate_gate(
-            checked.precision, [parity, golden], quality, name, labels.count(name or "")
-        )
+        targets = {name: labels.count(name) for name in self.operating_point.target_classes}
+        gate = evaluate_gate(checked.precision, [parity, golden], quality, targets)
         others = [
             self._compare_other_runtime(answer, checked.precision, logits)
             for answer in checked.other_runtimes
@@ -97,8 +95,8 @@ class TorchReference:
         flags = melanoma_flags(own, self.operating_point)
         sensitivity = {name: scores[name].sensitivity for name in self.classes}
         caught = None
-        if flags is not None and self.operating_point.melanoma_class is not None:
-            positive = own.labels == self.classes.index(self.operating_point.melanoma_class)
+        if flags is not None:
+            positive = self.operating_point.is_target(own.labels, self.classes)
             caught = float(flags[positive].mean()) if positive.any() else None
         found = Quality(
             images=len(own),
