@@ -155,6 +155,15 @@ class Format(ABC):
         """
 
     @abstractmethod
+    def read_description(self, path: Path) -> Description:
+        """Read what a file says of itself, without running it.
+
+        Raises:
+            ArtefactError: as for :meth:`load`.
+            MissingPackageError: the packages that read the format are not installed.
+        """
+
+    @abstractmethod
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run one image float32 [1, 3, S, S]; yield intermediate tensors in execution order.
 

@@ -86,6 +86,28 @@ def test_figures_that_the_manifest_makes_up_are_found(
     assert all(file.status == "passed" for file in found.files[1:2])
 
 
+def test_figures_of_torch_that_the_manifest_makes_up_are_found(folder: Path) -> None:
+    change(folder, lambda fields: fields["torch_quality"].update(balanced_accuracy=0.99))
+    change(folder, lambda fields: fields["data"].update(path="gone"))
+    assert "the manifest says torch's balanced accuracy 0.99" in "\n".join(verify(folder).problems)
+
+
+@pytest.mark.parametrize("lie", ["tolerances", "logits", "scale"])
+def test_a_selftest_with_a_mended_hash_is_not_believed(folder: Path, lie: str) -> None:
+    path = folder / "selftest" / "selftest.json"
+    fields = json.loads(path.read_text())
+    for image in fields["images"]:
+        image["logits"] = image["logits"][:: -1 if lie == "logits" else 1]
+        image["scale"] *= 1e9 if lie == "scale" else 1
+    for tolerance in fields["tolerances"].values():
+        tolerance["max_relative"] *= 1e9 if lie == "tolerances" else 1
+    path.write_text(json.dumps(fields))
+    change(folder, lambda fields: fields["files"].update(selftest=path_sha256(folder / "selftest")))
+    found = verify(folder)
+    assert not found.passed
+    assert ("its tolerance" if lie == "tolerances" else lie) in "\n".join(found.problems)
+
+
 @pytest.mark.slow
 def test_formats_in_one_folder_are_verified_together(
     finished: Path, painted: DataFolder, tmp_path: Path

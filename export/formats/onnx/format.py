@@ -95,6 +95,11 @@ class OnnxFormat(Format):
         read_description(model, path)
         return file_facts(model)
 
+    def read_description(self, path: Path) -> Description:
+        """The metadata, checked against the graph's input and output."""
+        _, model = read_model(path)
+        return read_description(model, path)
+
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run without the runtime's fusions, so that every value of the file exists."""
         _, model = read_model(path)
