@@ -118,7 +118,7 @@ def test_a_target_class_that_is_not_clear_is_asked_for_before_the_long_work(
     def decode(*_: object, **__: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("hierattn.training.preparation.decode_folder", decode)
+    monkeypatch.setattr("hierattn.training.data.decode_folder", decode)
     with pytest.raises(ConfigError, match=r"'0_not_melanoma', '1_melanoma'.*--target-class"):
         train(TrainingRequest(tiny, root, tmp_path / "run"))
     wrong = tiny.model_copy(update={"target_classes": ("2_melanoma",)})

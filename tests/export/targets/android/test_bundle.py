@@ -212,8 +212,9 @@ def test_a_full_disk_leaves_the_old_bundle(
     ],
 )
 def test_the_words_of_a_manifest_are_held_against_the_file(
-    export: Path, app: Path, name: str, field: str, value: object
+    tmp_path: Path, app: Path, name: str, field: str, value: object
 ) -> None:
+    export = write_whole_export(tmp_path / "export", gates={name: PASSED})
     manifest = relist(export, **{field: value})
     path = export / "selftest/selftest.json"
     selftest = json.loads(path.read_text())
