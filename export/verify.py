@@ -188,6 +188,13 @@ def _find_photos(
             "again (pass it with --data)"
         )
         return None, words, []
+    if data is None and not _is_near(place, folder):
+        words = (
+            f"none: the manifest looks for '{record.name}' at {record.path}, which is neither "
+            "beside the export nor in the current folder; decisions were not compared again (name "
+            "it with --data)"
+        )
+        return None, words, []
     progress(Progress("", "decoding photos"))
     try:
         photos = reread_evaluation_photos(
@@ -198,6 +205,15 @@ def _find_photos(
             raise
         return None, "none: they are not as they were", [str(error)]
     return photos, f"{len(answers.photos)} of '{record.name}'", []
+
+
+def _is_near(place: Path, folder: Path) -> bool:
+    """Whether a manifest's path stays where the user works: who sent it must not choose more."""
+    real = place.resolve()
+    allowed = (folder.resolve().parent, Path.cwd())
+    return any(real != root and real.is_relative_to(root) for root in allowed) and not (
+        folder.resolve().is_relative_to(real)
+    )
 
 
 def _check_files(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from export.checks.integrity import path_sha256
+from export.checks.integrity import folder_problems, path_sha256
 from export.errors import ManifestError
 from export.pipeline import export_run
 from export.schema.manifest import read_manifest
@@ -42,8 +42,40 @@ def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
     assert {f.record.path for f in found.files if f.status == "failed"} == failed
 
 
-def test_the_photos_are_found_where_the_manifest_says(exported: Path) -> None:
+def test_the_photos_are_found_where_the_manifest_says_and_the_user_works(
+    exported: Path, painted: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(painted.root.parent)
     assert "of 'painted'" in verify(exported).photos
+
+
+@pytest.mark.parametrize("place", ["/", "/proc", "/etc", "..", "."])
+def test_a_received_manifest_does_not_choose_what_is_read(
+    folder: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("read")
+
+    monkeypatch.setattr("export.verify.reread_evaluation_photos", read)
+    monkeypatch.setattr("export.verify.run_jobs", lambda *_: None)
+    change(folder, lambda fields: fields["data"].update(path=place))
+    assert verify(folder).photos.startswith("none: ")
+
+
+def test_litter_of_a_desktop_is_no_part_of_an_export(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "Thumbs.db").write_bytes(b"")
+    (folder / "selftest" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "selftest" / "._grey.png").write_bytes(b"\0\5\x16\7\0\2\0\0")
+    (folder / "._MODEL_CARD.md").write_bytes(b"\0\5\x16\7\0\2\0\0")
+    assert folder_problems(folder, manifest) == []
+    (folder / "._model.onnx").write_bytes(b"no AppleDouble file")
+    (folder / ".DS_Store").unlink()
+    (folder / ".DS_Store").mkdir()
+    text = "\n".join(folder_problems(folder, manifest))
+    assert "._model.onnx: not in the manifest" in text
+    assert ".DS_Store: not in the manifest" in text
 
 
 def test_without_photos_numbers_are_checked_and_it_says_so(folder: Path) -> None:
