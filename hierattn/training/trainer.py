@@ -152,6 +152,8 @@ def _train(
         read_state_dict(request.init)
     observer.status(f"reading {' and '.join(map(str, roots))}")
     everything = read_labelled(roots, ClassTable(config.class_map, config.synonyms))
+    # Before the long work: whoever trains must know what the app will watch.
+    observer.status(describe_targets(resolve_targets(config.target_classes, everything.classes)))
     teachers = _teachers(request, saved, everything.classes, config)
     data = prepare_folder(
         everything,
@@ -161,8 +163,6 @@ def _train(
         decoded=observer.decoded,
     )
     tell(data.folder, observer)
-    targets = resolve_targets(config.target_classes, data.folder.classes)
-    observer.status(describe_targets(targets))
     group.agree("the photos", data.provenance.sha256)
     if saved is not None and saved.data_sha256 != data.provenance.sha256:
         raise CheckpointError(
