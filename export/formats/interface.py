@@ -191,14 +191,14 @@ class Format(ABC):
             ArtefactError: as for :meth:`load`.
         """
 
-    @abstractmethod
     def read_description(self, path: Path) -> Description:
-        """Read what a file says of itself, without running it.
+        """Read what a file says of itself; a format that can do so without its runtime does.
 
         Raises:
             ArtefactError: as for :meth:`load`.
             MissingPackageError: the packages that read the format are not installed.
         """
+        return self.load(path, threads=1).description
 
     @abstractmethod
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
