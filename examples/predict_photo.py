@@ -25,10 +25,10 @@ def main(photo: str, name: str = "hierattn_xs.pad_ufes_20") -> None:
         print("not sure")
     for index in np.argsort(-probabilities):
         print(f"{run.config.classes[index]:>24}  {probabilities[index]:.3f}")
-    if point.melanoma_class in run.config.classes and point.melanoma_threshold is not None:
-        melanoma = probabilities[run.config.classes.index(point.melanoma_class)]
+    if point.melanoma_threshold is not None:
+        melanoma = point.target_probability(probabilities[None], run.config.classes)[0]
         flagged = "above" if melanoma >= point.melanoma_threshold else "below"
-        print(f"{point.melanoma_class} is {flagged} its threshold {point.melanoma_threshold:.3f}")
+        print(f"{point.target_name} is {flagged} its threshold {point.melanoma_threshold:.3f}")
 
 
 if __name__ == "__main__":

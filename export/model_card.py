@@ -92,7 +92,7 @@ def render_model_card(
         reports=[(_EVALUATIONS.get(name, name), report) for name, report in reports.items()],
         sources=data_sources(config),
         painted=PAINTED in config.data.licences,
-        melanoma=config.operating_point.melanoma_class,
+        melanoma=config.operating_point.target_name,
         few_melanomas=FEW_MELANOMAS,
         left_in_float=_left_in_float(manifest.artefacts),
         coreml_evaluators=_evaluators(manifest.artefacts, "coreml"),

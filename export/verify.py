@@ -9,8 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import TorchReference, changed_figures
+from export.checks.comparison import (
+    TorchReference,
+    changed_figures,
+    changed_torch_figures,
+    judge_torch,
+)
 from export.checks.conformance import check_golden_reference
+from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
@@ -22,6 +28,7 @@ from export.jobs.messages import Event, Failed, FileChecked, Job, Step
 from export.jobs.pool import run_jobs
 from export.progress import Observer, Progress, unobserved
 from export.schema.manifest import (
+    MANIFEST,
     PARITY,
     SELFTEST,
     ArtefactRecord,
@@ -36,8 +43,7 @@ from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.arm64.report import describe_record
 from hierattn.common.temporary import save_temporary
-from hierattn.errors import HierAttnError
-from hierattn.model_metadata import ModelMetadata
+from hierattn.errors import DataError, HierAttnError
 
 
 @dataclass
@@ -115,8 +121,11 @@ def verify(
         answers = read_parity_record(folder / PARITY)
         photos, words, wrong = _find_photos(folder, manifest, answers, data, progress)
         problems += wrong
+        judged = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
+        changed = changed_torch_figures(manifest.torch_quality, judged)
+        problems += [f"{folder / MANIFEST}: {line}" for line in changed]
         reference, pixels = _reference(folder, manifest, selftest, answers, photos)
-    except ManifestError as error:
+    except (ManifestError, DataError) as error:
         if data is not None:
             raise
         return Verification(manifest, files, _add_once(problems, str(error)), "none", arm64)
@@ -179,6 +188,13 @@ def _find_photos(
             "again (pass it with --data)"
         )
         return None, words, []
+    if data is None and not _is_near(place, folder):
+        words = (
+            f"none: the manifest looks for '{record.name}' at {record.path}, which is neither "
+            "beside the export nor in the current folder; decisions were not compared again (name "
+            "it with --data)"
+        )
+        return None, words, []
     progress(Progress("", "decoding photos"))
     try:
         photos = reread_evaluation_photos(
@@ -189,6 +205,15 @@ def _find_photos(
             raise
         return None, "none: they are not as they were", [str(error)]
     return photos, f"{len(answers.photos)} of '{record.name}'", []
+
+
+def _is_near(place: Path, folder: Path) -> bool:
+    """Whether a manifest's path stays where the user works: who sent it must not choose more."""
+    real = place.resolve()
+    allowed = (folder.resolve().parent, Path.cwd())
+    return any(real != root and real.is_relative_to(root) for root in allowed) and not (
+        folder.resolve().is_relative_to(real)
+    )
 
 
 def _check_files(
@@ -204,12 +229,7 @@ def _check_files(
     pixels_file = workspace / "pixels.npy"
     save_temporary(pixels_file, pixels)
     whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
-    metadata = Description(
-        **ModelMetadata.fields_of(manifest),
-        precision=Precision.FP32,
-        weights_sha256=manifest.source.weights_sha256,
-        licence=manifest.source.licence,
-    )
+    metadata = stated_description(manifest, Precision.FP32)
     jobs = [
         Job(
             format=name,
@@ -275,15 +295,10 @@ def _add_result(
     file: VerifiedFile, checked: FileChecked, metadata: Description, reference: TorchReference
 ) -> None:
     expected = metadata.model_copy(update={"precision": file.record.precision})
-    if checked.description != expected:
-        differing = [
-            name
-            for name in Description.model_fields
-            if getattr(checked.description, name) != getattr(expected, name)
-        ]
-        file.problems.append(
-            f"{file.record.path}: its own metadata differ from the manifest: {', '.join(differing)}"
-        )
+    file.problems += [
+        f"{file.record.path}: {problem}"
+        for problem in description_problems(checked.description, expected)
+    ]
     facts = ("input", "output", "operators", "delegated")
     differing = [name for name in facts if getattr(checked, name) != getattr(file.record, name)]
     if differing:

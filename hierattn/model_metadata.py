@@ -50,3 +50,10 @@ class ModelMetadata(ModelInterface):
 
     operating_point: OperatingPoint
     intended_use: str
+
+    @model_validator(mode="after")
+    def _targets_are_classes(self) -> ModelMetadata:
+        strangers = set(self.operating_point.target_classes).difference(self.classes)
+        if strangers:
+            raise ValueError(f"target class {min(strangers)!r} is none of the classes")
+        return self

@@ -69,7 +69,7 @@ def pool_runs(
             raise CheckpointError(f"{run.path}: its {PREDICTIONS} has no held-out test photos")
         parts.append(part)
     together = concatenate(parts)
-    point = fit_operating_point(together)
+    point = fit_operating_point(together, targets=runs[0].config.operating_point.target_classes)
     if not point.fitted_on.startswith("not fitted"):
         note = (
             f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos), "
@@ -106,6 +106,8 @@ def _check_folds(runs: Sequence[Run], incomplete: bool) -> int:
     recipes = {run.config.training.model_copy(update={"fold": None}) for run in runs}
     if len(recipes) > 1 or len({tuple(run.config.classes) for run in runs}) > 1:
         raise CheckpointError("these runs differ in more than their fold; pool one recipe only")
+    if len({run.config.operating_point.target_classes for run in runs}) > 1:
+        raise CheckpointError("these runs watch different target classes; pool one recipe only")
     if len({run.config.data.sha256 for run in runs}) > 1:
         raise CheckpointError("these runs were made from different photos; pool one data folder")
     for run in runs:

@@ -33,6 +33,7 @@ FIELDS: dict[str, Any] = {
         ({"classes": ["a"]}, "two or more different names"),
         ({"classes": ["a", "a"]}, "two or more different names"),
         ({"classes": []}, "two or more different names"),
+        ({"operating_point": OperatingPoint(melanoma_class="MEL")}, "target class 'MEL' is none"),
     ],
 )
 def test_a_description_that_contradicts_itself_is_refused(

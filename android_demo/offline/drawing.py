@@ -66,7 +66,8 @@ def draw(result: dict[str, Any], assets: Path, night: bool) -> str:
     shares = _softmax([logit / point["temperature"] for logit in logits])
     ranked = sorted(zip(shares, bundle["classes"], strict=True), reverse=True)[:3]
     runtime = f"{result['runtime']['name']} {result['runtime']['version']}"
-    melanoma = shares[bundle["classes"].index(point["melanoma_class"])]
+    targets = point.get("target_classes") or [point["melanoma_class"]]
+    melanoma = sum(shares[bundle["classes"].index(name)] for name in targets)
     is_sure = ranked[0][0] >= point["abstain_threshold"]
     is_marked = melanoma >= point["melanoma_threshold"]
 

@@ -64,14 +64,13 @@ class Accuracy:
 
 def accuracy_of(report: EvaluationReport) -> Accuracy:
     """The columns of an evaluation report."""
-    melanoma = report.operating_point.melanoma_class
     sensitivity = {name: scores.sensitivity for name, scores in report.per_class.items()}
     at_threshold = None if isinstance(report.melanoma, str) else report.melanoma.sensitivity
     return Accuracy(
         top1=report.top1,
         balanced_accuracy=report.balanced_accuracy,
         balanced_accuracy_interval=report.intervals.balanced_accuracy,
-        melanoma_sensitivity=sensitivity.get(melanoma or ""),
+        melanoma_sensitivity=_of_targets(report),
         melanoma_at_threshold=at_threshold,
         macro_auc=report.macro.auc,
         ece=report.calibration.after.ece,
@@ -82,6 +81,14 @@ def accuracy_of(report: EvaluationReport) -> Accuracy:
             if part.confidence is not None and part.accuracy is not None
         ],
     )
+
+
+def _of_targets(report: EvaluationReport) -> float | None:
+    """The share of the target classes' photos that are given their own class."""
+    scores = [report.per_class[name] for name in report.operating_point.target_classes]
+    images = sum(score.support for score in scores)
+    found = sum((score.sensitivity or 0.0) * score.support for score in scores)
+    return found / images if images else None
 
 
 def evaluate_cases(

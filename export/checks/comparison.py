@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from export.errors import ArtefactError
 from export.jobs.messages import FileChecked, RuntimeAnswer, sample_indices
 from export.schema.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
 from export.schema.metadata import Precision
-from export.schema.parity import Parity
+from export.schema.parity import Parity, PhotoAnswer
+from hierattn.errors import DataError
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import expected_calibration_error
 from hierattn.metrics.classification import (
@@ -23,6 +25,7 @@ from hierattn.metrics.classification import (
     top1_accuracy,
 )
 from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.metrics.predictions import STRATA, Predictions
 
 SMALLEST_REPORTED_DIFFERENCE = 0.01
 """Smaller differences between a recorded metric and a recomputed one are not reported."""
@@ -66,14 +69,12 @@ class TorchReference:
         logits = np.load(checked.logits)
         parity = measure_parity(self.logits, logits, checked.evaluator, self.typical)
         quality = self._quality(logits, self.quality)
-        name = self.operating_point.melanoma_class
         labels = [] if self.photos is None else [r.label for r in self.photos.folder.records]
         golden = measure_parity(
             self.logits[: self.golden_count], logits[: self.golden_count], "golden images"
         )
-        gate = evaluate_gate(
-            checked.precision, [parity, golden], quality, name, labels.count(name or "")
-        )
+        targets = {name: labels.count(name) for name in self.operating_point.target_classes}
+        gate = evaluate_gate(checked.precision, [parity, golden], quality, targets)
         others = [
             self._compare_other_runtime(answer, checked.precision, logits)
             for answer in checked.other_runtimes
@@ -89,30 +90,7 @@ class TorchReference:
         if self.photos is None:
             return None
         own = self.photos.predictions(logits[self.golden_count :], self.classes)
-        reference = self.logits[self.golden_count :]
-        probabilities = self.operating_point.probabilities(own.logits)
-        predicted = own.logits.argmax(axis=1)
-        confusion = confusion_matrix(own.labels, predicted, len(self.classes))
-        scores = score_classes(own.labels, probabilities, self.classes)
-        flags = melanoma_flags(own, self.operating_point)
-        sensitivity = {name: scores[name].sensitivity for name in self.classes}
-        caught = None
-        if flags is not None and self.operating_point.melanoma_class is not None:
-            positive = own.labels == self.classes.index(self.operating_point.melanoma_class)
-            caught = float(flags[positive].mean()) if positive.any() else None
-        found = Quality(
-            images=len(own),
-            max_relative=float(
-                (np.abs(own.logits - reference) / logit_scales(reference, self.typical)).max()
-            ),
-            agreement=float((predicted == reference.argmax(axis=1)).mean()),
-            top1=top1_accuracy(confusion) or 0.0,
-            balanced_accuracy=balanced_accuracy(confusion) or 0.0,
-            sensitivity=sensitivity,
-            melanoma_at_threshold=caught,
-            ece=expected_calibration_error(probabilities, own.labels),
-            delta_vs_torch=None,
-        )
+        found = _judge(own, self.logits[self.golden_count :], self.operating_point)
         return (
             found
             if of_torch is None
@@ -186,6 +164,76 @@ def changed_figures(recorded: ArtefactRecord, found: Comparison) -> list[str]:
             name.replace("_", " "), *figures, max(allowed, SMALLEST_REPORTED_DIFFERENCE)
         )
     return lines
+
+
+def judge_torch(
+    answers: Sequence[PhotoAnswer], classes: Sequence[str], point: OperatingPoint
+) -> Quality | None:
+    """Torch's metrics from its answers in ``parity.json``; None without photos.
+
+    Raises:
+        DataError: a photo's class is none of ``classes``; or no or other numbers of logits.
+    """
+    if not answers:
+        return None
+    unknown = {answer.label for answer in answers}.difference(classes)
+    if unknown:
+        raise DataError(f"parity.json: class '{min(unknown)}' is none of the model's")
+    logits = np.array([answer.logits for answer in answers], dtype=np.float64)
+    files = tuple(answer.file for answer in answers)
+    own = Predictions(
+        logits=logits,
+        labels=np.array([list(classes).index(answer.label) for answer in answers]),
+        classes=tuple(classes),
+        groups=files,
+        files=files,
+        splits=("",) * len(files),
+        strata={name: (None,) * len(files) for name in STRATA},
+    )
+    return _judge(own, logits, point)
+
+
+def changed_torch_figures(recorded: Quality | None, found: Quality | None) -> list[str]:
+    """Where the manifest's figures of torch are not those of its answers, one line each."""
+    if recorded is None or found is None:
+        return [] if recorded is found else ["the manifest's torch_quality does not fit the photos"]
+    lines = []
+    for name in ("images", "max_relative", "agreement", "top1", "balanced_accuracy", "ece"):
+        lines += _differing(
+            f"torch's {name.replace('_', ' ')}", getattr(recorded, name), getattr(found, name), 1e-6
+        )
+    given = {**recorded.sensitivity, "at the threshold": recorded.melanoma_at_threshold}
+    true = {**found.sensitivity, "at the threshold": found.melanoma_at_threshold}
+    if given.keys() != true.keys():
+        return [*lines, "the manifest lists torch's sensitivity for other classes"]
+    for name, value in true.items():
+        lines += _differing(f"torch's sensitivity {name}", given[name] or 0.0, value or 0.0, 1e-6)
+    return lines
+
+
+def _judge(own: Predictions, reference: np.ndarray, point: OperatingPoint) -> Quality:
+    """Metrics of predictions, and their distance from torch's logits [N, K] on the same photos."""
+    probabilities = point.probabilities(own.logits)
+    predicted = own.logits.argmax(axis=1)
+    confusion = confusion_matrix(own.labels, predicted, len(own.classes))
+    scores = score_classes(own.labels, probabilities, own.classes)
+    flags = melanoma_flags(own, point)
+    caught = None
+    if flags is not None:
+        positive = point.is_target(own.labels, own.classes)
+        caught = float(flags[positive].mean()) if positive.any() else None
+    scales = logit_scales(reference, float(np.abs(reference).max()))
+    return Quality(
+        images=len(own),
+        max_relative=float((np.abs(own.logits - reference) / scales).max()),
+        agreement=float((predicted == reference.argmax(axis=1)).mean()),
+        top1=top1_accuracy(confusion) or 0.0,
+        balanced_accuracy=balanced_accuracy(confusion) or 0.0,
+        sensitivity={name: scores[name].sensitivity for name in own.classes},
+        melanoma_at_threshold=caught,
+        ece=expected_calibration_error(probabilities, own.labels),
+        delta_vs_torch=None,
+    )
 
 
 def _differing(name: str, recorded: float, found: float, allowed: float) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.gates import OTHER_RUNTIMES
+from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, relative_tolerances
 from export.checks.parity import logit_scales, logits_in_order, measure_parity
 from export.checks.selftest import read_selftest
 from export.errors import ArtefactError, ManifestError
@@ -68,7 +68,9 @@ def read_golden_reference(folder: Path, manifest: Manifest) -> tuple[SelfTest, P
 def check_golden_reference(
     folder: Path, manifest: Manifest, selftest: SelfTest, answers: ParityRecord
 ) -> None:
-    """Check that self-test and reference logits belong to the manifest.
+    """Check that self-test and reference logits belong to the manifest and to each other.
+
+    Bounds are the code's: a self-test that allows more would let an app pass any answer.
 
     Raises:
         ManifestError: names the field that differs.
@@ -80,11 +82,32 @@ def check_golden_reference(
         raise ManifestError(f"{folder / SELFTEST}: made for other weights than the manifest's")
     if {image.file for image in selftest.images} != set(answers.golden):
         raise ManifestError(f"{folder / PARITY}: its golden images are not the self-test's")
+    bounds = relative_tolerances()
+    for precision, tolerance in selftest.tolerances.items():
+        bound = bounds.get(precision.value)
+        if bound is None or tolerance.max_relative > bound * (1 + 1e-9):
+            raise ManifestError(
+                f"{folder / SELFTEST}: its tolerance of {precision} is {tolerance.max_relative:g}, "
+                f"but {'there is none' if bound is None else f'{bound:g} is allowed'}; export again"
+            )
     width = len(next(iter(answers.golden.values())))
     if width != len(manifest.classes):
         raise ManifestError(
             f"{folder / PARITY}: {width} logits an image for {len(manifest.classes)} classes"
         )
+    scales = logit_scales(selftest.logits())[:, 0]
+    for image, scale in zip(selftest.images, scales, strict=True):
+        # Both are torch's, of batches of other sizes: they may differ by rounding, no more.
+        rounding = scale * TOLERANCES[Precision.FP32].max_relative
+        if not np.allclose(image.logits, answers.golden[image.file], rtol=0, atol=rounding):
+            raise ManifestError(
+                f"{folder / SELFTEST}: its logits of {image.file} are not those of {PARITY}"
+            )
+        if not np.isclose(image.scale, scale, rtol=1e-6, atol=0):
+            raise ManifestError(
+                f"{folder / SELFTEST}: the scale of {image.file} is {image.scale:g}, but its "
+                f"logits give {scale:g}"
+            )
 
 
 def expected_logits(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from export.schema.manifest import Gate, Quality
+from export.schema.manifest import Gate, Quality, QualityChange
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 
@@ -55,8 +55,7 @@ def evaluate_gate(
     precision: Precision,
     parities: Sequence[Parity],
     quality: Quality | None,
-    melanoma_class: str | None,
-    melanoma_images: int,
+    targets: Mapping[str, int],
 ) -> Gate:
     """Apply the tolerances of its precision to one file.
 
@@ -64,9 +63,9 @@ def evaluate_gate(
         parities: on all images, and on the golden ones alone, as an app will compare them.
         quality: on photos; without it fp32 and fp16 are decided by logits alone, and int8 is
             "not run", because logits do not show whether its predictions hold.
-        melanoma_class: the class whose sensitivity must not fall, if there is one.
-        melanoma_images: number of evaluated photos of that class.
+        targets: photos by class, of the classes whose sensitivity must not fall.
     """
+    melanoma_images = sum(targets.values())
     bound = TOLERANCES[precision]
     reasons = []
     if precision is not Precision.INT8:
@@ -96,7 +95,7 @@ def evaluate_gate(
             if melanoma_images and bound.melanoma_sensitivity_loss
             else 0.0,
         )
-        losses = {"highest class": change.sensitivity.get(melanoma_class or "")}
+        losses = {"highest class": _change_of_targets(change, targets)}
         losses["shipped threshold"] = change.melanoma_at_threshold
         for where, loss in losses.items():
             if loss is not None and -loss > allowed + 1e-12:
@@ -118,6 +117,13 @@ def relative_tolerances() -> dict[str, float]:
         for precision, bound in TOLERANCES.items()
         if precision is not Precision.INT8
     }
+
+
+def _change_of_targets(change: QualityChange, targets: Mapping[str, int]) -> float | None:
+    """Change of the share of the targets' photos that are given their own class."""
+    known = [(change.sensitivity[name], images) for name, images in targets.items() if images]
+    parts = [value * images for value, images in known if value is not None]
+    return sum(parts) / sum(targets.values()) if parts else None
 
 
 def _logit_reasons(found: float, bound: Tolerance) -> list[str]:

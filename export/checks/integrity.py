@@ -11,6 +11,10 @@ from export.schema.validation import plain_file
 from hierattn.common.files import file_sha256
 from hierattn.errors import HierAttnError
 
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_APPLE_DOUBLE = b"\x00\x05\x16\x07"
+"""First bytes of an AppleDouble file (RFC 1740)."""
+
 
 def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
     """Missing, changed and unlisted files of the folder, artefacts excepted; one line each."""
@@ -31,7 +35,7 @@ def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
     problems += [
         f"{path}: not in the manifest; a file of another model or export? Remove it"
         for path in sorted(folder.iterdir())
-        if path.name not in listed
+        if path.name not in listed and not is_litter(path)
     ]
     return problems
 
@@ -80,6 +84,8 @@ def path_sha256(path: Path) -> str:
     digest = hashlib.sha256()
     inside = {}
     for entry in path.rglob("*"):
+        if is_litter(entry):
+            continue
         if not stat.S_ISDIR(entry.lstat().st_mode):
             inside[entry.relative_to(path).as_posix()] = plain_file(entry)
     for name in sorted(inside):
@@ -91,4 +97,21 @@ def path_bytes(path: Path) -> int:
     """Size of a file, or of all files in a folder, bytes."""
     if not path.is_dir():
         return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return sum(
+        file.stat().st_size for file in path.rglob("*") if file.is_file() and not is_litter(file)
+    )
+
+
+def is_litter(path: Path) -> bool:
+    """Whether a file was put there by Finder or Explorer, as in any folder that is looked at.
+
+    No name of an exported file begins so; what begins with ``._`` must be an AppleDouble file.
+    """
+    if path.is_symlink() or not path.is_file():
+        return False
+    if path.name in _LITTER:
+        return True
+    if not path.name.startswith("._"):
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE

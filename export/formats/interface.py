@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from export.errors import ArtefactError
 from export.formats.abilities import Abilities
 from export.formats.conversion_input import ExportSource
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
@@ -67,6 +68,40 @@ class OtherRuntime:
     run: Callable[[np.ndarray], np.ndarray]
 
 
+def check_images(
+    images: np.ndarray, size: int, path: Path, *, several: bool = True, any_range: bool = False
+) -> None:
+    """Check that images are float32 [N, 3, size, size] in [0, 1].
+
+    Args:
+        path: of the file that is to take them, for the message.
+        several: whether N may be other than 1.
+        any_range: let other finite values pass.
+
+    Raises:
+        ArtefactError: they are not.
+    """
+    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
+        raise ArtefactError(
+            f"{path}: takes float32 [N, 3, {size}, {size}], not {images.dtype} {list(images.shape)}"
+        )
+    if len(images) != 1 and not several:
+        raise ArtefactError(f"{path}: one image is traced at a time, not {len(images)}")
+    if not len(images):
+        return
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ArtefactError(f"{path}: the images hold NaN or infinity")
+    if not any_range and not (low >= 0 and high <= 1):
+        hint = (
+            "; divide pixels by 255, see PreprocessSpec.to_input" if high > 1 and low >= 0 else ""
+        )
+        raise ArtefactError(
+            f"{path}: takes values from 0 to 1, not from {low:g} to {high:g}{hint} "
+            "(load_artefact(..., any_range=True) lets them pass)"
+        )
+
+
 class Artefact(ABC):
     """A loaded file: float32 [N, 3, S, S] in [0, 1] to float32 logits [N, K].
 
@@ -75,6 +110,8 @@ class Artefact(ABC):
 
     path: Path
     description: Description
+    any_range: bool = False
+    """Whether values outside of [0, 1] are taken, see :func:`check_images`."""
     evaluator: str
     """Name and version of the runtime, such as ``onnxruntime 1.32.0``."""
 
@@ -153,6 +190,15 @@ class Format(ABC):
         Raises:
             ArtefactError: as for :meth:`load`.
         """
+
+    def read_description(self, path: Path) -> Description:
+        """Read what a file says of itself; a format that can do so without its runtime does.
+
+        Raises:
+            ArtefactError: as for :meth:`load`.
+            MissingPackageError: the packages that read the format are not installed.
+        """
+        return self.load(path, threads=1).description
 
     @abstractmethod
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:

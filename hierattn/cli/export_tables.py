@@ -135,7 +135,7 @@ def _cells(
     status: str,
 ) -> list[str]:
     change = quality.delta_vs_torch if quality else None
-    melanoma = manifest.operating_point.melanoma_class or ""
+    melanoma = manifest.operating_point.target_name or ""
     return [
         _label(manifest, record),
         number(None if record.bytes is None else record.bytes / 1e6, 2),

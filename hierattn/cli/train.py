@@ -60,6 +60,13 @@ def train(
     freeze_epochs: Annotated[
         int | None, typer.Option(help="Epochs in which tensors from --init stay as they are.")
     ] = None,
+    target_class: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Class that is melanoma, which threshold, gate and app watch; again for several, "
+            "'none' for none. Default: the class called MEL or melanoma."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of splits and of training.")] = None,
     fold: Annotated[str | None, typer.Option(help="I/K: judge on fold I of K.")] = None,
     validation_fraction: Annotated[
@@ -94,6 +101,8 @@ def train(
 
     Several processes or machines: torchrun --nproc-per-node N -m hierattn.cli train ...
     """
+    from hierattn.metrics.target_classes import named_targets
+
     set_up_logging(verbose)
     from hierattn.data.joined.class_table import parse_class_map
 
@@ -107,6 +116,7 @@ def train(
         "batch_size": batch_size,
         "lr": lr,
         "freeze_epochs": freeze_epochs,
+        "target_classes": named_targets(target_class),
         "seed": seed,
         "fold": fold,
         "validation_fraction": validation_fraction,

@@ -65,8 +65,8 @@ class _Statistics:
         # Columns: melanomas flagged, melanomas, others not flagged, others.
         self.melanoma: np.ndarray | None = None
         flags = melanoma_flags(predictions, point)
-        if flags is not None and point.melanoma_class is not None:
-            positive = self.labels == predictions.classes.index(point.melanoma_class)
+        if flags is not None:
+            positive = point.is_target(self.labels, predictions.classes)
             columns = np.stack([positive & flags, positive, ~positive & ~flags, ~positive], axis=1)
             self.melanoma = np.zeros((self.group_count, 4))
             np.add.at(self.melanoma, self.group_of, columns.astype(np.float64))
@@ -125,10 +125,11 @@ class _Ranks:
 
 def melanoma_flags(predictions: Predictions, point: OperatingPoint) -> np.ndarray | None:
     """Return bool [N], which photos the operating point flags; None where it has no threshold."""
-    if point.melanoma_threshold is None or point.melanoma_class not in predictions.classes:
+    known = point.target_classes and set(point.target_classes) <= set(predictions.classes)
+    if point.melanoma_threshold is None or not known:
         return None
-    position = predictions.classes.index(point.melanoma_class)
-    return softmax(predictions.logits, point.temperature)[:, position] >= point.melanoma_threshold
+    probabilities = softmax(predictions.logits, point.temperature)
+    return point.target_probability(probabilities, predictions.classes) >= point.melanoma_threshold
 
 
 def bootstrap_intervals(

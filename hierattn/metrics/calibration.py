@@ -17,6 +17,7 @@ from scipy.special import softmax as scipy_softmax
 
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
+from hierattn.metrics.target_classes import resolve_targets
 
 BINS = 15
 TEMPERATURE_BOUNDS = (0.2, 10.0)
@@ -114,20 +115,11 @@ def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(np.sum((probabilities - truth) ** 2, axis=1)))
 
 
-def find_melanoma_class(classes: Sequence[str]) -> str | None:
-    """Return the class named mel or melanoma in any case, else the first containing melanoma."""
-    for name in classes:
-        if name.strip().casefold() in {"mel", "melanoma"}:
-            return name
-    folded = {name: name.casefold() for name in classes}
-    inside = [name for name, low in folded.items() if "melanoma" in low and "non" not in low]
-    return inside[0] if inside else None
-
-
 def fit_operating_point(
     validation: Predictions | None,
     *,
     classes: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
     target_melanoma_sensitivity: float = 0.8,
     target_accuracy: float = 0.8,
 ) -> OperatingPoint:
@@ -141,15 +133,19 @@ def fit_operating_point(
     Args:
         validation: photos not trained on and not reported; None where there are none.
         classes: the model's classes, needed only where ``validation`` is None.
+        targets: the classes that are melanoma; empty for none; None for an official label.
         target_melanoma_sensitivity: in (0, 1].
         target_accuracy: in (0, 1].
+
+    Raises:
+        ConfigError: see :func:`resolve_targets`.
     """
     names = validation.classes if validation is not None else tuple(classes or ())
-    melanoma = find_melanoma_class(names)
+    chosen = OperatingPoint(target_classes=resolve_targets(targets, names))
     count = 0 if validation is None else len(validation)
     if validation is None or count < MINIMUM_IMAGES:
         return OperatingPoint(
-            melanoma_class=melanoma,
+            target_classes=chosen.target_classes,
             target_melanoma_sensitivity=target_melanoma_sensitivity,
             target_accuracy=target_accuracy,
             fitted_on=f"not fitted: {count} validation images, {MINIMUM_IMAGES} needed",
@@ -157,14 +153,14 @@ def fit_operating_point(
     temperature = fit_temperature(validation.logits, validation.labels)
     probabilities = softmax(validation.logits, temperature)
     threshold, melanomas = None, 0
-    if melanoma is not None:
-        position = names.index(melanoma)
-        scores = probabilities[validation.labels == position, position]
+    if chosen.target_classes:
+        positive = chosen.is_target(validation.labels, names)
+        scores = chosen.target_probability(probabilities, names)[positive]
         melanomas = len(scores)
         threshold = melanoma_threshold(scores, target_melanoma_sensitivity)
     return OperatingPoint(
         temperature=temperature,
-        melanoma_class=melanoma,
+        target_classes=chosen.target_classes,
         melanoma_threshold=threshold,
         target_melanoma_sensitivity=target_melanoma_sensitivity,
         melanoma_images=melanomas,

@@ -248,12 +248,13 @@ def draw_report(
 
 def _mark_operating_point(axes: Axes, predictions: Predictions, point: OperatingPoint) -> None:
     flags = melanoma_flags(predictions, point)
-    if flags is None or point.melanoma_class is None:
+    if flags is None:
         return
-    place = predictions.classes.index(point.melanoma_class)
-    positive = predictions.labels == place
+    positive = point.is_target(predictions.labels, predictions.classes)
     if positive.all() or not positive.any():
         return
+    names = dict(zip(predictions.classes, figure_names(predictions.classes), strict=True))
+    target = " + ".join(names[name] for name in point.target_classes)
     axes.plot(
         flags[~positive].mean(),
         flags[positive].mean(),
@@ -261,7 +262,7 @@ def _mark_operating_point(axes: Axes, predictions: Predictions, point: Operating
         color="black",
         markerfacecolor="none",
         ms=10,
-        label=f"{figure_names(predictions.classes)[place]} at the operating point",
+        label=f"{target} at the operating point",
     )
 
 

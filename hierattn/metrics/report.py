@@ -220,14 +220,14 @@ def _calibration(predictions: Predictions, temperature: float) -> CalibrationSco
 def _melanoma(
     predictions: Predictions, point: OperatingPoint, found: dict[str, Interval | None]
 ) -> MelanomaScores | NotAvailable:
-    name, threshold = point.melanoma_class, point.melanoma_threshold
-    if name is None or threshold is None or name not in predictions.classes:
+    name, threshold = point.target_name, point.melanoma_threshold
+    if name is None or threshold is None or "melanoma_sensitivity" not in found:
         return NOT_AVAILABLE
     sensitivity, specificity = found["melanoma_sensitivity"], found["melanoma_specificity"]
     return MelanomaScores(
         class_name=name,
         threshold=threshold,
-        images=int((predictions.labels == predictions.classes.index(name)).sum()),
+        images=int(point.is_target(predictions.labels, predictions.classes).sum()),
         sensitivity=sensitivity.value if sensitivity else None,
         specificity=specificity.value if specificity else None,
         sensitivity_interval=sensitivity,
@@ -263,8 +263,8 @@ def _strata(
         labels = predictions.labels[inside]
         confusion = confusion_matrix(labels, predicted[inside], len(predictions.classes))
         melanomas, sensitivity = None, None
-        if flags is not None and point.melanoma_class is not None:
-            positive = labels == predictions.classes.index(point.melanoma_class)
+        if flags is not None:
+            positive = point.is_target(labels, predictions.classes)
             melanomas = int(positive.sum())
             sensitivity = float(flags[inside][positive].mean()) if melanomas else None
         rows.append(

@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from hierattn.errors import ConfigError, UnknownNameError
 
@@ -68,6 +76,9 @@ class TrainingConfig(BaseModel):
     synonyms: bool = Field(
         True, description="joined folders: official labels for one class are one, AKIEC and AK"
     )
+    target_classes: tuple[str, ...] | None = Field(
+        None, description="the classes that are melanoma; [] for none, null for an official label"
+    )
     seed: int = Field(0, ge=0, lt=2**31)
     fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
     validation_fraction: float = Field(0.15, ge=0, le=0.5)
@@ -92,6 +103,16 @@ class TrainingConfig(BaseModel):
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave nothing to train on")
         return self
+
+    @model_serializer(mode="wrap")
+    def _target_only_where_it_is_named(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        if self.target_classes is None:
+            # Runs from before the setting are written as they were read.
+            fields.pop("target_classes", None)
+        return fields
 
     def fold_numbers(self) -> tuple[int, int]:
         """The fold as (I, K), I counted from 1. Only call it where ``fold`` is set."""

@@ -103,7 +103,9 @@ def write_outcome(
         reports = {"cross_validation": pooled.report}
     else:
         validation = predictions.of_split(Split.VALIDATION)
-        point = fit_operating_point(validation if len(validation) else None, classes=classes)
+        point = fit_operating_point(
+            validation if len(validation) else None, classes=classes, targets=config.target_classes
+        )
         reports = {}
     for split in (Split.TEST, Split.VALIDATION):
         part = predictions.of_split(split)

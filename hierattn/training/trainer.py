@@ -22,6 +22,7 @@ from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.lineage import describe_initialisation
 from hierattn.metrics.report import EvaluationReport
+from hierattn.metrics.target_classes import NO_TARGET, describe_targets, resolve_targets
 from hierattn.models.initialisation import start
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.models.tensors import load_tensors
@@ -151,6 +152,8 @@ def _train(
         read_state_dict(request.init)
     observer.status(f"reading {' and '.join(map(str, roots))}")
     everything = read_labelled(roots, ClassTable(config.class_map, config.synonyms))
+    # Before the long work: whoever trains must know what the app will watch.
+    observer.status(describe_targets(resolve_targets(config.target_classes, everything.classes)))
     teachers = _teachers(request, saved, everything.classes, config)
     data = prepare_folder(
         everything,
@@ -272,11 +275,15 @@ def _config_and_data(
     except ConfigError as error:
         raise CheckpointError(f"{request.out / CHECKPOINT}: {error}") from error
     if request.config is not None:
+        if config.target_classes is None and request.config.target_classes is not None:
+            # It touches no weight, so a run that named none may still do so.
+            config = config.model_copy(update={"target_classes": request.config.target_classes})
+            saved.config = config.model_dump()
         given = request.config.model_dump()
         names = [
             name
             for name, value in config.model_dump().items()
-            if given[name] != value and (request.changed is None or name in request.changed)
+            if given.get(name) != value and (request.changed is None or name in request.changed)
         ]
         if names:
             raise CheckpointError(
@@ -401,6 +408,12 @@ def _first_state(
             raise ConfigError(
                 f"--calibrate-from was made for classes {', '.join(calibration.report.classes)}, "
                 f"the data has {', '.join(data.folder.classes)}"
+            )
+        pooled = calibration.operating_point.target_classes
+        if pooled != resolve_targets(config.target_classes, data.folder.classes):
+            raise ConfigError(
+                f"--calibrate-from watches {' + '.join(pooled) or 'no class'}; give the same with "
+                f"--target-class {' --target-class '.join(pooled) or NO_TARGET}"
             )
     initialisation, frozen = None, []
     if request.init is not None:

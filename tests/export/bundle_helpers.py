@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from export.checks.gates import relative_tolerances
 from export.checks.integrity import path_sha256
 from export.checks.parity import logits_by_image
 from export.checks.selftest import golden_inputs, write_selftest
+from export.formats.tflite.archive import append_archive
 from export.schema.manifest import (
     MANIFEST,
     MODEL_CARD,
@@ -21,7 +23,7 @@ from export.schema.manifest import (
     Manifest,
     read_manifest,
 )
-from export.schema.metadata import Description, Precision
+from export.schema.metadata import METADATA_KEY, Description, Precision
 from export.schema.parity import ParityRecord
 from hierattn.model_metadata import ModelMetadata
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
@@ -30,7 +32,7 @@ FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tfl
 
 
 def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) -> Path:
-    """ONNX in fp32 and, for the tests, the same bytes plus noise called int8 and .tflite.
+    """ONNX in fp32 and, for the tests, the same model called int8 and .tflite.
 
     Args:
         gates: by file name; passed by default, and which files there are: all three by default.
@@ -45,8 +47,10 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
         answers: np.ndarray = session.run(None, {"input": images})[0]
         return answers
 
+    write_manifest(folder, [record_of(model)])
+    description = description_of(read_manifest(folder))
     for name in gates:
-        (folder / name).write_bytes(content)
+        describe_file(folder / name, content, description)
     if FP32 not in gates:
         model.unlink()
     records = [
@@ -78,6 +82,18 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
     (folder / MODEL_CARD).write_text("# A card\n", encoding="utf-8")
     relist(folder)
     return folder
+
+
+def describe_file(path: Path, content: bytes, description: Description) -> None:
+    """Write a file that holds its own description, as an exported one does."""
+    precision = Precision.INT8 if "int8" in path.name else Precision.FP32
+    description = description.model_copy(update={"precision": precision})
+    if path.suffix == ".tflite":
+        path.write_bytes(append_archive(content, description))
+        return
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, {METADATA_KEY: description.to_json()})
+    onnx.save(model, path)
 
 
 def relist(folder: Path, **update: object) -> Manifest:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from export.checks.integrity import path_sha256
+from export.checks.integrity import folder_problems, path_sha256
 from export.errors import ManifestError
 from export.pipeline import export_run
 from export.schema.manifest import read_manifest
@@ -42,8 +42,40 @@ def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
     assert {f.record.path for f in found.files if f.status == "failed"} == failed
 
 
-def test_the_photos_are_found_where_the_manifest_says(exported: Path) -> None:
+def test_the_photos_are_found_where_the_manifest_says_and_the_user_works(
+    exported: Path, painted: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(painted.root.parent)
     assert "of 'painted'" in verify(exported).photos
+
+
+@pytest.mark.parametrize("place", ["/", "/proc", "/etc", "..", "."])
+def test_a_received_manifest_does_not_choose_what_is_read(
+    folder: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("read")
+
+    monkeypatch.setattr("export.verify.reread_evaluation_photos", read)
+    monkeypatch.setattr("export.verify.run_jobs", lambda *_: None)
+    change(folder, lambda fields: fields["data"].update(path=place))
+    assert verify(folder).photos.startswith("none: ")
+
+
+def test_litter_of_a_desktop_is_no_part_of_an_export(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "Thumbs.db").write_bytes(b"")
+    (folder / "selftest" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "selftest" / "._grey.png").write_bytes(b"\0\5\x16\7\0\2\0\0")
+    (folder / "._MODEL_CARD.md").write_bytes(b"\0\5\x16\7\0\2\0\0")
+    assert folder_problems(folder, manifest) == []
+    (folder / "._model.onnx").write_bytes(b"no AppleDouble file")
+    (folder / ".DS_Store").unlink()
+    (folder / ".DS_Store").mkdir()
+    text = "\n".join(folder_problems(folder, manifest))
+    assert "._model.onnx: not in the manifest" in text
+    assert ".DS_Store: not in the manifest" in text
 
 
 def test_without_photos_numbers_are_checked_and_it_says_so(folder: Path) -> None:
@@ -84,6 +116,28 @@ def test_figures_that_the_manifest_makes_up_are_found(
     path = found.files[0].record.path
     assert f"{path}: the manifest says" in "\n".join(problems(found))
     assert all(file.status == "passed" for file in found.files[1:2])
+
+
+def test_figures_of_torch_that_the_manifest_makes_up_are_found(folder: Path) -> None:
+    change(folder, lambda fields: fields["torch_quality"].update(balanced_accuracy=0.99))
+    change(folder, lambda fields: fields["data"].update(path="gone"))
+    assert "the manifest says torch's balanced accuracy 0.99" in "\n".join(verify(folder).problems)
+
+
+@pytest.mark.parametrize("lie", ["tolerances", "logits", "scale"])
+def test_a_selftest_with_a_mended_hash_is_not_believed(folder: Path, lie: str) -> None:
+    path = folder / "selftest" / "selftest.json"
+    fields = json.loads(path.read_text())
+    for image in fields["images"]:
+        image["logits"] = image["logits"][:: -1 if lie == "logits" else 1]
+        image["scale"] *= 1e9 if lie == "scale" else 1
+    for tolerance in fields["tolerances"].values():
+        tolerance["max_relative"] *= 1e9 if lie == "tolerances" else 1
+    path.write_text(json.dumps(fields))
+    change(folder, lambda fields: fields["files"].update(selftest=path_sha256(folder / "selftest")))
+    found = verify(folder)
+    assert not found.passed
+    assert ("its tolerance" if lie == "tolerances" else lie) in "\n".join(found.problems)
 
 
 @pytest.mark.slow

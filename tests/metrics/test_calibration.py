@@ -17,7 +17,6 @@ from hierattn.metrics.calibration import (
     abstain_threshold,
     brier_score,
     expected_calibration_error,
-    find_melanoma_class,
     fit_operating_point,
     fit_temperature,
     melanoma_threshold,
@@ -156,23 +155,6 @@ def test_abstention_falls_back_to_the_least_sure_tenth() -> None:
     assert (confidence >= right).sum() == 18
 
 
-@pytest.mark.parametrize(
-    ("classes", "name"),
-    [
-        (("BCC", "MEL", "NV"), "MEL"),
-        (("bcc", "mel"), "mel"),
-        (("Melanoma", "nevus"), "Melanoma"),
-        (("melanoma_in_situ", "nevus"), "melanoma_in_situ"),
-        (("non-melanoma", "superficial melanoma"), "superficial melanoma"),
-        (("superficial melanoma", "mel"), "mel"),
-        (("melasma", "nevus"), None),
-        ((), None),
-    ],
-)
-def test_melanoma_class_is_found(classes: tuple[str, ...], name: str | None) -> None:
-    assert find_melanoma_class(classes) == name
-
-
 def test_operating_point_reaches_its_target_on_validation(make: Make) -> None:
     validation = make(300, sharpness=1.0)
     point = fit_operating_point(validation, target_melanoma_sensitivity=0.9)
@@ -208,6 +190,33 @@ def test_validation_without_melanoma_has_no_threshold(make: Make) -> None:
     assert point.temperature != 1.0
     other = fit_operating_point(dataclasses.replace(whole, classes=("a", "b", "c")))
     assert other.melanoma_class is None
+
+
+def test_several_targets_are_added_up(make: Make) -> None:
+    validation = make(300, sharpness=1.0)
+    targets = validation.classes[:2]
+    point = fit_operating_point(validation, targets=targets, target_melanoma_sensitivity=0.9)
+    assert (point.target_classes, point.melanoma_class) == (targets, None)
+    positive = validation.labels < 2
+    assert point.melanoma_images == positive.sum()
+    together = point.probabilities(validation.logits)[positive, :2].sum(axis=1)
+    assert point.melanoma_threshold is not None
+    assert (together >= point.melanoma_threshold).mean() >= 0.9
+    none = fit_operating_point(validation, targets=())
+    assert (none.melanoma_class, none.melanoma_threshold) == (None, None)
+    assert none.temperature == point.temperature
+
+
+def test_operating_point_of_old_names_one_class() -> None:
+    old = OperatingPoint.model_validate_json('{"melanoma_class": "MEL"}')
+    assert old.target_classes == ("MEL",)
+    assert OperatingPoint.model_validate_json('{"melanoma_class": null}').target_classes == ()
+    assert "target_classes" not in old.model_dump()
+    several = OperatingPoint(target_classes=("MEL", "NEV"))
+    assert several.model_dump(mode="json")["target_classes"] == ["MEL", "NEV"]
+    assert OperatingPoint.model_validate_json(several.model_dump_json()) == several
+    with pytest.raises(ValidationError, match="do not name the same"):
+        OperatingPoint(melanoma_class="MEL", target_classes=("NEV",))
 
 
 def test_operating_point_refuses_nonsense() -> None:

@@ -15,6 +15,7 @@ from hierattn.errors import (
     ConfigError,
     DataError,
     TrainingError,
+    UnknownNameError,
     UnreadableImagesError,
 )
 from hierattn.evaluate import evaluate_run
@@ -103,6 +104,35 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
     with pytest.raises(TrainingError, match="not finite in epoch 2"):
         train(TrainingRequest(None, None, out, resume=True))
     assert (out / "last.ckpt").read_bytes() == damaged != kept
+
+
+def test_a_target_class_that_is_not_clear_is_asked_for_before_the_long_work(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "data"
+    for record in painted.records:
+        of_melanoma = "1_melanoma" if record.label == "painted_melanoma" else "0_not_melanoma"
+        (root / of_melanoma).mkdir(parents=True, exist_ok=True)
+        (root / of_melanoma / record.path.name).write_bytes(record.path.read_bytes())
+
+    def decode(*_: object, **__: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("hierattn.training.data.decode_folder", decode)
+    with pytest.raises(ConfigError, match=r"'0_not_melanoma', '1_melanoma'.*--target-class"):
+        train(TrainingRequest(tiny, root, tmp_path / "run"))
+    wrong = tiny.model_copy(update={"target_classes": ("2_melanoma",)})
+    with pytest.raises(UnknownNameError, match="did you mean '1_melanoma'"):
+        train(TrainingRequest(wrong, root, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    monkeypatch.undo()
+    named = tiny.model_copy(
+        update={"target_classes": ("1_melanoma",), "epochs": 1, "warmup_epochs": 0.1}
+    )
+    train(TrainingRequest(named, root, tmp_path / "run"))
+    config = load_run(tmp_path / "run").config
+    assert config.operating_point.target_classes == ("1_melanoma",)
+    assert config.training.target_classes == ("1_melanoma",)
 
 
 def test_an_existing_run_is_never_overwritten(

@@ -22,7 +22,7 @@ from export.formats.coreml.evaluator import (
 )
 from export.formats.coreml.evaluator.program import round_to_half
 from export.formats.coreml.evaluator.values import owned
-from export.formats.interface import Artefact, FileFacts, TracedTensor
+from export.formats.interface import Artefact, FileFacts, TracedTensor, check_images
 from export.schema.file_facts import InputFacts, OutputFacts
 from export.schema.metadata import METADATA_KEY, Description, parse_description
 
@@ -68,18 +68,6 @@ def read_facts(package: Package, program: Program, description: Description) -> 
     return FileFacts(entry, OutputFacts(name=LOGITS), dict(sorted(program.operations.items())))
 
 
-def check_images(path: Path, images: np.ndarray, size: int) -> None:
-    """Check that images are float32 [N, 3, S, S].
-
-    Raises:
-        ArtefactError: they are not.
-    """
-    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
-        raise ArtefactError(
-            f"{path}: takes float32 [N, 3, {size}, {size}], not {images.dtype} {list(images.shape)}"
-        )
-
-
 def to_pixels(images: np.ndarray) -> np.ndarray:
     """Values in [0, 1] as whole numbers from 0 to 255, as an image input takes them."""
     return np.rint(images * np.float32(255)).clip(0, 255).astype(np.float32)
@@ -117,7 +105,7 @@ class EvaluatedArtefact(Artefact):
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits float32 [N, K] of float32 [N, 3, S, S] in [0, 1]."""
-        check_images(self.path, images, self.description.image_size)
+        check_images(images, self.description.image_size, self.path, any_range=self.any_range)
         logits = np.empty((len(images), len(self.description.classes)), np.float32)
         with _threads(self.threads):
             for index in range(len(images)):
@@ -128,7 +116,7 @@ class EvaluatedArtefact(Artefact):
     @torch.inference_mode()
     def trace(self, image: np.ndarray) -> Iterator[TracedTensor]:
         """Every intermediate tensor of one photo; the logits last."""
-        check_images(self.path, image, self.description.image_size)
+        check_images(image, self.description.image_size, self.path)
         last = None
         for step, results in self.program.execute(self._inputs(image[:1]), self.arithmetic):
             for name, value in zip(step.names, results, strict=True):
@@ -173,7 +161,7 @@ class AppleArtefact(Artefact):
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits float32 [N, K] of float32 [N, 3, S, S] in [0, 1]."""
-        check_images(self.path, images, self.description.image_size)
+        check_images(images, self.description.image_size, self.path, any_range=self.any_range)
         classes = len(self.description.classes)
         logits = np.empty((len(images), classes), np.float32)
         for index, image in enumerate(images):

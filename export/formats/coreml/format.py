@@ -35,7 +35,7 @@ from export.formats.interface import (
     TracedTensor,
 )
 from export.formats.registry import require_packages
-from export.schema.metadata import Precision
+from export.schema.metadata import Description, Precision
 
 
 class CoremlFormat(Format):
@@ -85,6 +85,11 @@ class CoremlFormat(Format):
         require_packages(self.packages, self.extra)
         package = read_package(path)
         return read_facts(package, compile_program(package), read_package_metadata(package))
+
+    def read_description(self, path: Path) -> Description:
+        """The metadata of a package."""
+        require_packages(self.packages, self.extra)
+        return read_package_metadata(read_package(path))
 
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Intermediate tensors by the evaluator on every system: Apple's runtime keeps none."""

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.errors import ArtefactError, ExportError
+from export.errors import ExportError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import FileFacts, Format, Quantisation, TracedTensor
+from export.formats.interface import (
+    FileFacts,
+    Format,
+    Quantisation,
+    TracedTensor,
+    check_images,
+)
 from export.formats.onnx.abilities import ABILITIES
 from export.formats.onnx.graph import OPSET, name_after_modules, tidy
 from export.formats.onnx.int8 import quantise_linears
 from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_description, read_model
-from export.formats.onnx.session import OnnxArtefact, check_images, open_session, trace_model
+from export.formats.onnx.session import OnnxArtefact, open_session, trace_model
 from export.formats.onnx.storage import store_as_half, store_as_int8
 from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.common.files import write_bytes
@@ -95,13 +101,16 @@ class OnnxFormat(Format):
         read_description(model, path)
         return file_facts(model)
 
+    def read_description(self, path: Path) -> Description:
+        """The metadata, checked against the graph's input and output."""
+        _, model = read_model(path)
+        return read_description(model, path)
+
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run without the runtime's fusions, so that every value of the file exists."""
         _, model = read_model(path)
         description = read_description(model, path)
-        check_images(image, description.image_size, path)
-        if len(image) != 1:
-            raise ArtefactError(f"{path}: one image is traced at a time, not {len(image)}")
+        check_images(image, description.image_size, path, several=False)
         yield from trace_model(model, path, image)
 
 

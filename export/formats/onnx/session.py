@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from export.errors import ArtefactError
-from export.formats.interface import Artefact, TracedTensor
+from export.formats.interface import Artefact, TracedTensor, check_images
 from export.formats.onnx.reading import INPUT, OUTPUT
 from export.schema.metadata import Description
 
@@ -39,7 +39,7 @@ class OnnxArtefact(Artefact):
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits float32 [N, K]."""
         size, classes = self.description.image_size, len(self.description.classes)
-        check_images(images, size, self.path)
+        check_images(images, size, self.path, any_range=self.any_range)
         step = 1 if self._alone else max(1, len(images))
         logits = np.empty((len(images), classes), np.float32)
         for start in range(0, len(images), step):
@@ -49,18 +49,6 @@ class OnnxArtefact(Artefact):
                 raise ArtefactError(f"{self.path}: answered {answer.shape} to {len(batch)} images")
             logits[start : start + step] = answer
         return logits
-
-
-def check_images(images: np.ndarray, size: int, path: Path) -> None:
-    """Check that images are float32 [N, 3, size, size].
-
-    Raises:
-        ArtefactError: they are not.
-    """
-    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, size, size):
-        raise ArtefactError(
-            f"{path}: takes float32 [N, 3, {size}, {size}], not {images.dtype} {list(images.shape)}"
-        )
 
 
 def open_session(path: Path, content: bytes, threads: int | None, optimise: bool = True) -> Any:

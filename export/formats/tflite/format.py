@@ -111,6 +111,10 @@ class TfliteFormat(Format):
             delegated=count_delegation(interpreter),
         )
 
+    def read_description(self, path: Path) -> Description:
+        """The metadata behind the model; no runtime is needed."""
+        return split_archive(_read_bytes(path), path)[1]
+
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run one image on the reference kernels: a delegate keeps no intermediate tensor."""
         model, packed, description = self._read(path)
@@ -133,9 +137,12 @@ class TfliteFormat(Format):
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
         """The parsed model, its bytes for the runtime, and the description."""
         require_packages(self.packages_to_run, self.extra)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error
-        flatbuffer, description = split_archive(content, path)
+        flatbuffer, description = split_archive(_read_bytes(path), path)
         return *read_tflite(flatbuffer, path), description
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error

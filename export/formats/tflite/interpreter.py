@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from export.errors import ArtefactError
-from export.formats.interface import Artefact, TracedTensor
+from export.formats.interface import Artefact, TracedTensor, check_images
 from export.schema.file_facts import Delegation
 from export.schema.metadata import Description
 
@@ -82,7 +82,8 @@ class TfliteArtefact(Artefact):
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits."""
         answers = np.empty((len(images), len(self.description.classes)), np.float32)
-        for row, image in enumerate(channels_last(images, self.description.image_size, self.path)):
+        fed = channels_last(images, self.description.image_size, self.path, self.any_range)
+        for row, image in enumerate(fed):
             invoke(self._interpreter, image[np.newaxis], self.path)
             answers[row] = self._interpreter.get_tensor(self._output["index"])[0]
         return answers
@@ -110,17 +111,13 @@ def check_input_output(path: Path, description: Description, first: Any, last: A
             )
 
 
-def channels_last(images: np.ndarray, side: int, path: Path) -> np.ndarray:
+def channels_last(images: np.ndarray, side: int, path: Path, any_range: bool = False) -> np.ndarray:
     """[N, 3, S, S] to [N, S, S, 3].
 
     Raises:
-        ArtefactError: images of another shape or dtype.
+        ArtefactError: see :func:`check_images`.
     """
-    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, side, side):
-        raise ArtefactError(
-            f"{path}: takes float32 images [N, 3, {side}, {side}], "
-            f"not {images.dtype}{list(images.shape)}"
-        )
+    check_images(images, side, path, any_range=any_range)
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
+from export.checks.description import description_problems, stated_description
+from export.checks.gates import evaluate_gate
 from export.checks.integrity import hash_problems, path_sha256
 from export.errors import ExportError, ManifestError
 from export.formats.registry import abilities_of, all_abilities, find_format
@@ -29,6 +31,7 @@ from export.schema.manifest import (
     Manifest,
     read_manifest,
 )
+from export.schema.parity import ParityRecord
 from export.schema.selftest import SelfTest
 from export.targets.android.golden_photos import write_golden_photos
 from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
@@ -78,10 +81,12 @@ def bundle(request: BundleRequest) -> BundleResult:
     _check_hashes(request.folder, manifest, chosen)
     selftest, answers = read_golden_reference(request.folder, manifest)
     expected = expected_logits(chosen, selftest, answers)
+    labels = _labels(manifest.classes)
+    _check_statements(request.folder, manifest, chosen, answers)
     with replace_bundle(main) as staging:
         _copy(request.folder, staging, chosen, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)
-        write_text(staging / LABELS, _labels(manifest.classes))
+        write_text(staging / LABELS, labels)
         hashes = _hashes(staging)
         _check_copied(hashes, manifest, chosen, selftest)
         record = _record(manifest, chosen, selftest, expected, photos, hashes)
@@ -150,6 +155,33 @@ def _check_hashes(folder: Path, manifest: Manifest, chosen: ArtefactRecord) -> N
             raise ManifestError(f"{path}: missing, or not in the manifest; export again")
         if path_sha256(path) != manifest.files[name]:
             raise ManifestError(f"{path}: changed since the export (sha256 differs); export again")
+
+
+def _check_statements(
+    folder: Path, manifest: Manifest, chosen: ArtefactRecord, answers: ParityRecord
+) -> None:
+    """Check the manifest's words of a file against the file's own, and its gate's figures.
+
+    Raises:
+        ManifestError: classes, threshold, intended use or another statement is not the file's; or
+            the gate is said to have passed with figures that do not pass it.
+    """
+    path = folder / chosen.path
+    found = find_format(chosen.format).read_description(path)
+    problems = description_problems(found, stated_description(manifest, chosen.precision))
+    if not problems and chosen.gate.status == "passed":
+        labels = [answer.label for answer in answers.photos]
+        targets = {name: labels.count(name) for name in manifest.operating_point.target_classes}
+        parities = [] if chosen.parity is None else [chosen.parity]
+        if not parities:
+            problems = ["its gate is said to have passed, but no parity is recorded"]
+        else:
+            gate = evaluate_gate(chosen.precision, parities, chosen.quality, targets)
+            if gate.status == "failed":
+                reasons = "; ".join(gate.reasons)
+                problems = [f"its gate is said to have passed, but by its figures: {reasons}"]
+    if problems:
+        raise ManifestError(f"{path}: {problems[0]}; export again")
 
 
 def _copy(folder: Path, staging: Path, chosen: ArtefactRecord, selftest: SelfTest) -> None:

@@ -44,7 +44,7 @@ def quality(
 
 
 def gate(precision: Precision, found: Quality | None, error: float = 0.0, melanomas=100) -> Gate:
-    return evaluate_gate(precision, [parity(error)], found, "MEL", melanomas)
+    return evaluate_gate(precision, [parity(error)], found, {"MEL": melanomas})
 
 
 @pytest.mark.parametrize("precision", list(Precision))

@@ -111,7 +111,7 @@ def test_int8_without_photos_says_what_to_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [(1, 3, SIZE, SIZE + 1), (1, SIZE, SIZE, 3), (3, SIZE, SIZE)])
 def test_images_of_another_shape_are_refused(tiny_tflite: Written, wrong: tuple[int, ...]) -> None:
     artefact = FORMAT.load(tiny_tflite[Precision.FP32][0])
-    with pytest.raises(ArtefactError, match="takes float32 images"):
+    with pytest.raises(ArtefactError, match=r"takes float32 \["):
         artefact(np.zeros(wrong, np.float32))
     with pytest.raises(ArtefactError, match="float64"):
         artefact(np.zeros((1, 3, SIZE, SIZE)))

@@ -2,7 +2,9 @@ import errno
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from export.schema.bundle import read_bundle
 from export.schema.manifest import PARITY, Gate, read_manifest
 from export.targets.android.bundle import BundleRequest, bundle
 from hierattn.errors import HierAttnError, UnknownNameError
+from hierattn.metrics.operating_point import OperatingPoint
 from tests.export.bundle_helpers import (
     FP32,
     INT8,
@@ -196,6 +199,81 @@ def test_a_full_disk_leaves_the_old_bundle(
         bundle(BundleRequest(export, app))
     assert tree(place) == before
     assert [path.name for path in place.parent.parent.iterdir()] == ["assets"]
+
+
+@pytest.mark.parametrize("name", [FP32, TFLITE])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("classes", ["other", "nv", "mel"]),
+        ("operating_point", OperatingPoint(melanoma_class="mel", melanoma_threshold=0.99)),
+        ("operating_point", OperatingPoint(melanoma_class="nv", melanoma_threshold=0.3)),
+        ("intended_use", "Approved for diagnosis"),
+    ],
+)
+def test_the_words_of_a_manifest_are_held_against_the_file(
+    tmp_path: Path, app: Path, name: str, field: str, value: object
+) -> None:
+    export = write_whole_export(tmp_path / "export", gates={name: PASSED})
+    manifest = relist(export, **{field: value})
+    path = export / "selftest/selftest.json"
+    selftest = json.loads(path.read_text())
+    if field in selftest:
+        selftest[field] = manifest.model_dump(mode="json")[field]
+        path.write_text(json.dumps(selftest))
+        relist(export)
+    with pytest.raises(ManifestError, match=f"{name}: its own metadata differ .*: {field}"):
+        bundle(BundleRequest(export, app, name, allow_unverified=True))
+    assert not (app / "app" / "src").exists() or not tree(app / "app" / "src")
+
+
+def reversed_logits(fields: dict[str, Any]) -> None:
+    for image in fields["images"]:
+        image["logits"].reverse()
+
+
+def larger_scales(fields: dict[str, Any]) -> None:
+    for image in fields["images"]:
+        image["scale"] *= 1e9
+
+
+def loose_tolerances(fields: dict[str, Any]) -> None:
+    for tolerance in fields["tolerances"].values():
+        tolerance["max_relative"] = 1e9
+
+
+def tolerance_of_int8(fields: dict[str, Any]) -> None:
+    fields["tolerances"]["int8"] = {"max_relative": 1e-6}
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [
+        (reversed_logits, "its logits of .* are not those of parity.json"),
+        (larger_scales, "the scale of "),
+        (loose_tolerances, r"its tolerance of fp32 is 1e\+09, but 1e-05 is allowed"),
+        (tolerance_of_int8, "its tolerance of int8 is 1e-06, but there is none"),
+    ],
+)
+def test_a_selftest_that_would_let_any_answer_pass_is_refused(
+    export: Path, app: Path, lie: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    path = export / "selftest/selftest.json"
+    fields = json.loads(path.read_text())
+    lie(fields)
+    path.write_text(json.dumps(fields))
+    relist(export)
+    with pytest.raises(ManifestError, match=reason):
+        bundle(BundleRequest(export, app, FP32))
+
+
+def test_a_gate_is_not_passed_because_the_manifest_says_so(export: Path, app: Path) -> None:
+    artefacts = read_manifest(export).artefacts
+    assert artefacts[0].parity is not None
+    parity = artefacts[0].parity.model_copy(update={"max_relative": 0.5})
+    relist(export, artefacts=[artefacts[0].model_copy(update={"parity": parity}), *artefacts[1:]])
+    with pytest.raises(ManifestError, match=r"said to have passed.*0\.5 is above 1e-05"):
+        bundle(BundleRequest(export, app, FP32))
 
 
 def test_a_class_name_of_two_lines_is_no_label(export: Path, app: Path) -> None:

@@ -93,7 +93,7 @@ final class AnswerView {
                     marked ? R.string.melanoma_marked : R.string.melanoma_not_marked);
             text(R.id.melanoma_why).setText(screen.getString(
                     marked ? R.string.melanoma_marked_why : R.string.melanoma_not_marked_why,
-                    Figures.percent(decision.probabilities[point.melanomaIndex]),
+                    Figures.percent(decision.melanomaProbability),
                     Figures.percent(point.melanomaThreshold)));
         }
         text(R.id.fitted_on).setText(screen.getString(R.string.fitted_on, point.fittedOn));

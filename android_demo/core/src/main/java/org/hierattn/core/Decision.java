@@ -36,14 +36,18 @@ public final class Decision {
     public final double[] probabilities;
     /** False where the highest probability is below the abstain threshold: say "not sure". */
     public final boolean sure;
+    /** Probability of the target classes together, 0 where there are none. */
+    public final double melanomaProbability;
     /** Whether the probability of melanoma reaches its threshold; null where none is known. */
     public final Boolean melanomaFlag;
 
     private Decision(
-            List<Candidate> top, double[] probabilities, boolean sure, Boolean melanomaFlag) {
+            List<Candidate> top, double[] probabilities, boolean sure, double melanomaProbability,
+            Boolean melanomaFlag) {
         this.top = top;
         this.probabilities = probabilities;
         this.sure = sure;
+        this.melanomaProbability = melanomaProbability;
         this.melanomaFlag = melanomaFlag;
     }
 
@@ -65,11 +69,13 @@ public final class Decision {
             top.add(new Candidate(index, classes.get(index), probabilities[index]));
         }
         Boolean flag = null;
-        if (point.melanomaIndex >= 0 && !Double.isNaN(point.melanomaThreshold)) {
-            flag = probabilities[point.melanomaIndex] >= point.melanomaThreshold;
+        double melanoma = point.targetProbability(probabilities);
+        if (point.hasTarget() && !Double.isNaN(point.melanomaThreshold)) {
+            flag = melanoma >= point.melanomaThreshold;
         }
         boolean sure = top.get(0).probability >= point.abstainThreshold;
-        return new Decision(Collections.unmodifiableList(top), probabilities, sure, flag);
+        return new Decision(Collections.unmodifiableList(top), probabilities, sure, melanoma,
+                flag);
     }
 
     /** For {@link JsonWriter}: top, sure, melanoma_flag. */

@@ -28,7 +28,7 @@ public class ModelBundleTest {
         assertEquals(Arrays.asList("ACK", "MEL", "N\u00e4vus"), bundle.classes);
         assertEquals(64, bundle.imageSize);
         assertEquals(Preprocessor.Layout.NCHW, bundle.layout);
-        assertEquals(1, bundle.operatingPoint.melanomaIndex);
+        assertTrue(bundle.operatingPoint.isTarget(1));
         assertEquals(0.25, bundle.operatingPoint.melanomaThreshold, 0);
         assertEquals(1e-5, bundle.maxRelative, 0);
         assertEquals(10, bundle.images.size());
@@ -91,6 +91,28 @@ public class ModelBundleTest {
             fail("other labels passed");
         } catch (BundleException error) {
             assertTrue(error.getMessage(), error.getMessage().startsWith("labels.txt"));
+        }
+    }
+
+    @Test
+    public void severalTargetsStandInTheirOwnField() throws Exception {
+        String one = "\"melanoma_class\": \"MEL\"";
+        String none = "\"melanoma_class\": null, \"target_classes\": ";
+        OperatingPoint point = ModelBundle.load(
+                MapAssets.fake().replaceInJson(one, none + "[\"MEL\", \"ACK\"]")).operatingPoint;
+        assertTrue(point.isTarget(0) && point.isTarget(1) && !point.isTarget(2));
+        String[][] wrong = {
+            {none + "[\"MEL\", \"MELA\"]", "none of the classes"},
+            {none + "[\"MEL\", \"MEL\"]", "different names"},
+            {one + ", \"target_classes\": [\"ACK\"]", "name another"},
+        };
+        for (String[] change : wrong) {
+            try {
+                ModelBundle.load(MapAssets.fake().replaceInJson(one, change[0]));
+                throw new AssertionError("loaded " + change[0]);
+            } catch (BundleException error) {
+                assertTrue(error.getMessage(), error.getMessage().contains(change[1]));
+            }
         }
     }
 

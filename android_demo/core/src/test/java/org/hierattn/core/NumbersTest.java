@@ -30,7 +30,7 @@ public class NumbersTest {
             }
             double[] wanted = Vectors.doubles(map, "probabilities");
             OperatingPoint point = new OperatingPoint((Double) map.get("temperature"),
-                    (Double) map.get("abstain_threshold"), 0,
+                    (Double) map.get("abstain_threshold"), new int[] {0},
                     (Double) map.get("melanoma_threshold"), "");
             Decision found = Decision.of(logits, names, point);
             for (int index = 0; index < wanted.length; index++) {
@@ -56,15 +56,25 @@ public class NumbersTest {
         // Two equal logits: each class has exactly one half.
         float[] logits = {2, 2};
         List<String> names = Arrays.asList("a", "MEL");
-        Decision at = Decision.of(logits, names, new OperatingPoint(1, 0.5, 1, 0.5, ""));
+        Decision at = Decision.of(logits, names, new OperatingPoint(1, 0.5, new int[] {1}, 0.5, ""));
         assertTrue(at.sure);
         assertEquals(true, at.melanomaFlag);
         double above = Math.nextUp(0.5);
-        Decision below = Decision.of(logits, names, new OperatingPoint(1, above, 1, above, ""));
+        Decision below = Decision.of(logits, names, new OperatingPoint(1, above, new int[] {1}, above, ""));
         assertEquals(false, below.sure);
         assertEquals(false, below.melanomaFlag);
-        Decision none = Decision.of(logits, names, new OperatingPoint(1, 0, -1, Double.NaN, ""));
+        Decision none = Decision.of(logits, names, new OperatingPoint(1, 0, new int[0], Double.NaN, ""));
         assertNull(none.melanomaFlag);
+    }
+
+    @Test
+    public void targetsAreAddedUp() {
+        // Three equal logits: two targets have two thirds, though neither reaches one half.
+        List<String> names = Arrays.asList("a", "in situ", "invasive");
+        OperatingPoint point = new OperatingPoint(1, 0, new int[] {1, 2}, 0.6, "");
+        Decision found = Decision.of(new float[3], names, point);
+        assertEquals(true, found.melanomaFlag);
+        assertEquals(2.0 / 3, found.melanomaProbability, 1e-15);
     }
 
     @Test
@@ -83,7 +93,7 @@ public class NumbersTest {
 
     @Test
     public void noNumberIsNoAnswer() {
-        OperatingPoint point = new OperatingPoint(1, 0, -1, Double.NaN, "");
+        OperatingPoint point = new OperatingPoint(1, 0, new int[0], Double.NaN, "");
         float[][] wrong = {
             {0, Float.NaN, 0, 0}, {0, Float.POSITIVE_INFINITY, 0, 0},
             {0, Float.NEGATIVE_INFINITY, 0, 0}, {0, 0, 0}, {}};
