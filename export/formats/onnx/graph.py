@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import onnx
     import onnx_ir as ir
@@ -46,6 +48,7 @@ def tidy(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     common.TopologicalSortPass()(tidied)
     common.RemoveUnusedNodesPass()(tidied)
     common.RemoveUnusedOpsetsPass()(tidied)
+    _bias_layer_norms(tidied.graph)
     _name_the_rest(tidied.graph)
     for value in (value for node in tidied.graph for value in node.outputs):
         if not value.is_graph_output():
@@ -56,6 +59,24 @@ def tidy(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     tidied.producer_name, tidied.producer_version = "hierattn-mobile", None
     tidied.domain, tidied.doc_string, tidied.model_version = None, None, None
     return ir.to_proto(tidied)
+
+
+def _bias_layer_norms(graph: ir.Graph) -> None:
+    """Give each LayerNormalization without a bias one of zeros.
+
+    The bias is optional, but ONNX Runtime 1.18 ends the whole process where it is missing.
+    """
+    import onnx_ir as ir
+
+    for node in [node for node in graph if node.op_type == "LayerNormalization"]:
+        scale = node.inputs[1].const_value if node.inputs[1] is not None else None
+        if scale is None or (len(node.inputs) > 2 and node.inputs[2] is not None):
+            continue
+        zeros = ir.tensor(np.zeros(scale.shape.numpy(), scale.numpy().dtype))
+        bias = ir.val(f"zero bias of {node.outputs[0].name}", const_value=zeros)
+        graph.register_initializer(bias)
+        node.resize_inputs(3)
+        node.replace_input_with(2, bias)
 
 
 def constants(graph: ir.Graph) -> list[ir.Value]:

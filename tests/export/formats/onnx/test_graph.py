@@ -54,3 +54,19 @@ def test_noise_is_gone_and_names_speak() -> None:
     assert [node.name for node in tidied.graph.node] == ["head/MatMul", "head/add", "logits"]
     stored = [tensor.name for tensor in tidied.graph.initializer]
     assert stored == ["head/MatMul.weight", "head/add.weight"]
+
+
+def test_every_layer_norm_has_a_bias() -> None:
+    """ONNX Runtime 1.18 ends the process where there is none."""
+    scale = numpy_helper.from_array(np.full(4, 2, np.float32), "scale")
+    node = helper.make_node("LayerNormalization", ["input", "scale"], ["logits"])
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 4])
+        for name in ("input", "logits")
+    ]
+    graph = helper.make_graph([node], "main", ends[:1], ends[1:], [scale])
+    opsets = [helper.make_opsetid("", 20)]
+    tidied = tidy(helper.make_model(graph, opset_imports=opsets, ir_version=10), "net")
+    onnx.checker.check_model(tidied, full_check=True)
+    assert list(tidied.graph.node[0].input) == ["input", "logits.weight", "logits.bias"]
+    assert np.array_equal(numpy_helper.to_array(tidied.graph.initializer[1]), np.zeros(4, "f4"))
