@@ -103,7 +103,7 @@ def read_pooled(folder: Path) -> PooledFolds:
 
 def _check_folds(runs: Sequence[Run], incomplete: bool) -> int:
     """Refuse runs that are not folds of one cross-validation; return how many it has."""
-    recipes = {run.config.training.model_copy(update={"fold": None}) for run in runs}
+    recipes = {run.config.training.model_dump_json(exclude={"fold"}) for run in runs}
     if len(recipes) > 1 or len({tuple(run.config.classes) for run in runs}) > 1:
         raise CheckpointError("these runs differ in more than their fold; pool one recipe only")
     if len({run.config.operating_point.target_classes for run in runs}) > 1:

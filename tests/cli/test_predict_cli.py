@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hierattn.data.records import DataFolder
-from tests.cli.conftest import Answer
+from tests.conftest import Answer
 
 Cli = Callable[..., Answer]
 

@@ -23,7 +23,7 @@ from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import record_of, results, row, write_manifest
-from tests.cli.conftest import Answer
+from tests.conftest import Answer
 from tests.metrics.conftest import make_predictions
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

@@ -109,10 +109,10 @@ def test_other_photos_in_the_recorded_place_do_not_pass(
     ],
 )
 def test_figures_that_the_manifest_makes_up_are_found(
-    folder: Path, place: str, name: str, value: float
+    folder: Path, painted: DataFolder, place: str, name: str, value: float
 ) -> None:
     change(folder, lambda fields: fields["artefacts"][0][place].update({name: value}))
-    found = verify(folder)
+    found = verify(folder, data=painted.root)
     path = found.files[0].record.path
     assert f"{path}: the manifest says" in "\n".join(problems(found))
     assert all(file.status == "passed" for file in found.files[1:2])

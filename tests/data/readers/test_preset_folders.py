@@ -10,7 +10,7 @@ from hierattn.data.official import official_splits
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError, DataError
 from hierattn.training.config import build_config
-from hierattn.training.data import prepare_data
+from hierattn.training.data import prepare_folder
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 
@@ -43,7 +43,7 @@ def test_preset_splits_are_the_split_and_not_classes(
     folder = read_data_folder(tmp_path)
     assert folder.classes == ("mel", "nv")
     assert len(folder.records) == 15
-    data = prepare_data(tmp_path, build_config(image_size=64))
+    data = prepare_folder(read_data_folder(tmp_path), build_config(image_size=64))
     of = {Split.TRAIN: names[0], Split.VALIDATION: names[1], Split.TEST: names[2]}
     for record, split in zip(data.folder.records, data.splits, strict=True):
         assert record.file.split("/")[:2] == [of[split], record.label]
@@ -78,7 +78,7 @@ def test_the_split_column_of_a_manifest_is_the_split(tmp_path: Path) -> None:
     splits = official_splits(read_data_folder(tmp_path))
     assert splits == (Split.TRAIN, Split.VALIDATION, Split.TEST) * 2
     with pytest.raises(ConfigError, match=r"gives its own .* train without --fold"):
-        prepare_data(tmp_path, build_config(image_size=64, fold="1/3"))
+        prepare_folder(read_data_folder(tmp_path), build_config(image_size=64, fold="1/3"))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_photo_on_both_sides_of_a_preset_split_is_refused(tmp_path: Path) -> N
     photo = (tmp_path / "train" / "a" / "000.png").read_bytes()
     (tmp_path / "test" / "a" / "copy.png").write_bytes(photo)
     with pytest.raises(DataError, match=r"train/a/000.png is in 'train' but other photos of its"):
-        prepare_data(tmp_path, build_config(image_size=64))
+        prepare_folder(read_data_folder(tmp_path), build_config(image_size=64))
 
 
 def test_splits_beside_classes_are_refused(tmp_path: Path) -> None:
