@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 EXPORT ?=
 PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
 
-.PHONY: demo test test-all lint format clean arm64-parity apk apk-desktop test-android
+.PHONY: demo test test-ci test-all lint format clean arm64-parity apk apk-desktop test-android
 
 demo: $(READY)
 	rm -rf demo
@@ -17,6 +17,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist loadscope -m "not slow"
+
+# All but those that take minutes each; what .ci/run calls.
+test-ci: $(READY)
+	$(BIN)/pytest -n auto --dist loadscope -m "not long"
 
 test-all: $(READY)
 	$(BIN)/pytest -n auto --dist loadscope

@@ -76,6 +76,8 @@ def subject(apk: Path, assets: Path, work: Path) -> checks.Subject:
     return checks.Subject(apk, assets, ABIS, read_versions(), work)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_two_builds_are_the_same_bytes_before_signing(unsigned: tuple[Path, Path]) -> None:
     first, second = unsigned
     assert first.read_bytes() == second.read_bytes()

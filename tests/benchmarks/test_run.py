@@ -161,6 +161,7 @@ def test_what_cannot_be_done_is_refused_at_once(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_cost_grows_with_size_and_batch(tmp_path: Path) -> None:
     from benchmarks.exports import read_exports
 

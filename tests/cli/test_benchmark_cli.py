@@ -182,7 +182,7 @@ def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: 
         text=True,
         env={**os.environ, "COLUMNS": "120"},
     )
-    end = time.monotonic() + 60
+    end = time.monotonic() + 30
     while not (out / "results.json").exists() and time.monotonic() < end:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)

@@ -107,6 +107,7 @@ def test_a_damaged_file_is_not_evaluated(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_training_goes_on_to_export(cli: Cli, painted: DataFolder, tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "export"
     options = ["--model", "hierattn_xs", "--image-size", 64, "--epochs", 1]

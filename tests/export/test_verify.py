@@ -141,6 +141,7 @@ def test_a_selftest_with_a_mended_hash_is_not_believed(folder: Path, lie: str) -
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_formats_in_one_folder_are_verified_together(
     finished: Path, painted: DataFolder, tmp_path: Path
 ) -> None:

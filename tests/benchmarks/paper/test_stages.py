@@ -58,6 +58,7 @@ def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_one_system_from_training_to_its_row(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
