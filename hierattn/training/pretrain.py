@@ -30,6 +30,7 @@ from hierattn.training.checkpoint import TrainingState, save_state, stored_roots
 from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
+from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
 from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
 from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop, bf16_pays
@@ -37,15 +38,7 @@ from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
 from hierattn.training.teachers import Teacher, load_teacher
-from hierattn.training.trainer import (
-    deterministic,
-    new_network,
-    open_run_folder,
-    restore,
-    run_epochs,
-    snapshot,
-    tell,
-)
+from hierattn.training.trainer import new_network, open_run_folder, tell
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "network."

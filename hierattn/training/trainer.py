@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,12 @@ from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import NO_TARGET, describe_targets, resolve_targets
 from hierattn.models.initialisation import start
 from hierattn.models.registry import check_image_size, create_model, find_model
-from hierattn.models.tensors import load_tensors
 from hierattn.models.weights import initialise, read_state_dict
 from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
 from hierattn.training.checkpoint import (
-    HistoryRow,
     TrainingState,
     load_state,
     save_state,
@@ -42,12 +39,13 @@ from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distillation import Distillation
 from hierattn.training.distributed import ProcessGroup, process_group
+from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
 from hierattn.training.leaks import Earlier, check_init, check_teacher
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
-from hierattn.training.results import write_history, write_outcome
+from hierattn.training.results import write_outcome
 from hierattn.training.sampler import class_shares
 from hierattn.training.teachers import Teacher, load_answering_teachers, prior_power
 
@@ -452,76 +450,3 @@ def _first_state(
         best_score=float("-inf"),
         history=[],
     )
-
-
-def run_epochs(
-    loop: TrainingLoop, state: TrainingState, out: Path, observer: TrainingObserver
-) -> None:
-    """Train to the last epoch from where ``state`` is; the main process writes every epoch."""
-    observer.started(state.epoch, loop.config.epochs, loop.steps)
-    for epoch in range(state.epoch, loop.config.epochs):
-        row = loop.run_epoch(epoch, observer.stepped)
-        _record(loop, state, row)
-        if loop.group.is_main:
-            save_state(out / CHECKPOINT, state)
-            write_history(out / "history.csv", state.history)
-        observer.finished_epoch(row)
-
-
-def restore(loop: TrainingLoop, state: TrainingState, checkpoint: Path) -> None:
-    """Put a checkpoint's weights and optimiser into a loop; nothing where none was trained yet.
-
-    Raises:
-        CheckpointError: they do not fit.
-    """
-    if not state.model:
-        return
-    try:
-        load_tensors(loop.model, state.model)
-        loop.optimizer.load_state_dict(state.optimizer)
-        if loop.ema is not None and state.ema is not None:
-            load_tensors(loop.ema.module, state.ema)
-    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise CheckpointError(
-            f"{checkpoint}: damaged: its weights do not fit {loop.config.model}; train anew"
-        ) from error
-
-
-def snapshot(loop: TrainingLoop, state: TrainingState) -> None:
-    """Take the loop's tensors into ``state`` by reference; they are written before they change."""
-    state.model = loop.model.state_dict()
-    state.ema = loop.ema.module.state_dict() if loop.ema is not None else None
-    state.optimizer = loop.optimizer.state_dict()
-
-
-def _record(loop: TrainingLoop, state: TrainingState, row: HistoryRow) -> None:
-    state.epoch = row.epoch
-    state.history.append(asdict(row))
-    score = {
-        "balanced_accuracy": row.validation_balanced_accuracy,
-        "accuracy": row.validation_accuracy,
-        "last": None,
-    }[loop.config.selection]
-    # Without a validation figure the last epoch counts as the best.
-    if score is None or score >= state.best_score:
-        state.best = loop.inference_state()
-        state.best_epoch = row.epoch
-        state.best_score = float("-inf") if score is None else score
-    snapshot(loop, state)
-    _LOG.info("epoch %d: best epoch so far %d", row.epoch, state.best_epoch)
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Deterministic kernels while training; the setting is given back afterwards."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warned = torch.is_deterministic_algorithms_warn_only_enabled()
-    # cuBLAS asks for this; it must be set before its first call.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # warn_only: CUDA has no deterministic bilinear resize, which odd feature maps need. On a CPU
-    # everything used here is deterministic.
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warned)
