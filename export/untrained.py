@@ -20,7 +20,7 @@ from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions
-from hierattn.training.config import build_config
+from hierattn.training.recipe.config import build_config
 
 CLASSES = tuple(f"class {number}" for number in range(8))
 LARGEST_IMAGE_SIZE = 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hierattn.models.official import load_official_state_dict
+    from hierattn.models.pretrained.official import load_official_state_dict
     from hierattn.models.registry import create_model, list_models
     from hierattn.preprocessing import PreprocessSpec
 
@@ -15,7 +15,7 @@ __all__ = ["PreprocessSpec", "create_model", "list_models", "load_official_state
 _HOMES = {
     "create_model": "hierattn.models.registry",
     "list_models": "hierattn.models.registry",
-    "load_official_state_dict": "hierattn.models.official",
+    "load_official_state_dict": "hierattn.models.pretrained.official",
     "PreprocessSpec": "hierattn.preprocessing",
 }
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from hierattn.common.files import file_sha256
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError, first_problem
-from hierattn.models.weights import InitialisationReport
+from hierattn.models.pretrained.weights import InitialisationReport
 from hierattn.runs import (
     CONFIG,
     WEIGHTS,

@@ -17,11 +17,11 @@ from hierattn.data.provenance import DataProvenance
 from hierattn.data.splits import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.model_metadata import ModelMetadata
+from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.registry import create_model
 from hierattn.models.tensors import load_tensors
-from hierattn.models.weights import read_state_dict
 from hierattn.shipped import CONFIG, SHIPPED, run_names
-from hierattn.training.config import TrainingConfig
+from hierattn.training.recipe.config import TrainingConfig
 
 WEIGHTS = "model.safetensors"
 SPLITS, SEEN = "splits.csv", "seen.csv"

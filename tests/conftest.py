@@ -15,7 +15,7 @@ import torch
 from hierattn.data.pixels.store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
-from hierattn.training.config import build_config
+from hierattn.training.recipe.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 REPOSITORY = Path(__file__).parent.parent

@@ -31,7 +31,7 @@ from hierattn.metrics.report import evaluate_predictions
 from hierattn.pooling import pool_runs, read_pooled
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import load_run
-from hierattn.training.config import build_config
+from hierattn.training.recipe.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
 from tests.data.helpers import write_class_folders
 

@@ -23,7 +23,11 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("hierattn.data",),
         ("hierattn.outputs", "hierattn.metrics", "hierattn.models"),
         ("hierattn.data.synth", "hierattn.data.tools"),
-        ("hierattn.model_metadata", "hierattn.training.config", "hierattn.training.distributed"),
+        (
+            "hierattn.model_metadata",
+            "hierattn.training.recipe.config",
+            "hierattn.training.distributed",
+        ),
         ("hierattn.runs",),
         ("hierattn.inference", "hierattn.lineage"),
         ("hierattn.evaluate", "hierattn.pooling", "hierattn.predict", "hierattn.saliency"),

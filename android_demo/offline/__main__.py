@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 from types import FrameType
 
-from android_demo.offline import fetch
 from android_demo.offline.assets import bundle_shipped
 from android_demo.offline.build import Built, build
 from android_demo.offline.errors import UNAVAILABLE_EXIT, PackageUnavailableError
+from android_demo.offline.packages import fetch
 from android_demo.offline.project import ABIS, APP
 from hierattn.errors import HierAttnError
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from android_demo.offline import apk, checks, classes, fetch, resources, signing
+from android_demo.offline import apk, checks, classes, resources, signing
 from android_demo.offline.assets import check_bundled
 from android_demo.offline.errors import BuildError
+from android_demo.offline.packages import fetch
+from android_demo.offline.packages.toolbox import Toolbox, require
 from android_demo.offline.project import ABIS, assets_folder, read_versions
-from android_demo.offline.toolbox import Toolbox, require
 from hierattn.common.files import atomic_path, file_sha256
 
 Say = Callable[[str], None]

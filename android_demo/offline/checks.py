@@ -14,8 +14,8 @@ from pathlib import Path
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, PLAIN_ALIGNMENT, STORED, content_offset
 from android_demo.offline.classes import TELEMETRY
 from android_demo.offline.errors import BuildError
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import PACKAGE, Versions
-from android_demo.offline.toolbox import Toolbox
 
 _BUNDLE = "assets/hierattn/"
 # Activities that adb may start; its shell holds this permission, other apps do not.

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from android_demo.offline.errors import BuildError
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import APP, OFFLINE, Versions, java_sources
-from android_demo.offline.toolbox import Toolbox
 
 # What sends ONNX Runtime's telemetry; it stays out of the app.
 TELEMETRY = ("ai/onnxruntime/telemetry/", "ai/onnxruntime/TelemetryInitializer")

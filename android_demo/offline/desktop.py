@@ -19,18 +19,18 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from android_demo.offline import fetch
 from android_demo.offline.assets import check_bundled
 from android_demo.offline.classes import build_classes
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
-from android_demo.offline.pins import (
+from android_demo.offline.packages import fetch
+from android_demo.offline.packages.pins import (
     ONNX_RUNTIME_LINUX,
     ONNX_RUNTIME_SOURCE,
     ONNX_RUNTIME_VERSION,
 )
+from android_demo.offline.packages.toolbox import Toolbox, require, run
 from android_demo.offline.project import OFFLINE, assets_folder, read_versions
 from android_demo.offline.resources import link_resources
-from android_demo.offline.toolbox import Toolbox, require, run
 from hierattn.errors import HierAttnError
 
 _MAIN = "org.hierattn.demo.OrtOnDesktop"

@@ -22,7 +22,8 @@ from typing import Any
 
 from PIL import Image
 
-from android_demo.offline import desktop, fetch
+from android_demo.offline import desktop
+from android_demo.offline.packages import fetch
 from android_demo.offline.project import APP, assets_folder
 
 _PICTURE = "exact.png"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import APP, OFFLINE, PACKAGE, Versions
-from android_demo.offline.toolbox import Toolbox
 
 _ANDROID = "http://schemas.android.com/apk/res/android"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from android_demo.offline.packages.toolbox import Toolbox, require, run
 from android_demo.offline.project import Versions
-from android_demo.offline.toolbox import Toolbox, require, run
 
 _PASSWORD = "android"
 _ALIAS = "androiddebugkey"

@@ -23,7 +23,7 @@ from hierattn.errors import ConfigError, HierAttnError, first_problem
 from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.runs import CHECKPOINT, CONFIG, PREDICTIONS, load_run
-from hierattn.training.config import TrainingConfig, build_config
+from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 WAYS = ("default", "whitening", "dirac", "whitening_dirac")

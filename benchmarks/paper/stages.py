@@ -19,7 +19,7 @@ from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_csv
 from hierattn.models.complexity import count_multiply_adds, count_parameters
 from hierattn.runs import CHECKPOINT, METRICS, PREDICTIONS, load_run
-from hierattn.training.config import TrainingConfig, build_config
+from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 

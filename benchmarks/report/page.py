@@ -16,19 +16,20 @@ from markupsafe import Markup
 
 from benchmarks.environment import busy_warning
 from benchmarks.report import formatting
-from benchmarks.report.findings import findings
-from benchmarks.report.rows import evaluated_files, number_rows, status_counts
-from benchmarks.report.sensitivity import change_tables
-from benchmarks.report.small_charts import distributions, reliability_charts, sustained_charts
-from benchmarks.report.table import COLUMNS, table_rows
-from benchmarks.report.tradeoff import (
+from benchmarks.report.charts.sensitivity import change_tables
+from benchmarks.report.charts.small_charts import (
+    distributions,
+    reliability_charts,
+    sustained_charts,
+)
+from benchmarks.report.charts.tradeoff import (
     NO_POINTS,
     Panel,
     left_out,
     runtime_series,
     tradeoff_panels,
 )
-from benchmarks.report.tradeoff_chart import (
+from benchmarks.report.charts.tradeoff_chart import (
     NARROW,
     WIDE,
     Layout,
@@ -36,6 +37,9 @@ from benchmarks.report.tradeoff_chart import (
     draw_pareto,
     tradeoff_svg,
 )
+from benchmarks.report.findings import findings
+from benchmarks.report.rows import evaluated_files, number_rows, status_counts
+from benchmarks.report.table import COLUMNS, table_rows
 from benchmarks.results import PARETO_PNG, REPORT_HTML, Results
 from hierattn.common.files import write_text
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli import (
+from hierattn.cli.commands import (
     benchmark,
     bundle,
     evaluate,
@@ -22,8 +22,8 @@ from hierattn.cli import (
     runs,
     train,
 )
-from hierattn.cli.data import app as data_app
-from hierattn.cli.demo import demo
+from hierattn.cli.commands.data import app as data_app
+from hierattn.cli.commands.demo import demo
 from hierattn.cli.registry_help import RegistryCommand
 from hierattn.errors import HierAttnError
 

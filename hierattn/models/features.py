@@ -6,8 +6,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from hierattn.models.pretrained.weights import classifier_prefix
 from hierattn.models.registry import find_model
-from hierattn.models.weights import classifier_prefix
 
 
 def read_features(model: nn.Module, name: str, images: Tensor) -> list[Tensor]:

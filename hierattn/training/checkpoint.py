@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hierattn.common.files import atomic_path
 from hierattn.errors import CheckpointError
-from hierattn.models.weights import DAMAGE
+from hierattn.models.pretrained.weights import DAMAGE
 
 SCHEMA = 1
 

@@ -17,7 +17,7 @@ from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
 from hierattn.errors import ConfigError, DataError
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.config import TrainingConfig
+from hierattn.training.recipe.config import TrainingConfig
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from hierattn.errors import TrainingError
 from hierattn.inference import to_device
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.augment import STRENGTHS, augment
 from hierattn.training.checkpoint import HistoryRow
-from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.ema import WeightAverage
 from hierattn.training.objective import Classification, Objective, Photos, Validation
-from hierattn.training.sampler import class_shares, epoch_order
-from hierattn.training.schedule import learning_rate
+from hierattn.training.recipe.augment import STRENGTHS, augment
+from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.recipe.ema import WeightAverage
+from hierattn.training.recipe.sampler import class_shares, epoch_order
+from hierattn.training.recipe.schedule import learning_rate
 
 
 class TrainingLoop:

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.metrics.classification import balanced_accuracy, confusion_matrix, top1_accuracy
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.augment import mix
-from hierattn.training.config import TrainingConfig
 from hierattn.training.distributed import ProcessGroup
+from hierattn.training.recipe.augment import mix
+from hierattn.training.recipe.config import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from hierattn.data.joined.read import read_unlabelled
 from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
+from hierattn.models.pretrained.weights import classifier_prefix
 from hierattn.models.registry import check_image_size, create_model, find_model
-from hierattn.models.weights import classifier_prefix
 from hierattn.outputs import check_output
 from hierattn.runs import (
     CHECKPOINT,
@@ -27,17 +27,21 @@ from hierattn.runs import (
     tool_versions,
 )
 from hierattn.training.checkpoint import TrainingState, save_state, stored_roots
-from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
-from hierattn.training.features import FeatureDistillation, FeaturePredictor, feature_channels
 from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
-from hierattn.training.teachers import Teacher, load_teacher
+from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.teaching.features import (
+    FeatureDistillation,
+    FeaturePredictor,
+    feature_channels,
+)
+from hierattn.training.teaching.teachers import Teacher, load_teacher
 from hierattn.training.trainer import new_network, open_run_folder, tell
 
 _LOG = logging.getLogger(__name__)

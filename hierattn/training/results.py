@@ -35,9 +35,9 @@ from hierattn.runs import (
     tool_versions,
 )
 from hierattn.training.checkpoint import HistoryRow, TrainingState
-from hierattn.training.config import TrainingConfig
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
+from hierattn.training.recipe.config import TrainingConfig
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:

@@ -23,8 +23,8 @@ from hierattn.lineage import describe_initialisation
 from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import NO_TARGET, describe_targets, resolve_targets
 from hierattn.models.initialisation import start
+from hierattn.models.pretrained.weights import initialise, read_state_dict
 from hierattn.models.registry import check_image_size, create_model, find_model
-from hierattn.models.weights import initialise, read_state_dict
 from hierattn.outputs import check_output, given_path
 from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
@@ -35,9 +35,7 @@ from hierattn.training.checkpoint import (
     save_state,
     stored_roots,
 )
-from hierattn.training.config import TrainingConfig, parse_config
 from hierattn.training.data import PreparedData, prepare_folder
-from hierattn.training.distillation import Distillation
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
 from hierattn.training.leaks import Earlier, check_init, check_teacher
@@ -45,9 +43,11 @@ from hierattn.training.loop import TrainingLoop, bf16_pays
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver
+from hierattn.training.recipe.config import TrainingConfig, parse_config
+from hierattn.training.recipe.sampler import class_shares
 from hierattn.training.results import write_outcome
-from hierattn.training.sampler import class_shares
-from hierattn.training.teachers import Teacher, load_answering_teachers, prior_power
+from hierattn.training.teaching.answers import Distillation
+from hierattn.training.teaching.teachers import Teacher, load_answering_teachers, prior_power
 
 _LOG = logging.getLogger(__name__)
 _SAMPLE = 256

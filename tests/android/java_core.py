@@ -64,7 +64,7 @@ def find_tools(jar_folders: list[Path] | None = None) -> JavaTools:
 
 
 def _fetched_jars() -> Iterator[Path]:
-    from android_demo.offline.fetch import cache_folder
+    from android_demo.offline.packages.fetch import cache_folder
 
     yield from sorted(cache_folder().glob("tools-*/usr/share/java"))
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.offline import fetch
-from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME
-from android_demo.offline.toolbox import Toolbox
+from android_demo.offline.packages import fetch
+from android_demo.offline.packages.pins import DEBIAN_PACKAGES, ONNX_RUNTIME
+from android_demo.offline.packages.toolbox import Toolbox
 
 
 def cached_tools() -> Toolbox:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.offline import desktop, fetch
+from android_demo.offline import desktop
 from android_demo.offline.errors import BuildError
-from android_demo.offline.pins import ONNX_RUNTIME_LINUX, ONNX_RUNTIME_SOURCE
+from android_demo.offline.packages import fetch
+from android_demo.offline.packages.pins import ONNX_RUNTIME_LINUX, ONNX_RUNTIME_SOURCE
 from android_demo.offline.project import assets_folder
 from tests.android.offline_helpers import cached_runtime, cached_tools
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.offline import build, checks, fetch, project, resources, signing
+from android_demo.offline import build, checks, project, resources, signing
 from android_demo.offline.apk import Entry, write_apk
 from android_demo.offline.errors import BuildError
+from android_demo.offline.packages import fetch
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import read_versions
-from android_demo.offline.toolbox import Toolbox
 from tests.android.offline_helpers import bundle_by_hand, cached_runtime, cached_tools
 
 ABIS = ("arm64-v8a",)

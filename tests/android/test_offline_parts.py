@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from android_demo.offline import __main__ as command
-from android_demo.offline import apt_source, assets, build, fetch, toolbox
+from android_demo.offline import assets, build
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, Entry, content_offset, write_apk
 from android_demo.offline.checks import _segment_alignment
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
-from android_demo.offline.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
+from android_demo.offline.packages import apt_source, fetch, toolbox
+from android_demo.offline.packages.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
 from android_demo.offline.project import APP, java_sources, read_versions
 from hierattn.common.files import file_sha256
 from tests.android.offline_helpers import bundle_by_hand
@@ -79,7 +80,7 @@ class TestPins:
         assert len(set(names)) == len(names)
 
     def test_gradle_takes_the_same_runtime(self) -> None:
-        from android_demo.offline.pins import ONNX_RUNTIME_VERSION
+        from android_demo.offline.packages.pins import ONNX_RUNTIME_VERSION
 
         gradle = (APP / "app/build.gradle").read_text()
         assert f"onnxruntime-android:{ONNX_RUNTIME_VERSION}'" in gradle

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import APP
-from android_demo.offline.toolbox import Toolbox
 from tests.android.offline_helpers import cached_tools
 
 # As the runtime's: looked up by name from native code, and used by an app through one method.

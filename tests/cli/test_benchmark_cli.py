@@ -12,8 +12,8 @@ from rich.console import Console
 
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from hierattn.cli import benchmark as benchmark_cli
 from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
+from hierattn.cli.commands import benchmark as benchmark_cli
 from tests.benchmarks.helpers import (
     record_of,
     results,

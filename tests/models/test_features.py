@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from hierattn.models.features import read_features
+from hierattn.models.pretrained.weights import identify, initialise
 from hierattn.models.registry import create_model, list_models
-from hierattn.models.weights import identify, initialise
 
 
 @pytest.mark.parametrize("name", list_models())

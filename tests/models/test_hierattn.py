@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from hierattn.models.blocks import MBConv, StageAttention
 from hierattn.models.complexity import count_parameters
 from hierattn.models.hierattn import HIERATTN_XS, HierAttn, hierattn_m, hierattn_xs
-from hierattn.models.official import load_official_state_dict
+from hierattn.models.pretrained.official import load_official_state_dict
 from hierattn.models.registry import create_model
 
 from .golden import OFFICIAL_RESULTS, golden_images, golden_state_dict

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hierattn.data.records import DataFolder
-from hierattn.training.config import TrainingConfig, build_config
+from hierattn.training.recipe.config import TrainingConfig, build_config
 
 TINY = {"model": "hierattn_xs", "image_size": 64, "epochs": 3, "batch_size": 8}
 

@@ -10,8 +10,8 @@ from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.models.registry import create_model
-from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.data import PreparedData, prepare_folder
+from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.trainer import new_network
 
 

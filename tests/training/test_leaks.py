@@ -12,7 +12,7 @@ from hierattn.data.splits import Split, read_split_rows
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
 from hierattn.evaluate import evaluate_run
-from hierattn.training.config import build_config
+from hierattn.training.recipe.config import build_config
 from hierattn.training.trainer import TrainingRequest, train
 
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from hierattn.errors import TrainingError
-from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.loop import Photos, TrainingLoop
-from hierattn.training.schedule import learning_rate
+from hierattn.training.recipe.config import TrainingConfig, build_config
+from hierattn.training.recipe.schedule import learning_rate
 
 Part = tuple[np.ndarray, np.ndarray]
 ALONE = ProcessGroup(0, 1, torch.device("cpu"))

@@ -10,10 +10,10 @@ from hierattn.errors import CheckpointError, ConfigError
 from hierattn.lineage import weights_licences
 from hierattn.models.registry import create_model
 from hierattn.runs import load_run
-from hierattn.training.config import TrainingConfig, build_config
-from hierattn.training.features import FeaturePredictor, feature_channels, feature_loss
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import SilentObserver
+from hierattn.training.recipe.config import TrainingConfig, build_config
+from hierattn.training.teaching.features import FeaturePredictor, feature_channels, feature_loss
 from hierattn.training.trainer import TrainingRequest, train
 
 PAINTED = "CC0 1.0 (painted by formula, not real)"

@@ -21,8 +21,8 @@ from hierattn.errors import (
 from hierattn.evaluate import evaluate_run
 from hierattn.runs import load_run
 from hierattn.training.checkpoint import load_state, save_state
-from hierattn.training.config import TrainingConfig, build_config
 from hierattn.training.progress import SilentObserver
+from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.trainer import TrainingRequest, train
 from tests.training.conftest import TINY
 

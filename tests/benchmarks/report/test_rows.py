@@ -7,6 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.report.charts.sensitivity import change_tables, shade
+from benchmarks.report.charts.small_charts import (
+    distributions,
+    reliability_charts,
+    sustained_charts,
+)
+from benchmarks.report.charts.tradeoff import runtime_series
 from benchmarks.report.findings import findings
 from benchmarks.report.formatting import (
     fixed,
@@ -18,10 +25,7 @@ from benchmarks.report.formatting import (
     tiny,
 )
 from benchmarks.report.rows import NumberedRow, evaluated_files, number_rows, status_counts
-from benchmarks.report.sensitivity import change_tables, shade
-from benchmarks.report.small_charts import distributions, reliability_charts, sustained_charts
 from benchmarks.report.table import COLUMNS, table_rows
-from benchmarks.report.tradeoff import runtime_series
 from tests.benchmarks.report.sample import CLASSES, sample_results
 
 

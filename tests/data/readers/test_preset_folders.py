@@ -9,8 +9,8 @@ from hierattn.data.folder import read_data_folder
 from hierattn.data.official import official_splits
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError, DataError
-from hierattn.training.config import build_config
 from hierattn.training.data import prepare_folder
+from hierattn.training.recipe.config import build_config
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 

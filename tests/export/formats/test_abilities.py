@@ -69,7 +69,7 @@ def test_evaluate_takes_it_for_a_file(
     from typer.testing import CliRunner
 
     import export.checks.evaluate_artefact as module
-    from hierattn.cli.evaluate import evaluate
+    from hierattn.cli.commands.evaluate import evaluate
 
     asked = []
 

@@ -1,0 +1,365 @@
+"""Draws accuracy against latency: a chart of the page for each setting, and ``pareto.png``."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path as Outline
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from benchmarks.report.charts.svg import INK, SERIES, STYLE, drawable, inline_svg, new_figure
+from benchmarks.report.charts.tradeoff import (
+    NO_POINTS,
+    Panel,
+    Point,
+    drawn_series,
+    runtime_series,
+    tradeoff_panels,
+)
+from benchmarks.report.formatting import short
+from benchmarks.report.rows import NumberedRow
+from hierattn.common.files import atomic_path
+
+LOGARITHMIC_FROM = 4.0
+"""Ratio of the highest latency to the lowest from which the axis is logarithmic."""
+
+_CHARACTER = 0.64  # width of a character over the font size, generous for a sans-serif face
+_SMALLEST = 4.0
+_IMAGE_DPI = 115
+_FONT = float(STYLE["font.size"])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Size of a chart, pixels, and what fits on it.
+
+    Attributes:
+        kind: ``wide`` and ``narrow`` are for the page, which shows one of them.
+        largest: radius of the largest file.
+        columns: of the legend.
+        names: whether labels may carry names besides numbers.
+    """
+
+    kind: str
+    width: float
+    height: float
+    largest: float
+    columns: int
+    names: bool
+
+
+WIDE = Layout("wide", 1000.0, 400.0, 24.0, 6, names=True)
+NARROW = Layout("narrow", 358.0, 300.0, 12.0, 2, names=False)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What all charts share: the sizes of discs and the colours of runtimes.
+
+    Attributes:
+        panels: all of them.
+        series: names of runtimes, see :func:`benchmarks.report.charts.tradeoff.runtime_series`.
+    """
+
+    panels: Sequence[Panel]
+    series: Sequence[str]
+
+    @property
+    def sizes_mb(self) -> list[float]:
+        """Sizes of the files of all points."""
+        return [point.size_mb for panel in self.panels for point in panel.points]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels, y upwards."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two share any area."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A point in pixels."""
+
+    point: Point
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """The text beside one disc, or one for several discs too close to be told apart."""
+
+    discs: tuple[Disc, ...]
+    text: str
+    box: Box
+
+
+def tradeoff_svg(panel: Panel, overview: Overview, layout: Layout, name: str) -> Markup:
+    """One panel as SVG; ``name`` is unique on the page."""
+    with matplotlib.rc_context(STYLE):
+        legend = _legend(overview, layout)
+        row = _legend_row(overview, layout)
+        foot = 46 + (row + 4) * math.ceil(len(legend["handles"]) / layout.columns)
+        figure = new_figure(layout.width, layout.height + foot)
+        axes = figure.subplots()
+        _place(axes, figure, foot)
+        _draw_panel(axes, panel, overview, layout)
+        figure.legend(**legend)
+        tooltips = {f"point-{p.numbered.number}": "\n".join(p.facts) for p in panel.points}
+        title = f"Balanced accuracy against p50 latency on {panel.setting}"
+        return inline_svg(figure, name, title, tooltips, kind=f"plot {layout.kind}", focusable=True)
+
+
+def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
+    """Draw all panels, one below the other, as PNG. Same rows, same matplotlib: the same bytes.
+
+    Without a row that has both latency and accuracy the image says so.
+
+    Raises:
+        HierAttnError: the file cannot be written.
+    """
+    overview = Overview(tradeoff_panels(rows), runtime_series(rows))
+    panels = overview.panels
+    with matplotlib.rc_context(STYLE):
+        each, foot = WIDE.height + 90, 120.0
+        height = each * len(panels) + foot if panels else 120.0
+        figure = new_figure(WIDE.width, height)
+        if not panels:
+            figure.text(0.5, 0.5, NO_POINTS, ha="center")
+        for position, panel in enumerate(panels):
+            bottom = height - (position + 1) * each + 50
+            axes = figure.add_axes(
+                (50 / WIDE.width, bottom / height, 1 - 66 / WIDE.width, (each - 100) / height)
+            )
+            _draw_panel(axes, panel, overview, WIDE)
+            title = drawable(short(str(panel.setting), 90))
+            figure.text(8 / WIDE.width, (bottom + each - 68) / height, title, weight="bold")
+        if panels:
+            figure.legend(**_legend(overview, WIDE))
+        FigureCanvasAgg(figure)
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=_IMAGE_DPI, metadata={"Software": None})
+
+
+def disc_radius(size_mb: float, largest_mb: float, layout: Layout) -> float:
+    """Radius whose square, and so whose area, is in proportion to the size; never invisible."""
+    share = size_mb / largest_mb if largest_mb > 0 else 0.0
+    return max(layout.largest * math.sqrt(share), _SMALLEST)
+
+
+def legend_sizes(sizes_mb: Sequence[float]) -> list[float]:
+    """At most three round sizes among those of the files; a file's own where none lies between."""
+    known = [size for size in sizes_mb if size > 0]
+    if not known:
+        return []
+    low, high = min(known), max(known)
+    ticks = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low < 0.8 * high else []
+    return [float(f"{t:.6g}") for t in ticks if low <= t <= high][:3] or [float(f"{high:.3g}")]
+
+
+def _place(axes: Axes, figure: Figure, foot: float) -> None:
+    width, height = figure.get_size_inches() * figure.dpi
+    figure.subplots_adjust(
+        left=40 / width, right=1 - 12 / width, bottom=foot / height, top=1 - 30 / height
+    )
+
+
+def _legend_row(overview: Overview, layout: Layout) -> float:
+    """Height of a row of the legend, pixels: as large as the largest disc in it."""
+    largest = max(legend_sizes(overview.sizes_mb), default=0.0)
+    return max(2 * disc_radius(largest, max(overview.sizes_mb), layout), 15.0)
+
+
+def _legend(overview: Overview, layout: Layout) -> dict[str, Any]:
+    """Arguments of matplotlib's legend."""
+    entries: list[Artist] = [
+        Line2D([], [], marker="o", ls="", ms=11, color=_colour(place), label=drawable(name))
+        for place, name in drawn_series(overview.panels, overview.series)
+    ]
+    for size in legend_sizes(overview.sizes_mb):
+        across = 2 * disc_radius(size, max(overview.sizes_mb), layout)
+        style: dict[str, Any] = {"marker": "o", "ls": "", "mfc": "none", "mec": INK}
+        entries.append(Line2D([], [], ms=across, label=f"{size:g} MB", **style))
+    if not all(point.may_ship for panel in overview.panels for point in panel.points):
+        # A marker's edge cannot be dashed, but it can be arcs.
+        arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
+        dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
+        entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
+    entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front"))
+    return {
+        "handles": entries,
+        "loc": "lower left",
+        "ncols": layout.columns,
+        "borderaxespad": 0.2,
+        "labelspacing": 0.3,
+        "handleheight": _legend_row(overview, layout) / _FONT,
+    }
+
+
+def _draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:
+    logarithmic = _set_scales(axes, panel)
+    axes.set_title("balanced accuracy, %", loc="left", fontsize=_FONT)
+    axes.set_xlabel(f"p50 latency, ms{' (logarithmic)' if logarithmic else ''}", loc="right")
+    front = panel.front
+    if front:
+        end = axes.get_xlim()[1]
+        axes.step(
+            [*(p.latency for p in front), end],
+            [100 * value for value in (*(p.accuracy for p in front), front[-1].accuracy)],
+            where="post",
+            color=INK,
+            lw=1.5,
+            ls=(0, (4, 2)),
+        )
+    discs = _discs(axes, panel, max(overview.sizes_mb), layout)
+    for disc in sorted(discs, key=lambda d: (-d.radius, d.point.numbered.number)):
+        _draw_disc(axes, disc)
+    for label in place_labels(discs, _inside(axes), layout.names):
+        _draw_label(axes, label)
+
+
+def _set_scales(axes: Axes, panel: Panel) -> bool:
+    """Limits and round ticks; True where the latency axis is logarithmic."""
+    latencies = [point.latency for point in panel.points]
+    low, high = min(latencies), max(latencies)
+    logarithmic = high / low >= LOGARITHMIC_FROM
+    if logarithmic:
+        room = (high / low) ** 0.07
+        axes.set_xscale("log")
+        axes.set_xlim(low / room, high * room)
+    else:
+        margin = max(0.08 * (high - low), 0.02 * high)
+        axes.set_xlim(max(low - margin, 0.0), high + margin)
+    if logarithmic and high / low > 30:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    accuracies = [100 * point.accuracy for point in panel.points]
+    middle = (min(accuracies) + max(accuracies)) / 2
+    half = max((max(accuracies) - min(accuracies)) * 0.65, 2.5)
+    axes.set_ylim(max(middle - half, -2.0), min(middle + half, 102.0))
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    return logarithmic
+
+
+def _discs(axes: Axes, panel: Panel, largest_mb: float, layout: Layout) -> list[Disc]:
+    """In the order in which labels choose their place."""
+    return [
+        Disc(point, float(x), float(y), disc_radius(point.size_mb, largest_mb, layout))
+        for point in panel.by_importance
+        for x, y in [axes.transData.transform((point.latency, 100 * point.accuracy))]
+    ]
+
+
+def _inside(axes: Axes) -> Box:
+    area = axes.get_window_extent()
+    return Box(area.x0, area.y0, area.x1, area.y1)
+
+
+def _draw_disc(axes: Axes, disc: Disc) -> None:
+    point, colour = disc.point, _colour(disc.point.series)
+    place = [point.latency], [100 * point.accuracy]
+    drawn = axes.scatter(
+        *place,
+        s=(2 * disc.radius) ** 2,
+        facecolor=(colour, 0.28 if point.may_ship else 0.04),
+        edgecolor=colour,
+        linewidth=1.6,
+        linestyle="-" if point.may_ship else (0, (2, 2)),
+        zorder=2,
+        clip_on=False,
+    )
+    drawn.set_gid(f"point-{point.numbered.number}")
+    axes.plot(*place, "o", ms=3, color=colour, zorder=3)
+
+
+def place_labels(discs: Sequence[Disc], inside: Box, names: bool) -> list[Label]:
+    """Labels that do not collide: those that would are joined, as in ``2, 3``.
+
+    A label is the number of its row, with the name of the file where there is room for it.
+    """
+    labels = [_label((disc,), inside) for disc in discs]
+    while True:
+        pair = next(
+            (p for p in itertools.combinations(labels, 2) if p[0].box.meets(p[1].box)), None
+        )
+        if pair is None:
+            break
+        one, other = pair
+        joined = _label((*one.discs, *other.discs), inside)
+        labels = [label for label in labels if label not in pair] + [joined]
+    for place, label in enumerate(labels):
+        if not names or len(label.discs) > 1:
+            continue
+        others = [other.box for other in labels if other is not label]
+        others += [_around(disc) for disc in discs if disc is not label.discs[0]]
+        named = _label(label.discs, inside, f" {short(label.discs[0].point.numbered.row.name, 30)}")
+        if not any(named.box.meets(box) for box in others):
+            labels[place] = named
+    return labels
+
+
+def _label(discs: tuple[Disc, ...], inside: Box, name: str = "") -> Label:
+    """Above its discs; below them where the axes end."""
+    numbers = sorted(disc.point.numbered.number for disc in discs)
+    text = drawable(", ".join(map(str, numbers)) + name)
+    width, height = len(text) * _CHARACTER * _FONT, 1.3 * _FONT
+    middle = sum(disc.x for disc in discs) / len(discs)
+    left = min(max(middle - width / 2, inside.left), inside.right - width)
+    bottom = max(disc.y + disc.radius for disc in discs) + 2
+    if bottom + height > inside.top:
+        bottom = min(disc.y - disc.radius for disc in discs) - 2 - height
+    return Label(discs, text, Box(left, bottom, left + width, bottom + height))
+
+
+def _around(disc: Disc) -> Box:
+    return Box(
+        disc.x - disc.radius, disc.y - disc.radius, disc.x + disc.radius, disc.y + disc.radius
+    )
+
+
+def _draw_label(axes: Axes, label: Label) -> None:
+    first = label.discs[0]
+    box = label.box
+    text = axes.annotate(
+        label.text,
+        (first.point.latency, 100 * first.point.accuracy),
+        xytext=((box.left + box.right) / 2 - first.x, box.bottom + 0.3 * _FONT - first.y),
+        textcoords="offset points",
+        ha="center",
+        weight="bold" if any(disc.point.on_front for disc in label.discs) else "normal",
+        annotation_clip=False,
+    )
+    text.set_gid(f"label-{first.point.numbered.number}")
+
+
+def _colour(series: int) -> str:
+    return SERIES[series % len(SERIES)]

@@ -1,0 +1,234 @@
+"""``hierattn export`` and ``hierattn verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    beside,
+    command,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
+from hierattn.cli.tables import WideFlag, print_table
+from hierattn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from export.pipeline import ExportOutcome, ExportRequest
+    from export.schema.manifest import Manifest
+    from export.verify import Verification
+
+
+DEFAULT_SIZE = 256
+DEVICE_SECONDS = 600.0
+"""How long a phone may take."""
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="Run folder, or name of a shipped checkpoint.")],
+    out: Annotated[Path, typer.Option(help="Export folder to make.")],
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="Of {formats}; separated by commas; default {defaults}."),
+    ] = None,
+    precisions: Annotated[
+        str | None,
+        typer.Option(
+            "--precision", help="Of fp32, fp16, int8; without --data int8 is left out by default."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Photos to judge the files by and to calibrate int8 with.")
+    ] = None,
+    graph: Annotated[
+        str, typer.Option(help="deploy: exactly rewritten for phones; naive: as trained.")
+    ] = "deploy",
+    image_input: Annotated[
+        bool, typer.Option("--coreml-image-input", help="Core ML takes an image, not a tensor.")
+    ] = False,
+    classifier: Annotated[
+        bool, typer.Option("--coreml-classifier", help="Core ML answers with class names, too.")
+    ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
+    ] = False,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="RUN is a model's name: export random weights.")
+    ] = False,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input, pixels; with --untrained only.")
+    ] = None,
+    wide: WideFlag = False,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Export a run to phone formats and prove each file equal to it.
+
+    Exit code 0 only if every file was made and passed its gate.
+    """
+    set_up_logging(verbose)
+    from export.formats.conversion_input import FormatOptions
+    from export.formats.registry import default_formats
+    from export.pipeline import ExportRequest
+
+    if image_size is not None and not untrained:
+        raise ConfigError("--image-size: a run has its own; it is for --untrained only")
+    size = DEFAULT_SIZE if image_size is None else image_size
+    request = ExportRequest(
+        run,
+        out,
+        default_formats() if formats is None else _names(formats),
+        None if precisions is None else _names(precisions),
+        data,
+        graph,
+        FormatOptions(image_input, classifier),
+        skip_unreadable,
+        untrained_size=size if untrained else None,
+    )
+    outcome = export_with_progress(request)
+    if json_output:
+        print_json(outcome.manifest.model_dump(mode="json", by_alias=True))
+    else:
+        show_export(outcome, out, data=data, wide=wide)
+    if not outcome.manifest.passed:
+        raise typer.Exit(1)
+
+
+def export_with_progress(request: ExportRequest) -> ExportOutcome:
+    """Export, drawing what is being done on stderr."""
+    from export.pipeline import export as run_export
+    from hierattn.cli.progress import PartsProgress
+
+    with PartsProgress() as parts:
+        return run_export(request, parts.follow)
+
+
+def show_export(
+    outcome: ExportOutcome, out: Path, *, data: Path | None = None, wide: bool = False
+) -> None:
+    """Print the table, what does not fit it, and what to do next."""
+    from hierattn.cli.export_tables import export_table, judged_line, legend, remarks
+
+    manifest, console = outcome.manifest, standard_console()
+    title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
+    print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
+    words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
+    console.print(f"{judged_line(manifest)}\n{words}", soft_wrap=True)
+    for line in remarks(manifest):
+        console.print(line, soft_wrap=True)
+    console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
+    if any(record.sha256 for record in manifest.artefacts):
+        console.print(f"Next: {command('verify', out)}", soft_wrap=True)
+        _print_next(manifest, out, data)
+
+
+def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
+    """What can be done with files that hold, as commands to paste."""
+    console = standard_console()
+    photos = ["--data", data] if data else []
+    told = command("benchmark", folder, *photos, "--out")
+    console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
+    passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
+    if data and passed:
+        told = command("evaluate", folder / passed[0].path, "--data", data)
+        console.print(f"      {told}", soft_wrap=True)
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Its photos, if they are no longer where they were.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name the first layer where each file departs.")
+    ] = False,
+    run: Annotated[
+        str | None, typer.Option(help="For --explain: the run, or shipped name, behind the files.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="adb: ask all phones, or adb:SERIAL, for the golden images instead."),
+    ] = None,
+    apk: Annotated[
+        Path | None, typer.Option(help="For --device: app to install first; see 'make apk'.")
+    ] = None,
+    device_timeout: Annotated[
+        float | None,
+        typer.Option(help="For --device: seconds to wait for its result; default 600.", min=1),
+    ] = None,
+    wide: WideFlag = False,
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check every exported file again: hash, parity and gate. Exit code 1 if one falls short.
+
+    With --device, phones answer the golden images, and their logits are judged here.
+    """
+    set_up_logging(verbose)
+    if device is not None:
+        if data is not None or explain or run is not None:
+            raise ConfigError("--device: asks phones alone; leave --data, --explain and --run out")
+        from hierattn.cli.commands.devices import verify_phones
+
+        verify_phones(folder, device, apk, device_timeout or DEVICE_SECONDS, json_output)
+        return
+    if apk is not None:
+        raise ConfigError("--apk: is for --device adb")
+    if device_timeout is not None:
+        raise ConfigError("--device-timeout: is for --device adb")
+    if run is not None and not explain:
+        raise ConfigError("--run: is for --explain")
+    from export.verify import verify as run_verify
+    from hierattn.cli.commands.explain import (
+        explain_files,
+        explanation_document,
+        find_run,
+        show_explanation,
+    )
+    from hierattn.cli.export_tables import verification_document
+    from hierattn.cli.progress import PartsProgress
+
+    # Before the long part: a run that is not there should not cost minutes.
+    behind = find_run(folder, run) if explain else None
+    with PartsProgress() as parts:
+        found = run_verify(folder, data, parts.follow)
+    explanations = explain_files(folder, found, behind) if behind else {}
+    if json_output:
+        documents = {path: explanation_document(e) for path, e in explanations.items()}
+        print_json(verification_document(found, documents))
+    else:
+        show_verification(found, folder, data=data, wide=wide)
+        for path, explanation in explanations.items():
+            show_explanation(path, explanation)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def show_verification(
+    found: Verification, folder: Path, *, data: Path | None = None, wide: bool = False
+) -> None:
+    """Print the table and every problem."""
+    from hierattn.cli.export_tables import legend, verify_table
+
+    console = standard_console()
+    print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
+    words = legend(((file.record, file.parity) for file in found.files), wide=wide)
+    console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
+    for line in found.arm64:
+        console.print(line, soft_wrap=True)
+    for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
+        console.print("FAILED " + problem.replace("\n", "\\n"), soft_wrap=True)
+    console.print("verified: all hold" if found.passed else "verified: not all hold")
+    if found.passed:
+        told = command("benchmark", folder, *(["--data", data] if data else []), "--out")
+        console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,76 @@
+"""``hierattn pretrain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+
+
+def pretrain(
+    data: Annotated[
+        list[Path], typer.Option(help="Data folder; again for more. No label is looked at.")
+    ],
+    teacher: Annotated[
+        str, typer.Option(help="Run folder, shipped checkpoint, or weight file of a known network.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write, for 'hierattn train --init'.")],
+    model: Annotated[str | None, typer.Option(help="See 'hierattn models'.")] = None,
+    config: Annotated[Path | None, typer.Option(help="JSON file of training fields.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the photos.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    start_image_size: Annotated[
+        int | None, typer.Option(help="Smaller side to begin with (progressive resizing).")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Photos a step, all processes.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the training.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, same arguments.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    json_output: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Learn a teacher's features from photos without labels, as a start for 'hierattn train'."""
+    set_up_logging(verbose)
+    flags: dict[str, Any] = {
+        "model": model,
+        "epochs": epochs,
+        "image_size": image_size,
+        "start_image_size": start_image_size,
+        "batch_size": batch_size,
+        "lr": lr,
+        "seed": seed,
+    }
+    from hierattn.cli.progress import RichObserver
+    from hierattn.training.pretrain import PretrainingRequest
+    from hierattn.training.pretrain import pretrain as run_pretraining
+    from hierattn.training.recipe.config import build_config
+
+    request = PretrainingRequest(
+        build_config("features", config, **flags), tuple(data), teacher, out, resume, device
+    )
+    with RichObserver() as observer:
+        outcome = run_pretraining(request, observer)
+    if not outcome.is_main:
+        return
+    if json_output:
+        print_json(
+            {
+                "run": str(out),
+                "epochs": outcome.epochs,
+                "loss": outcome.loss,
+                "validation_loss": outcome.validation_loss,
+            }
+        )
+        return
+    judged = outcome.validation_loss
+    held_out = "" if judged is None else f", {judged:.3f} on photos kept aside"
+    standard_console().print(
+        f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)\n"
+        f"Next: hierattn train --init {out} --data DATA --model {request.config.model} --out RUN"
+    )

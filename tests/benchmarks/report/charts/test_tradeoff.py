@@ -1,0 +1,149 @@
+"""The accuracy against latency chart: front, labels, sizes, and what its SVG holds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.report.charts.frontier import pareto_front
+from benchmarks.report.charts.tradeoff import left_out, runtime_series, tradeoff_panels
+from benchmarks.report.charts.tradeoff_chart import (
+    NARROW,
+    WIDE,
+    Box,
+    Disc,
+    Layout,
+    Overview,
+    disc_radius,
+    legend_sizes,
+    place_labels,
+    tradeoff_svg,
+)
+from benchmarks.report.rows import number_rows
+from tests.benchmarks.report.sample import sample_results
+
+COORDINATES = st.tuples(st.integers(1, 9), st.integers(0, 9))
+
+
+@given(st.lists(COORDINATES, max_size=12))
+def test_front_is_exactly_what_nothing_beats(points: list[tuple[int, int]]) -> None:
+    def beats(a: tuple[int, int], b: tuple[int, int]) -> bool:
+        return a[0] <= b[0] and a[1] >= b[1] and a != b
+
+    expected = {i for i, p in enumerate(points) if not any(beats(q, p) for q in points)}
+    front = pareto_front(points)
+    assert set(front) == expected and len(front) == len(expected)
+    assert [points[i][0] for i in front] == sorted(points[i][0] for i in front)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 300), st.floats(0, 200), st.floats(4, 24)), max_size=14),
+    st.booleans(),
+)
+def test_labels_never_collide(places: list[tuple[float, float, float]], names: bool) -> None:
+    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
+    discs = [
+        Disc(replace(point, numbered=replace(point.numbered, number=number)), *place)
+        for number, place in enumerate(places)
+    ]
+    labels = place_labels(discs, Box(0, 0, 300, 200), names)
+    for one, other in itertools.combinations(labels, 2):
+        assert not one.box.meets(other.box)
+    named = [disc.point.numbered.number for label in labels for disc in label.discs]
+    assert sorted(named) == list(range(len(places)))
+
+
+def test_a_lone_label_carries_the_name_where_there_is_room() -> None:
+    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
+    disc = Disc(point, 150, 50, 5)
+    (label,) = place_labels([disc], Box(0, 0, 300, 200), names=True)
+    assert label.text == "1 torch" and label.box.bottom > 55
+    (plain,) = place_labels([disc], Box(0, 0, 300, 200), names=False)
+    assert plain.text == "1"
+    (below,) = place_labels([disc], Box(0, 0, 300, 60), names=True)
+    assert below.box.top < 45, "above there is no room"
+
+
+def test_discs_side_by_side_share_a_label() -> None:
+    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
+    other = replace(point, numbered=replace(point.numbered, number=7))
+    labels = place_labels(
+        [Disc(other, 101, 50, 5), Disc(point, 100, 50, 5)], Box(0, 0, 300, 200), names=True
+    )
+    assert [label.text for label in labels] == ["1, 7"]
+
+
+def test_area_is_in_proportion_to_size() -> None:
+    large, small = disc_radius(8, 8, WIDE), disc_radius(2, 8, WIDE)
+    assert math.isclose(large**2, 4 * small**2)
+    assert disc_radius(0, 8, WIDE) > 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([1.2, 4.4, 2.2], [2, 4]),
+        ([1.35, 9.6], [2, 4, 6]),
+        ([4.25, 4.25], [4.25]),
+        ([4.25, 4.26], [4.26]),
+        ([0, 0.03], [0.03]),
+        ([0], []),
+        ([], []),
+    ],
+)
+def test_the_legend_shows_sizes_that_occur(sizes: list[float], expected: list[float]) -> None:
+    assert legend_sizes(sizes) == expected
+
+
+@given(st.lists(st.floats(0.001, 1e4), min_size=1, max_size=20))
+def test_legend_sizes_lie_among_those_of_the_files(sizes: list[float]) -> None:
+    shown = legend_sizes(sizes)
+    assert 1 <= len(shown) <= 3
+    assert min(sizes) * 0.99 <= min(shown) and max(shown) <= max(sizes) * 1.01
+
+
+def test_panels_show_what_can_be_compared() -> None:
+    rows = number_rows(sample_results())
+    panels = tradeoff_panels(rows)
+    assert [str(panel.setting) for panel in panels] == [
+        "host · 1 thread",
+        "host · 2 threads",
+        "Fixture Phone 3 · 4 threads",
+    ]
+    first = panels[0]
+    assert [point.numbered.number for point in first.front] == [6, 5, 9]
+    failed = next(point for point in first.points if not point.may_ship)
+    assert failed.numbered.number == 4 and not failed.on_front
+    assert any("gate failed" in fact for fact in failed.facts)
+    assert [numbered.number for numbered in left_out(rows)] == [8, 17, 20, 21]
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_chart_places_its_points_and_tells_their_figures(layout: Layout) -> None:
+    rows = number_rows(sample_results())
+    panels = tradeoff_panels(rows)
+    svg = tradeoff_svg(panels[0], Overview(panels, runtime_series(rows)), layout, "chart")
+    root = ElementTree.fromstring(svg)
+    points = {e.get("id"): e for e in root.iter("g") if e.get("class") == "point"}
+    assert sorted(points) == [f"chart-point-{n}" for n in (1, 2, 3, 4, 5, 6, 7, 9)]
+    titles = {name: point.findtext("title") or "" for name, point in points.items()}
+    assert "p50 9.80 ms" in titles["chart-point-6"].split("\n")
+    assert "size 1.50 MB" in titles["chart-point-6"].split("\n")
+    texts = {"".join(text.itertext()).strip() for text in root.iter("text")}
+    assert {"2 MB", "4 MB", "6 MB", "torch", "Pareto front", "gate failed"} <= texts
+    assert not any("style" in element.attrib for element in root.iter())
+
+
+def test_colours_follow_the_theme() -> None:
+    rows = number_rows(sample_results())
+    panels = tradeoff_panels(rows)
+    svg = tradeoff_svg(panels[0], Overview(panels, runtime_series(rows)), WIDE, "chart")
+    assert "var(--s0)" in svg and "var(--ink)" in svg
+    assert not re.search('(fill|stroke)="#', svg), "a colour that dark mode does not change"
