@@ -14,7 +14,7 @@ from hierattn.models.pretrained.official import (
 )
 from hierattn.models.registry import create_model
 
-from .golden import golden_state_dict, official_shapes
+from tests.models.golden import golden_state_dict, official_shapes
 
 
 @pytest.mark.parametrize("name", ["hierattn_xs", "hierattn_s", "hierattn_m"])
