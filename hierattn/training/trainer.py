@@ -429,7 +429,7 @@ def _first_state(
         frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
         observer.status(
             f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
-            f"{len(report.untouched)} start at random"
+            f"{len(report.untouched)} begin anew"
         )
     return TrainingState(
         config=config.model_dump(),

@@ -13,7 +13,6 @@ from hierattn.models.pretrained.official import (
     load_official_state_dict,
 )
 from hierattn.models.registry import create_model
-
 from tests.models.golden import golden_state_dict, official_shapes
 
 

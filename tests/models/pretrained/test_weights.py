@@ -19,9 +19,8 @@ from hierattn.models.pretrained.weights import (
     read_state_dict,
 )
 from hierattn.models.registry import create_model
-
 from tests.models.golden import golden_state_dict
-from .test_transfer import cvnets_state_dict, timm_state_dict
+from tests.models.pretrained.test_transfer import cvnets_state_dict, timm_state_dict
 
 SMALL = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
 
