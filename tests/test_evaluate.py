@@ -32,7 +32,8 @@ from hierattn.pooling import pool_runs, read_pooled
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import load_run
 from hierattn.training.recipe.config import build_config
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.request import TrainingRequest
+from hierattn.training.trainer import train
 from tests.data.helpers import write_class_folders
 
 

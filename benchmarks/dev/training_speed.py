@@ -18,8 +18,8 @@ import typer
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.models.registry import create_model
-from hierattn.training.distributed import ProcessGroup, choose_device
-from hierattn.training.loop import Photos, TrainingLoop, bf16_pays
+from hierattn.training.distributed import ProcessGroup, bf16_pays, choose_device
+from hierattn.training.loop import Photos, TrainingLoop
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.recipe.config import TrainingConfig
 

@@ -24,7 +24,8 @@ from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.runs import CHECKPOINT, CONFIG, PREDICTIONS, load_run
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.request import TrainingRequest
+from hierattn.training.trainer import train
 
 WAYS = ("default", "whitening", "dirac", "whitening_dirac")
 RATES = (5e-4, 1e-3, 2e-3, 4e-3)

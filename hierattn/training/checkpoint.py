@@ -13,8 +13,11 @@ import torch
 from torch import Tensor
 
 from hierattn.common.files import atomic_path
+from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError
 from hierattn.models.pretrained.weights import DAMAGE
+from hierattn.training.distributed import ProcessGroup, bf16_pays
+from hierattn.training.recipe.config import TrainingConfig
 
 SCHEMA = 1
 
@@ -76,6 +79,43 @@ class TrainingState:
     best_score: float
     history: list[dict[str, Any]]
     teachers: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def before_training(
+        cls,
+        config: TrainingConfig,
+        data: DataProvenance,
+        roots: Sequence[Path],
+        group: ProcessGroup,
+        *,
+        initialisation: dict[str, Any] | None,
+        frozen: Sequence[str] = (),
+        skip_unreadable: bool = False,
+        calibration: dict[str, Any] | None = None,
+        teachers: Sequence[dict[str, Any]] = (),
+    ) -> TrainingState:
+        """The state of a run that has not begun: no epoch, and no tensors yet."""
+        automatic = config.precision == "auto" and bf16_pays(group.device)
+        return cls(
+            config=config.model_dump(),
+            data=stored_roots(roots),
+            data_sha256=data.sha256,
+            skip_unreadable=skip_unreadable,
+            calibration=calibration,
+            processes=group.size,
+            bf16=config.precision == "bf16" or automatic,
+            initialisation=initialisation,
+            frozen=list(frozen),
+            epoch=0,
+            model={},
+            ema=None,
+            optimizer={},
+            best={},
+            best_epoch=0,
+            best_score=float("-inf"),
+            history=[],
+            teachers=list(teachers),
+        )
 
 
 def stored_roots(roots: Sequence[Path]) -> str:

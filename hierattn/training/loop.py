@@ -183,13 +183,6 @@ class TrainingLoop:
         return self.objective.validate(model, self._photos, self._validation, self.bf16)
 
 
-def bf16_pays(device: torch.device) -> bool:
-    """Whether bfloat16 autocast is faster than float32 on this device."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-
-
 def _mixed_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,23 +25,24 @@ from hierattn.runs import (
     FeatureRunConfig,
     tool_versions,
 )
-from hierattn.training.checkpoint import TrainingState, save_state, stored_roots
+from hierattn.training.checkpoint import TrainingState, save_state
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
+from hierattn.training.first_state import new_network
 from hierattn.training.leaks import learnt_rows
-from hierattn.training.loop import TrainingLoop, bf16_pays
+from hierattn.training.loop import TrainingLoop
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
-from hierattn.training.progress import SilentObserver, TrainingObserver
+from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.run_folder import open_run_folder
 from hierattn.training.teaching.features import (
     FeatureDistillation,
     FeaturePredictor,
     feature_channels,
 )
 from hierattn.training.teaching.teachers import Teacher, load_teacher
-from hierattn.training.trainer import new_network, open_run_folder, tell
 
 _LOG = logging.getLogger(__name__)
 _NETWORK = "network."
@@ -114,7 +114,7 @@ def _pretrain(
     teacher = load_teacher(request.teacher)
     teacher.network.to(group.device)
     folder = read_unlabelled(request.data)
-    tell(folder, observer)
+    report_folder(folder, observer)
     data = prepare_folder(
         folder,
         config,
@@ -122,7 +122,13 @@ def _pretrain(
         decoded=observer.decoded,
     )
     group.agree("the photos", data.provenance.sha256)
-    state = saved or _first_state(config, data, request.data, group, teacher)
+    state = saved or TrainingState.before_training(
+        config,
+        data.provenance,
+        request.data,
+        group,
+        initialisation={"teacher": teacher.record.model_dump(mode="json")},
+    )
     _check_same(state, config, data, teacher, group, out / CHECKPOINT)
     predictor = FeaturePredictor(
         new_network(config, data, _CLASSES),
@@ -154,34 +160,6 @@ def _pretrain(
     last = state.history[-1]
     return PretrainingOutcome(
         out, state.epoch, last["train_loss"], last["validation_loss"], group.is_main
-    )
-
-
-def _first_state(
-    config: TrainingConfig,
-    data: PreparedData,
-    roots: Sequence[Path],
-    group: ProcessGroup,
-    teacher: Teacher,
-) -> TrainingState:
-    return TrainingState(
-        config=config.model_dump(),
-        data=stored_roots(roots),
-        data_sha256=data.provenance.sha256,
-        skip_unreadable=False,
-        calibration=None,
-        processes=group.size,
-        bf16=config.precision == "bf16" or (config.precision == "auto" and bf16_pays(group.device)),
-        initialisation={"teacher": teacher.record.model_dump(mode="json")},
-        frozen=[],
-        epoch=0,
-        model={},
-        ema=None,
-        optimizer={},
-        best={},
-        best_epoch=0,
-        best_score=float("-inf"),
-        history=[],
     )
 
 

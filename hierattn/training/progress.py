@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hierattn.data.readers.listing import summarise
+from hierattn.data.records import DataFolder
 from hierattn.training.checkpoint import HistoryRow
 
 
@@ -43,3 +45,11 @@ class SilentObserver:
 
     def finished_epoch(self, row: HistoryRow) -> None:
         """Ignore."""
+
+
+def report_folder(folder: DataFolder, observer: TrainingObserver) -> None:
+    """Say what was done to the photos and classes of a data folder, and what was passed over."""
+    for line in folder.remarks:
+        observer.status(line)
+    for line in summarise(folder.passed_over):
+        observer.status(f"passed over: {line}")

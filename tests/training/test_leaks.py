@@ -13,7 +13,8 @@ from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
 from hierattn.evaluate import evaluate_run
 from hierattn.training.recipe.config import build_config
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.request import TrainingRequest
+from hierattn.training.trainer import train
 
 
 def request(data: Path, out: Path, init: Path, seed: int = 0) -> TrainingRequest:

@@ -13,8 +13,9 @@ from hierattn.runs import load_run
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
+from hierattn.training.request import TrainingRequest
 from hierattn.training.teaching.features import FeaturePredictor, feature_channels, feature_loss
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.trainer import train
 
 PAINTED = "CC0 1.0 (painted by formula, not real)"
 

@@ -23,7 +23,8 @@ from hierattn.runs import load_run
 from hierattn.training.checkpoint import load_state, save_state
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.request import TrainingRequest
+from hierattn.training.trainer import train
 from tests.training.conftest import TINY
 
 RUN_FILES = {

@@ -23,8 +23,9 @@ from hierattn.training.objective import Classification
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
+from hierattn.training.request import TrainingRequest
 from hierattn.training.teaching.answers import Distillation, answer_loss
-from hierattn.training.trainer import TrainingRequest, train
+from hierattn.training.trainer import train
 
 PAINTED = "CC0 1.0 (painted by formula, not real)"
 

@@ -1,0 +1,119 @@
+"""How a run begins: its network's first weights and its first state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from hierattn.data.splits import Split
+from hierattn.errors import ConfigError
+from hierattn.lineage import describe_initialisation
+from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
+from hierattn.models.initialisation import start
+from hierattn.models.pretrained.weights import initialise
+from hierattn.models.registry import create_model
+from hierattn.pooling import PooledFolds
+from hierattn.preprocessing import PreprocessSpec
+from hierattn.training.checkpoint import TrainingState
+from hierattn.training.data import PreparedData
+from hierattn.training.distributed import ProcessGroup
+from hierattn.training.leaks import Earlier
+from hierattn.training.progress import TrainingObserver
+from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.request import TrainingRequest
+
+_SAMPLE = 256
+"""Training photos that the first convolution is whitened by."""
+
+
+def new_network(config: TrainingConfig, data: PreparedData, classes: int) -> nn.Module:
+    """A network with its first weights: a function of the seed and of the training part alone.
+
+    Raises:
+        ConfigError: the network cannot start as ``config.initialisation`` says.
+    """
+    torch.manual_seed(config.seed)
+    network = create_model(config.model, classes)
+    if config.initialisation != "default":
+        sample = data.training_sample(_SAMPLE, config.seed)
+        images = PreprocessSpec(image_size=config.image_size).to_input(sample)
+        start(network, config.initialisation, torch.from_numpy(images))
+    return network
+
+
+def first_state(
+    request: TrainingRequest,
+    group: ProcessGroup,
+    config: TrainingConfig,
+    data: PreparedData,
+    model: nn.Module,
+    observer: TrainingObserver,
+    earlier: Earlier | None,
+    teachers: Sequence[dict[str, Any]],
+) -> TrainingState:
+    """The state before the first epoch; puts the weights of ``request.init`` into ``model``.
+
+    Args:
+        earlier: what these weights had learnt from, as far as it is known.
+        teachers: the records of those that teach.
+
+    Raises:
+        ConfigError: the calibration asked for is not of this run's kind.
+        CheckpointError: the weights do not fit.
+    """
+    calibration = request.calibration
+    if calibration is not None:
+        _check_calibration(calibration, config, data)
+    initialisation, frozen = None, []
+    if request.init is not None:
+        report = initialise(model, config.model, request.init)
+        initialisation = describe_initialisation(report, request.init)
+        if earlier is not None:
+            initialisation["seen"] = earlier.leaked
+            if earlier.without_labels is not None:
+                initialisation["seen_without_labels"] = earlier.without_labels
+                shown = " and ".join(
+                    f"{count} of {len(data.indices(Split(part)))} {part} photos"
+                    for part, count in earlier.without_labels.items()
+                )
+                observer.status(f"{request.init} saw {shown} of this run, without their labels")
+        frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
+        observer.status(
+            f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
+            f"{len(report.untouched)} begin anew"
+        )
+    return TrainingState.before_training(
+        config,
+        data.provenance,
+        data.folder.roots,
+        group,
+        initialisation=initialisation,
+        frozen=frozen,
+        skip_unreadable=request.skip_unreadable,
+        calibration=calibration.model_dump(mode="json") if calibration is not None else None,
+        teachers=teachers,
+    )
+
+
+def _check_calibration(
+    calibration: PooledFolds, config: TrainingConfig, data: PreparedData
+) -> None:
+    if len(data.indices(Split.VALIDATION)):
+        raise ConfigError(
+            "the operating point is fitted on this run's own validation part; with "
+            "--calibrate-from, set --validation-fraction 0"
+        )
+    if calibration.report.classes != list(data.folder.classes):
+        raise ConfigError(
+            f"--calibrate-from was made for classes {', '.join(calibration.report.classes)}, "
+            f"the data has {', '.join(data.folder.classes)}"
+        )
+    pooled = calibration.operating_point.target_classes
+    if pooled != resolve_targets(config.target_classes, data.folder.classes):
+        raise ConfigError(
+            f"--calibrate-from watches {' + '.join(pooled) or 'no class'}; give the same with "
+            f"--target-class {' --target-class '.join(pooled) or NO_TARGET}"
+        )
