@@ -1,13 +1,17 @@
-"""The drawing of the first screen holds the app's own words, with every gap filled."""
+"""Drawings of the screens hold the app's own words, with every gap filled."""
 
 import json
 import re
 import xml.etree.ElementTree as ET
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from android_demo.offline import drawing
+from android_demo.offline.drawing.layouts import Content, Resources, draw_layout
+from android_demo.offline.drawing.screens import draw_about, draw_main
+from android_demo.offline.errors import BuildError
 from android_demo.offline.project import APP
 
 _ANDROID = "{http://schemas.android.com/apk/res/android}"
@@ -21,36 +25,91 @@ POINT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("logits", "words"),
-    [
-        ([5.0, 0.0, 0.0], ("scores highest: Melanoma (MEL)", "Marked for melanoma", "98.7%")),
-        ([0.0, 5.0, 0.0], ("Naevus (mole) (NEV)", "Not marked for melanoma")),
-        ([0.0, 0.0, 0.0], ("Not sure", "33.3%, is below 50.0%", "Marked for melanoma", "OTHER")),
-    ],
-)
-def test_words(tmp_path: Path, logits: list[float], words: tuple[str, ...]) -> None:
+BUNDLE = {
+    "model": "made_up",
+    "format": "onnx",
+    "precision": "fp32",
+    "artefact": "made_up-2-fp32.onnx",
+    "sha256": "ab" * 32,
+    "intended_use": "For a test.",
+    "licence": "None at all.",
+    "operating_point": POINT,
+    "image_size": 2,
+    "classes": ["MEL", "NEV", "OTHER"],
+    "selftest": {"images": [{}] * 10, "photos": {"images": [{}] * 4, "max_difference": 8}},
+}
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
     folder = tmp_path / "hierattn"
     (folder / "selftest").mkdir(parents=True)
     (folder / "selftest/exact.rgb").write_bytes(bytes(2 * 2 * 3))
-    bundle = {
-        "operating_point": POINT,
-        "image_size": 2,
-        "classes": ["MEL", "NEV", "OTHER"],
-        "selftest": {"images": [{}] * 10, "photos": {"images": [{}] * 4, "max_difference": 8}},
-    }
-    (folder / "bundle.json").write_text(json.dumps(bundle))
-    result = {
-        "images": [{"file": "exact.png", "logits": logits}],
+    (folder / "bundle.json").write_text(json.dumps(BUNDLE))
+    (folder / "MODEL_CARD.md").write_text("# Card\n<b>of a test</b>")
+    return tmp_path
+
+
+def _result(*logits: float) -> dict[str, Any]:
+    return {
+        "images": [{"file": "exact.png", "logits": list(logits)}],
         "runtime": {"name": "made up", "version": "1"},
     }
-    for night in (False, True):
-        page = drawing.draw(result, tmp_path, night)
-        assert page.index("arked for melanoma") < page.index("Choose a photo") < page.index("<img")
-        assert "from 10 PNG pictures" in page and "4 JPEG photos, to within 8 of 255" in page
-        for word in (*words, "Research demo, not a medical device", "drawing, not a screenshot"):
-            assert word in page
-        assert not re.search(r"%\d\$|%%|\{\w+\}", page)
+
+
+ENGLISH = [
+    ((5.0, 0.0, 0.0), ("scores highest: Melanoma (MEL)", "Marked for melanoma", "98.7%")),
+    ((0.0, 5.0, 0.0), ("Naevus (mole) (NEV)", "Not marked for melanoma")),
+    ((0.0, 0.0, 0.0), ("Not sure", "33.3%, is below 50.0%", "Marked for melanoma", "OTHER")),
+]
+GERMAN = [
+    ((5.0, 0.0, 0.0), ("höchsten Wert gibt das Netz: Melanom (MEL)", "Als Melanom markiert")),
+    ((0.0, 5.0, 0.0), ("Nävus (Muttermal) (NEV)", "Das ist keine Entwarnung", "0,7\xa0%")),
+    ((0.0, 0.0, 0.0), ("Nicht sicher", "33,3\xa0%, liegt unter 50,0\xa0%")),
+]
+
+
+@pytest.mark.parametrize("night", [False, True])
+@pytest.mark.parametrize(("logits", "words"), ENGLISH)
+def test_words(
+    assets: Path, logits: tuple[float, ...], words: tuple[str, ...], night: bool
+) -> None:
+    page = draw_main(Resources(night=night), _result(*logits), assets)
+    assert page.index("arked for melanoma") < page.index("Choose a photo") < page.index("<img")
+    assert "from 10 PNG pictures" in page and "4 JPEG photos, to within 8 of 255" in page
+    for word in (*words, "Research demo, not a medical device", "drawing, not a screenshot"):
+        assert word in page
+    assert not re.search(r"%\d\$|%%|\{\w+\}|None", page)
+
+
+@pytest.mark.parametrize(("logits", "words"), GERMAN)
+def test_german_words(assets: Path, logits: tuple[float, ...], words: tuple[str, ...]) -> None:
+    page = draw_main(Resources(language="de"), _result(*logits), assets)
+    for word in (*words, "kein Medizinprodukt", "Foto auswählen", "Über dieses Netz"):
+        assert word in page
+    for english in ("Choose", "photo ", "Marked", "About"):
+        assert english not in page
+
+
+@pytest.mark.parametrize("language", ["", "de"])
+def test_about_says_what_it_is_and_what_it_is_not(assets: Path, language: str) -> None:
+    resources = Resources(language=language, night=True)
+    page = draw_about(resources, _result(1.0, 0.0, 0.0), assets)
+    for name in ("about_privacy_text", "about_health_text", "about_licence", "disclaimer"):
+        assert escape(resources.say(name)) in page
+    for word in ("ab" * 32, "For a test.", "None at all.", "Microsoft", "&lt;b&gt;of a test"):
+        assert word in page
+    assert "NONINFRINGEMENT" in page and '\\"' not in page
+
+
+@pytest.mark.parametrize("layout", [p.stem for p in (APP / "app/src/main/res/layout").iterdir()])
+def test_every_layout_can_be_drawn(layout: str) -> None:
+    assert "drawing, not a screenshot" in draw_layout(Resources(), layout, {})
+
+
+def test_what_no_layout_has_is_refused() -> None:
+    with pytest.raises(BuildError, match="activity_about has no headline; it has"):
+        draw_layout(Resources(), "activity_about", {"headline": Content("nowhere")})
 
 
 def test_the_mark_stands_before_all_else() -> None:
