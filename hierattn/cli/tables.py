@@ -23,6 +23,10 @@ _GAPS = (2, 1)
 """Blanks between two columns: the fewer are tried before a table is divided."""
 _NAMES = 0.75
 """Share of the screen that the names of the rows may take before they go on in a second line."""
+_LONG_NAME = 1 / 3
+"""Share of the screen from which on a name is not said again in every part."""
+_NUMBER = 6
+"""Characters for a row's number and the gap behind it."""
 _PROSE = 24
 """Characters that a column of prose wants at least, if it has as many."""
 
@@ -72,19 +76,36 @@ def print_table(console: Console, table: Table, *, keys: int = 1, wide: bool = F
 
 
 def divide(table: Table, width: int, keys: int = 1) -> Iterator[Table]:
-    """Parts of a table, each at most ``width`` characters wide, all columns in their order."""
-    everything = range(len(table.columns))
-    for gap in _GAPS:
-        if _fits(table, everything, gap, width, keys):
-            yield _part(table, everything, gap, width)
-            return
-    gap, taken = _GAPS[0], list(range(keys))
-    for column in everything[keys:]:
+    """Parts of a table, each at most ``width`` characters wide, all columns in their order.
+
+    As few as may be: for that the gaps may be narrow, and rows with long names are numbered, so
+    that a name stands in the first part alone.
+    """
+    tried = [_divided(table, gap, width, keys) for gap in _GAPS]
+    if keys == 1 and width * _LONG_NAME < _least(table.columns[0]) <= width - _NUMBER:
+        tried += [_divided(_numbered(table), gap, width, keys) for gap in _GAPS]
+    yield from min(tried, key=len)
+
+
+def _divided(table: Table, gap: int, width: int, keys: int) -> list[Table]:
+    parts, taken = [], list(range(keys))
+    for column in range(keys, len(table.columns)):
         if len(taken) > keys and not _fits(table, [*taken, column], gap, width, keys):
-            yield _part(table, taken, gap, width)
+            parts.append(_part(table, taken, gap, width))
             taken = list(range(keys))
         taken.append(column)
-    yield _part(table, taken, gap, width)
+    return [*parts, _part(table, taken, gap, width)]
+
+
+def _numbered(table: Table) -> Table:
+    """The table with a first column of numbers, from 1."""
+    headings = [("#", "right"), *((str(column.header), "left") for column in table.columns)]
+    numbered = make_table(str(table.title), headings)
+    for old, new in zip(table.columns, numbered.columns[1:], strict=True):
+        new.justify, new.no_wrap = old.justify, old.no_wrap
+    for place, cells in enumerate(zip(*(c.cells for c in table.columns), strict=True), 1):
+        numbered.add_row(str(place), *cells)
+    return numbered
 
 
 def _fits(table: Table, chosen: Sequence[int], gap: int, width: int, keys: int) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,21 +16,39 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks.results import Results
-from export.schema.manifest import Gate, Manifest, read_manifest
+from export.schema.manifest import Gate, Manifest, Quality, QualityChange, read_manifest
 from export.schema.metadata import Precision
+from export.targets.adb.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
+from export.targets.adb.verify import PhoneCheck
+from export.verify import Verification, VerifiedFile
 from hierattn.cli.benchmark_tables import print_latency
+from hierattn.cli.commands.data import show_inspection
+from hierattn.cli.commands.devices import show_phones
+from hierattn.cli.commands.export import show_verification
+from hierattn.cli.commands.runs import show_runs
 from hierattn.cli.console import standard_console
 from hierattn.cli.export_tables import export_table
 from hierattn.cli.reports import print_report
 from hierattn.cli.tables import make_table, print_table
+from hierattn.data.records import PassedOver
+from hierattn.data.tools.inspect import (
+    ClassCount,
+    InspectionReport,
+    MixedGroup,
+    SizeRange,
+    UnreadableFile,
+)
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.report import evaluate_predictions
+from hierattn.run_list import ListedRun
 from tests.benchmarks.helpers import record_of, results, row, write_manifest
 from tests.conftest import Answer
 from tests.metrics.conftest import make_predictions
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 WIDTHS = (80, 100, 120)
+# Begin lines that are not broken, since they hold paths or commands to paste.
+_UNBROKEN = ("Shipped", "Next:", "FAILED", "passed over", "contact sheet")
 PRINTED: dict[str, Callable[[Console], None]] = {}
 
 
@@ -128,6 +149,145 @@ def test_models_look_as_they_did(
     _compare(shown, f"models-{width}", width)
 
 
+SHOWN: dict[str, Callable[[Path], None]] = {}
+
+
+def shown(show: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Marks what prints on the command's own console; takes an empty folder to write in."""
+    SHOWN[show.__name__] = show
+    return show
+
+
+@shown
+def verify(folder: Path) -> None:
+    manifest = _manifest(folder)
+    change = QualityChange(
+        balanced_accuracy=-0.101, sensitivity={"mel": -0.02}, melanoma_at_threshold=0.0, ece=0.0
+    )
+    quality = Quality(
+        images=100,
+        max_relative=1e-6,
+        agreement=0.98,
+        top1=0.5,
+        balanced_accuracy=0.541,
+        sensitivity={"mel": 0.731},
+        melanoma_at_threshold=0.8,
+        ece=0.1,
+        delta_vs_torch=change,
+    )
+    files = [
+        VerifiedFile(
+            record,
+            record.parity,
+            quality,
+            gate=Gate(status="passed"),
+            problems=["sha256 differs"] if record.precision == "int8" else [],
+        )
+        for record in manifest.artefacts
+    ]
+    found = Verification(manifest, files, [], "100 of 'photos of mine'", [])
+    show_verification(found, Path("my export"), data=Path("photos of mine"))
+    whole = Verification(manifest, files[:2], [], "none", [])
+    show_verification(whole, Path("my export"), data=Path("photos of mine"))
+
+
+@shown
+def inspect(folder: Path) -> None:
+    names = ("actinic_keratosis", "basal_cell_carcinoma", "黑色素瘤")
+    report = InspectionReport(
+        root=folder,
+        images=1234,
+        groups=950,
+        manifest=True,
+        classes=tuple(ClassCount(name=name, images=411, groups=300) for name in names),
+        width=SizeRange(smallest=84, median=256, largest=4000),
+        height=SizeRange(smallest=84, median=192.5, largest=3000),
+        duplicates=(("melanoma/a.jpg", "melanoma/a_copy.jpg"),),
+        unreadable=(),
+        passed_over=(PassedOver(file="notes.txt", reason="no photo"),),
+        licences={"CC BY 4.0": 1200, "": 34},
+        strata={"age": 1200, "sex": 0, "site": 12, "skin_tone": 0},
+        mixed_groups=(MixedGroup(group="lesion:7", images={"melanoma": 1, "nevus": 2}),),
+        contact_sheet=Path("sheet.png"),
+    )
+    show_inspection(report, Path("photos of mine"))
+    bad = UnreadableFile(file="melanoma/b.jpg", reason="not a picture")
+    show_inspection(report.model_copy(update={"unreadable": (bad,)}), Path("photos of mine"))
+
+
+@shown
+def devices(folder: Path) -> None:
+    device = PhoneDevice(
+        manufacturer="Fixture",
+        model="Phone 3 with a long name",
+        chip="made-up 8",
+        android="15",
+        sdk=35,
+        abi="arm64-v8a",
+        cores=8,
+    )
+    result = PhoneSelfTest.model_construct(
+        device=device, runtime=PhoneRuntime(name="onnxruntime", version="1.22.0")
+    )
+    parity = _manifest(folder).artefacts[0].parity
+    file, gate = "hierattn_xs-256-fp32.onnx", Gate(status="passed")
+    found = [
+        PhoneCheck("R5CT30ABCDE", result, file, parity, 1e-5, 0, True, None, gate),
+        PhoneCheck("emulator-5554", result, file, parity, 1e-5, 7, False, "7 bytes differ", gate),
+        PhoneCheck("adb-R5CT30", None, None, None, None, None, False, "went away"),
+    ]
+    show_phones(found, Path("my export"))
+
+
+@shown
+def runs(_: Path) -> None:
+    found = [
+        ListedRun(
+            path=Path(f"runs/experiments/november/hierattn_xs-256-fold-{place}"),
+            status="finished" if place < 3 else "unfinished",
+            model="mobilenet_v3_large",
+            data="pad_ufes_20",
+            epochs=24,
+            of_epochs=24,
+            judged_on="cross_validation" if place == 1 else "test",
+            balanced_accuracy=0.554,
+            interval=(0.479, 0.625),
+            changed=datetime(2026, 11, 26, tzinfo=UTC),
+        )
+        for place in range(1, 4)
+    ]
+    show_runs(found, Path("runs"))
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, None])
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_a_command_shows_looks_as_it_did(
+    name: str,
+    width: int | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a terminal, and without COLUMNS, as with 120 columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if width is not None:
+        monkeypatch.setenv("COLUMNS", str(width))
+    SHOWN[name](tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    width = width or 120
+    _compare("\n".join(line.rstrip() for line in lines) + "\n", f"{name}-{width}", width)
+
+
+def test_every_next_command_can_be_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("verify", "inspect"):
+        SHOWN[name](tmp_path)
+        (told,) = re.findall("^Next: (.*)$", capsys.readouterr().out, re.MULTILINE)
+        words = shlex.split(told)
+        assert words[0] == "hierattn" and "photos of mine" in words
+
+
 def test_wide_is_one_table_with_every_column(manifest: Manifest) -> None:
     console = screen(80)
     print_latency(console, _measured(), wide=True)
@@ -164,9 +324,16 @@ def test_nothing_is_cut_and_nothing_reaches_beyond_the_screen(
     print_table(console, table, keys=keys)
     lines = text_of(console).splitlines()
     assert all(len(line) <= width for line in lines)
-    words = [line.split() for line in lines]
+    words = [line.split() for line in lines if line]
+    rows = {str(place): name for place, name in enumerate(names, 1)}  # of a numbered table
     for name in names:
-        told = [word for line in words if line[:1] == [name] for word in line[1:]]
+        told = [
+            word
+            for line in words
+            if rows.get(line[0], line[0]) == name
+            for word in line[1:]
+            if word != name
+        ]
         assert sorted(told) == sorted(numbers * names.count(name))
     for heading, _ in headings:
         assert any(heading in line for line in words)
@@ -183,4 +350,4 @@ def _compare(text: str, name: str, width: int) -> None:
 
 
 def _table_lines(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if not line.startswith(("Shipped", "Intervals")))
+    return (line for line in text.splitlines() if not line.startswith(_UNBROKEN))

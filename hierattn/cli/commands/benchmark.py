@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from hierattn.cli.console import (
     MapClass,
     NoSynonyms,
     Verbose,
+    beside,
+    command,
     print_json,
     progress_console,
     set_up_logging,
@@ -132,14 +135,16 @@ def benchmark(
     if json_output:
         print_json(benchmark_document(outcome))
     else:
-        show_outcome(outcome, out, wide=wide)
+        show_outcome(outcome, out, exports, wide=wide)
         if gallery:
             print(f"{out}/report.html holds photographs: pass it on only where that is allowed")
     if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)
 
 
-def show_outcome(outcome: BenchmarkOutcome, out: Path, *, wide: bool = False) -> None:
+def show_outcome(
+    outcome: BenchmarkOutcome, out: Path, exports: Sequence[Path], *, wide: bool = False
+) -> None:
     """Print the tables, what does not fit them, and where the files are."""
     from benchmarks.environment import busy_warning
     from hierattn.cli.benchmark_tables import legend, print_latency, remarks, sweep_table
@@ -150,7 +155,7 @@ def show_outcome(outcome: BenchmarkOutcome, out: Path, *, wide: bool = False) ->
             console.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
     print_latency(console, results, wide=wide)
     for line in legend(results, wide=wide):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     for line in remarks(results):
         console.print(line, soft_wrap=True)
     if results.sweep:
@@ -162,10 +167,11 @@ def show_outcome(outcome: BenchmarkOutcome, out: Path, *, wide: bool = False) ->
             console.print(f"WORSE {line}", soft_wrap=True)
         if not outcome.comparison.findings:
             console.print("compared: nothing got slower or worse")
+    told = command("benchmark", *exports, "--compare", out / "results.json", "--out")
     console.print(
         f"Written: {out}/results.json, results.csv, report.html, pareto.png\n"
-        f"Next: open {out}/report.html\n"
-        f"      hierattn benchmark ... --compare {out}/results.json",
+        f"Next: look at {out}/report.html; after a change to the files:\n"
+        f"      {told} {beside(out, 'again')}",
         soft_wrap=True,
     )
 

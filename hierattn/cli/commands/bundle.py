@@ -10,6 +10,7 @@ import typer
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
+    command,
     number,
     print_json,
     set_up_logging,
@@ -51,11 +52,11 @@ def bundle(
         record = done.record.model_dump(mode="json", by_alias=True)
         print_json({"place": str(done.folder), "bundle": record})
     else:
-        show_bundle(done)
+        show_bundle(done, folder)
 
 
-def show_bundle(done: BundleResult) -> None:
-    """Print what was put where, and what to do next."""
+def show_bundle(done: BundleResult, folder: Path) -> None:
+    """Print what was put where from an export folder, and what to do next."""
     from export.formats.registry import all_abilities
 
     record, console = done.record, standard_console()
@@ -90,6 +91,7 @@ def show_bundle(done: BundleResult) -> None:
         f"Next: keep the model uncompressed: androidResources {{ noCompress {endings} }}\n"
         "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }\n"
         "      read the assets with org.hierattn.core: docs/android.md has the lines\n"
-        "      hierattn verify EXPORT --device adb --apk APK, with a phone at hand",
+        "      with the app on a phone at hand:\n"
+        f"      {command('verify', folder, '--device', 'adb')}",
         soft_wrap=True,
     )

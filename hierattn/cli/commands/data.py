@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from hierattn.cli.console import (
 )
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
+
+if TYPE_CHECKING:
+    from hierattn.data.tools.inspect import InspectionReport
 
 app = typer.Typer(help="Read, prepare, balance or paint data folders.", no_args_is_help=True)
 
@@ -39,7 +42,6 @@ def inspect(
     """
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
-    from hierattn.data.synth.dataset import LICENCE as PAINTED
     from hierattn.data.tools.inspect import inspect_folder
 
     with counting("reading") as progress:
@@ -47,6 +49,14 @@ def inspect(
     if json_output:
         print_json(report.model_dump(mode="json"))
         raise typer.Exit(1 if report.unreadable else 0)
+    show_inspection(report, folder)
+    raise typer.Exit(1 if report.unreadable else 0)
+
+
+def show_inspection(report: InspectionReport, folder: Path) -> None:
+    """Print what was found, and what to do next."""
+    from hierattn.data.synth.dataset import LICENCE as PAINTED
+
     console = standard_console()
     things = "painted pictures" if set(report.licences) == {PAINTED} else "photos"
     table = make_table(
@@ -71,7 +81,7 @@ def inspect(
         console,
         "lesions or duplicates with several classes (look whether a label is wrong)",
         [
-            f"{entry.group}: {entry.images}"
+            f"{entry.group}: {', '.join(f'{n} {label}' for label, n in entry.images.items())}"
             for entry in report.mixed_groups
             if not entry.group.startswith("patient:")
         ],
@@ -83,7 +93,6 @@ def inspect(
     if not report.unreadable:
         told = command("train", "--data", folder, "--model", "hierattn_xs", "--out")
         console.print(f"Next: {told} {beside(folder, 'run')}", soft_wrap=True)
-    raise typer.Exit(1 if report.unreadable else 0)
 
 
 @app.command()

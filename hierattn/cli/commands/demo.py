@@ -95,7 +95,7 @@ def demo(
             }
         )
     else:
-        show_outcome(timed, report)
+        show_outcome(timed, report, [exported])
         console.print(
             f"Look at {report}/report.html, at {exported}/MODEL_CARD.md and at "
             f"{run}/confusion.png.\n"

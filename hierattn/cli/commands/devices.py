@@ -28,34 +28,34 @@ def verify_phones(
     if json_output:
         print_json({"passed": passed, "phones": [_document(check) for check in found]})
     else:
-        _show(found, folder)
+        show_phones(found, folder)
     if not passed:
         raise typer.Exit(1)
 
 
-def _show(found: list[PhoneCheck], folder: Path) -> None:
+def show_phones(found: list[PhoneCheck], folder: Path) -> None:
+    """Print the table, and why a phone falls short."""
     console = standard_console()
-    columns = ("phone", "device", "file", "runtime", "difference", "allowed", "pixels", "")
+    columns = ("phone", "result", "difference", "allowed", "pixels", "file", "runtime", "device")
     table = make_table(f"{folder} on phones", [(name, "left") for name in columns])
     for check in found:
         parity, result = check.parity, check.result
         pixels = check.differing_bytes
         table.add_row(
             check.serial,
-            result.device.name if result else "–",
-            check.file or "–",
-            f"{result.runtime.name} {result.runtime.version or ''}".strip() if result else "–",
+            "FAILED" if check.status == "failed" else check.status,
             f"{parity.max_relative:.1e}" if parity else "–",
             f"{check.allowed:g}" if check.allowed is not None else "–",
             "–" if pixels is None else "equal" if pixels == 0 else f"{pixels} bytes differ",
-            "FAILED" if check.status == "failed" else check.status,
+            check.file or "–",
+            f"{result.runtime.name} {result.runtime.version or ''}".strip() if result else "–",
+            result.device.name if result else "–",
         )
     print_table(console, table)
     console.print(
         "difference: largest of a logit of the golden images, as a share of its image's scale, "
         "computed here from the phone's numbers. pixels: of the golden tensors. numbers only: the "
-        "file's decisions had no photos when it was exported.",
-        soft_wrap=True,
+        "file's decisions had no photos when it was exported."
     )
     for check in found:
         if check.reason:

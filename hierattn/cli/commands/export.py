@@ -119,7 +119,7 @@ def show_export(
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
     words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
-    console.print(f"{judged_line(manifest)}\n{words}", soft_wrap=True)
+    console.print(f"{judged_line(manifest)}\n{words}")
     for line in remarks(manifest):
         console.print(line, soft_wrap=True)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
@@ -219,7 +219,8 @@ def show_verification(
     console = standard_console()
     print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
-    console.print(f"Photos asked again: {found.photos}.\n{words}", soft_wrap=True)
+    console.print(f"Photos asked again: {found.photos}.", soft_wrap=True)
+    console.print(words)
     for line in found.arm64:
         console.print(line, soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:

@@ -142,10 +142,9 @@ def _show(classifier: Classifier, answers: list[Answer]) -> None:
     if target:
         console.print(
             f"{target} flag: its probability is at least {point.melanoma_threshold:.3f}, the "
-            "threshold chosen in training, whatever the answer.",
-            soft_wrap=True,
+            "threshold chosen in training, whatever the answer."
         )
-    console.print(_LEGEND, soft_wrap=True)
+    console.print(_LEGEND)
 
 
 def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:

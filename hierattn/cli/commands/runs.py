@@ -43,6 +43,11 @@ def runs(
         ]
         print_json({"folder": str(folder), "runs": rows})
         return
+    show_runs(found, folder, wide=wide)
+
+
+def show_runs(found: list[ListedRun], folder: Path, *, wide: bool = False) -> None:
+    """Print a row a run, and what the figures are worth."""
     console = standard_console()
     if not found:
         console.print(f"{folder}: no run in it, nor up to four folders below", soft_wrap=True)
@@ -53,8 +58,7 @@ def runs(
     print_table(console, table, wide=wide)
     console.print(
         "Balanced accuracy with its 95 % interval. Runs judged on different photos cannot be "
-        "compared by it; 'validation' flatters.",
-        soft_wrap=True,
+        "compared by it; 'validation' flatters."
     )
 
 
@@ -71,7 +75,11 @@ def _cells(run: ListedRun, folder: Path) -> list[str]:
         one_line(run.data or "–"),
         epochs,
         accuracy,
-        run.judged_on or "–",
+        _judged_on(run),
         f"{run.changed:%Y-%m-%d}",
         run.status,
     ]
+
+
+def _judged_on(run: ListedRun) -> str:
+    return {"cross_validation": "all folds", None: "–"}.get(run.judged_on, str(run.judged_on))
