@@ -9,6 +9,9 @@ import pytest
 from android_demo.offline.project import APP
 
 RES = APP / "app/src/main/res"
+JAVA = APP / "app/src/main/java/org/hierattn/demo"
+SCREENS = [*JAVA.glob("*Activity.java"), *JAVA.glob("*View.java"), *JAVA.glob("*Words.java")]
+_NOT_SHOWN = {"unexpected: "}  # in the result file that is read in the lab
 LANGUAGES = sorted(path.name for path in RES.glob("values-??") if (path / "strings.xml").is_file())
 _ANDROID = "{http://schemas.android.com/apk/res/android}"
 
@@ -42,6 +45,16 @@ def test_layouts_name_their_words(layout: Path) -> None:
         for attribute in ("text", "contentDescription", "hint"):
             value = element.get(f"{_ANDROID}{attribute}")
             assert value is None or value.startswith("@string/"), value
+
+
+@pytest.mark.parametrize("screen", sorted(SCREENS), ids=lambda p: p.stem)
+def test_screens_name_their_words(screen: Path) -> None:
+    """What an exception or a log says stays English; what a screen shows comes from strings.xml."""
+    code = re.sub(r"/\*.*?\*/", "", screen.read_text(encoding="utf-8"), flags=re.DOTALL)
+    code = re.sub(r"//.*", "", code)
+    literals = re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)
+    said = [text for text in literals if re.search(r"[a-z]{2,}[:,]? +[a-z]{2,}|[a-z]{3,}: ", text)]
+    assert [text for text in said if text not in _NOT_SHOWN] == []
 
 
 def test_the_app_says_what_it_does_with_photos_and_health() -> None:

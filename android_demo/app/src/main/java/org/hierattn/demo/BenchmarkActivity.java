@@ -1,7 +1,6 @@
 package org.hierattn.demo;
 
 import android.content.Intent;
-import java.util.Locale;
 import java.util.Map;
 
 /** Measures the network on this phone. */
@@ -61,20 +60,18 @@ public final class BenchmarkActivity extends TaskActivity {
             return "";
         }
         Map<?, ?> thermal = (Map<?, ?>) result.get("thermal");
-        return SelfTestActivity.runtime(result)
-                + "\nthreads: " + result.get("threads") + ", runs: " + result.get("runs")
-                + "\nload: " + milliseconds(result.get("load_ms"))
-                + " ms, first run: " + milliseconds(result.get("first_ms"))
-                + " ms\npeak memory: " + milliseconds(result.get("peak_rss_mb"))
-                + " MB\nthermal: " + told(thermal.get("before")) + " → "
-                + told(thermal.get("after")) + "\n";
+        return getString(R.string.detail_benchmark, SelfTestActivity.runtime(result),
+                result.get("threads"), result.get("runs"), milliseconds(result.get("load_ms")),
+                milliseconds(result.get("first_ms")), milliseconds(result.get("peak_rss_mb")),
+                told(thermal.get("before")), told(thermal.get("after"))) + "\n";
     }
 
-    private static String milliseconds(Object value) {
-        return value == null ? "not told" : String.format(Locale.ROOT, "%.2f", (Double) value);
+    private String milliseconds(Object value) {
+        return value == null ? getString(R.string.detail_not_told)
+                : String.format("%.2f", (Double) value);
     }
 
-    private static String told(Object value) {
-        return value == null ? "not told" : value.toString();
+    private String told(Object value) {
+        return value == null ? getString(R.string.detail_not_told) : value.toString();
     }
 }

@@ -3,7 +3,6 @@ package org.hierattn.demo;
 import android.content.Intent;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Runs the self-test anew and shows it picture by picture. */
@@ -54,25 +53,27 @@ public final class SelfTestActivity extends TaskActivity {
         for (Object entry : (List<?>) result.get("images")) {
             Map<?, ?> image = (Map<?, ?>) entry;
             Object relative = image.get("max_relative");
-            text.append(Boolean.TRUE.equals(image.get("passed")) ? "✓ " : "✗ ")
-                    .append(image.get("file")).append(": ")
-                    .append(image.get("differing_bytes")).append(" bytes differ, logits ")
-                    .append(relative == null ? "no number"
-                            : String.format(Locale.ROOT, "%.1e", (Double) relative))
-                    .append('\n');
+            text.append(mark(image)).append(getString(R.string.detail_picture, image.get("file"),
+                    image.get("differing_bytes"), relative == null
+                            ? getString(R.string.detail_no_number)
+                            : String.format("%.1e", (Double) relative))).append('\n');
         }
         List<?> photos = (List<?>) result.get("photos");
         for (Object entry : photos == null ? Collections.emptyList() : photos) {
             Map<?, ?> photo = (Map<?, ?>) entry;
             Object mean = photo.get("mean_difference");
-            text.append(Boolean.TRUE.equals(photo.get("passed")) ? "✓ " : "✗ ")
-                    .append(photo.get("file")).append(", ").append(photo.get("decoder"))
-                    .append(": ").append(mean == null ? "not decoded"
-                            : String.format(Locale.ROOT, "up to %d levels off, mean %.3f",
-                                    (Integer) photo.get("max_difference"), (Double) mean))
+            text.append(mark(photo)).append(mean == null
+                    ? getString(R.string.detail_photo_not_decoded, photo.get("file"),
+                            photo.get("decoder"))
+                    : getString(R.string.detail_photo, photo.get("file"), photo.get("decoder"),
+                            photo.get("max_difference"), String.format("%.3f", (Double) mean)))
                     .append('\n');
         }
         return text.toString();
+    }
+
+    private static String mark(Map<?, ?> tested) {
+        return Boolean.TRUE.equals(tested.get("passed")) ? "✓ " : "✗ ";
     }
 
     static String runtime(Map<String, Object> result) {
