@@ -11,12 +11,18 @@ import numpy as np
 from benchmarks.exports import Export
 from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runner import Measurement
-from benchmarks.runtimes.process import WorkerConfig
-from benchmarks.runtimes.registry import TFLITE_RUNTIME, TORCH, find_runtime, runtimes_of
+from benchmarks.runtimes.registry import (
+    TFLITE_RUNTIME,
+    TORCH,
+    find_runtime,
+    runtime_named,
+    runtimes_of,
+)
 from benchmarks.stats import last_to_first, summarise
 from export.checks.integrity import path_sha256
 from export.formats.abilities import Runtime
 from export.formats.registry import abilities_of
+from export.runtime.process import WorkerConfig
 from export.schema.manifest import ArtefactRecord
 from hierattn.runs import WEIGHTS
 
@@ -157,7 +163,7 @@ def _torch(export: Export) -> Case:
     if run is None:
         row = row.model_copy(update={"reason": export.run_missing})
         return Case(export, row, None, excused=True)
-    return Case(export, row, WorkerConfig(TORCH, str(run.path.resolve()), 1))
+    return Case(export, row, WorkerConfig(runtime_named(TORCH)[0], str(run.path.resolve()), 1))
 
 
 def _of_file(
@@ -185,9 +191,7 @@ def _of_file(
     return Case(
         export,
         row,
-        WorkerConfig(
-            runtime.name, str(path.resolve()), 1, python=available.python, engine=runtime.engine
-        ),
+        WorkerConfig(runtime, str(path.resolve()), 1, python=available.python),
         gate_failed=record.gate.status == "failed",
         remark=_gate_remark(record),
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.runner import Measurement
-from benchmarks.runtimes.process import WorkerConfig
-from benchmarks.runtimes.registry import MATRIX_PRODUCT
-from benchmarks.runtimes.worker import MATRIX_SIDE
+from benchmarks.runtimes.matrix_product_engine import MATRIX_SIDE
+from benchmarks.runtimes.registry import MATRIX_PRODUCT, runtime_named
 from benchmarks.stats import summarise
+from export.runtime.process import WorkerConfig
 
 
 def matrix_products(threads: Sequence[int]) -> list[Measurement]:
     """One for each thread count, to be measured in turn with the files."""
+    runtime, _ = runtime_named(MATRIX_PRODUCT)
     return [
-        Measurement(WorkerConfig(MATRIX_PRODUCT, "", count), f"matrix product, {count} thread(s)")
+        Measurement(WorkerConfig(runtime, "", count), f"matrix product, {count} thread(s)")
         for count in threads
     ]
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.plan import Plan
-from benchmarks.runtimes.process import Partitions, Worker, WorkerConfig, WorkerError
 from benchmarks.stats import Repeats
+from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
+from export.runtime.process import Partitions, Worker, WorkerConfig
 
 
 @dataclass

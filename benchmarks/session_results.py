@@ -114,7 +114,9 @@ class SessionResults:
             for place, case in enumerate(self.cases)
         ]
         versions = {
-            one.config.runtime: one.version for one in self.measurements.values() if one.version
+            one.config.runtime.name: one.version
+            for one in self.measurements.values()
+            if one.version
         }
         gmacs = gmacs_by_threads(self.matrix_products)
         return Results(

@@ -34,6 +34,14 @@ class RuntimeUnavailableError(HierAttnError):
     """A runtime that is not available here, so that the file could not be checked with it."""
 
 
+class WorkerError(HierAttnError):
+    """A child process that died, fell silent or talked nonsense; one line says why."""
+
+
+class WorkerTimeoutError(WorkerError):
+    """A child process that fell silent, and was killed."""
+
+
 class UnsupportedOperationError(HierAttnError):
     """An operation, or an argument of one, that the Core ML evaluator does not know.
 

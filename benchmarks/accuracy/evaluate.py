@@ -15,9 +15,10 @@ from benchmarks.accuracy.gallery import FileAnswers
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import Case
 from benchmarks.results import Row
-from benchmarks.runtimes.process import Worker, WorkerConfig, WorkerError
 from benchmarks.runtimes.registry import TORCH, find_runtime
+from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
+from export.runtime.process import Worker, WorkerConfig
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
 from hierattn.inference import predict_logits
@@ -177,7 +178,8 @@ def _asked(
     case: Case, config: WorkerConfig, photos: EvalPhotos, cache: LogitsCache, progress: Observer
 ) -> np.ndarray:
     spec = case.export.manifest.preprocessing
-    runtime = f"{config.runtime} {find_runtime(config.runtime).version}"
+    name = config.runtime.name
+    runtime = f"{name} {find_runtime(name).version}"
     # Whatever else decides an answer: how photos become pixels, and for torch the network's code.
     asked = f"{photos.record.sha256} {spec.model_dump_json()} pillow {metadata.version('pillow')}"
     code = f"{runtime}, hierattn {metadata.version('hierattn-mobile')}"
@@ -187,7 +189,7 @@ def _asked(
     if cached is not None and cached.shape == shape:
         return cached
     pixels = photos.pixels(spec)
-    words = f"judging {case.row.export}/{case.row.name}, {config.runtime}"
+    words = f"judging {case.row.export}/{case.row.name}, {name}"
     with Worker(config) as worker, tempfile.TemporaryDirectory(prefix="hierattn-judge-") as folder:
         worker.wait_until_ready()
         worker.load()

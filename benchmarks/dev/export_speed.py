@@ -19,9 +19,9 @@ import typer
 
 from benchmarks.environment import describe_host
 from benchmarks.runtimes.registry import runtimes_of
-from benchmarks.runtimes.worker import make_engine
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import all_abilities
+from export.runtime.worker import make_engine
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, HierAttnError
@@ -76,8 +76,7 @@ def parse_files(arguments: Sequence[str]) -> dict[str, Path]:
 
 def load(path: Path, threads: int) -> Callable[[], object]:
     """Open a file on the CPU; returns what runs it once, on one picture of noise."""
-    runtime = RUNTIMES[path.suffix]
-    engine = make_engine(runtime.name, str(path), threads, 1, runtime.engine)
+    engine = make_engine(RUNTIMES[path.suffix].engine, str(path), threads, 1)
     engine.load()
     image = np.random.default_rng(0).random(engine.shape, np.float32)
     return lambda: engine.run(image)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.cases import Case
 from benchmarks.results import CostlyOperator
-from benchmarks.runtimes.process import WorkerConfig, WorkerError, exit_reason, worker_environment
+from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
+from export.runtime.process import Worker, WorkerConfig
 
-SCRIPT = Path(__file__).with_name("operator_times.py")
 RUNS = 50
 KEPT = 12
 LIMIT_S = 300.0
@@ -40,26 +36,12 @@ def profile(config: WorkerConfig) -> list[CostlyOperator]:
     Raises:
         WorkerError: the runtime cannot be profiled from here, or died; says why.
     """
-    fields = {**asdict(config), "runs": RUNS}
     try:
-        done = subprocess.run(
-            [config.python, "-I", str(SCRIPT), json.dumps(fields)],
-            capture_output=True,
-            timeout=LIMIT_S,
-            check=False,
-            env=worker_environment(config.threads),
-            start_new_session=True,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WorkerError(f"no profile within {LIMIT_S:.0f} s") from error
-    except OSError as error:
-        raise WorkerError(f"{config.python}: cannot be started ({error.strerror})") from error
-    if done.returncode:
-        raise WorkerError(f"not profiled: {exit_reason(done.returncode, done.stderr)}")
-    try:
-        return costliest(json.loads(done.stdout))
-    except ValueError as error:
-        raise WorkerError("not profiled: the profiler's answer cannot be read") from error
+        with Worker(config) as worker:
+            worker.wait_until_ready()
+            return costliest(worker.profile(RUNS, LIMIT_S))
+    except WorkerError as error:
+        raise WorkerError(f"not profiled: {error}") from error
 
 
 def costliest(milliseconds: Mapping[str, float], kept: int = KEPT) -> list[CostlyOperator]:

@@ -14,13 +14,13 @@ from benchmarks.matrix_product import gmacs_by_threads, matrix_products
 from benchmarks.plan import Plan
 from benchmarks.results import HOST, SweepPoint
 from benchmarks.runner import Measurement, measure
-from benchmarks.runtimes.process import WorkerConfig
 from benchmarks.runtimes.registry import find_runtime, runtimes_of
 from benchmarks.stats import summarise
 from export.formats.registry import abilities_of, default_formats
 from export.pipeline import ExportRequest
 from export.pipeline import export as run_export
 from export.progress import Observer, Progress, unobserved
+from export.runtime.process import WorkerConfig
 from export.schema.manifest import Manifest
 from hierattn.models.complexity import count_multiply_adds
 from hierattn.models.registry import create_model, minimum_image_size
@@ -114,7 +114,7 @@ def _settings(
         for batch in batches if abilities_of(record.format).any_batch else (1,):
             for count in threads:
                 path = str((folder / record.path).resolve())
-                config = WorkerConfig(runtime.name, path, count, batch, engine=runtime.engine)
+                config = WorkerConfig(runtime, path, count, batch)
                 label = f"{record.path}, {runtime.name}, batch {batch}, {count} thread(s)"
                 found.append((_Setting(made.model, size, batch, cost), Measurement(config, label)))
     return found
@@ -125,7 +125,7 @@ def _point(setting: _Setting, measurement: Measurement, ceiling: float) -> Sweep
     gmacs = setting.multiply_adds * setting.batch / p50_ms / 1e6
     return SweepPoint(
         model=setting.model,
-        runtime=measurement.config.runtime,
+        runtime=measurement.config.runtime.name,
         device=HOST,
         image_size=setting.image_size,
         threads=measurement.config.threads,

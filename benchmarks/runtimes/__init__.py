@@ -1,1 +1,1 @@
-"""The inference runtimes, and the worker process that runs a file in one of them."""
+"""The inference runtimes that a benchmark measures with."""

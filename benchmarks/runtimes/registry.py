@@ -7,10 +7,12 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 from export.errors import ExportError
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import abilities_of, all_abilities
+from export.runtime.process import ISOLATED
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, default_home, ensure_environment
 from hierattn.errors import UnknownNameError
 
@@ -18,8 +20,17 @@ ONNXRUNTIME, LITERT, TFLITE_RUNTIME = "onnxruntime", "litert", "tflite-runtime"
 COREML, TORCH, MATRIX_PRODUCT = "coreml", "torch", "matmul"
 
 _OWN = {
-    name: Runtime(name, package, package, frozenset({Platform.HOST}))
-    for name, package in ((TORCH, "torch"), (MATRIX_PRODUCT, "numpy"))
+    name: Runtime(
+        name,
+        package,
+        package,
+        frozenset({Platform.HOST}),
+        str(Path(__file__).with_name(script)),
+    )
+    for name, package, script in (
+        (TORCH, "torch", "torch_engine.py"),
+        (MATRIX_PRODUCT, "numpy", "matrix_product_engine.py"),
+    )
 }
 """Runtimes of no exported file."""
 
@@ -41,13 +52,13 @@ class Availability:
     """Whether a runtime can be used here.
 
     Attributes:
-        python: the interpreter that has it; None where there is none.
+        python: command line of the interpreter that has it; None where there is none.
         version: of the runtime, where it can be used.
         reason: why not.
         excused: nothing on this machine could mend it, so its absence is no failure.
     """
 
-    python: str | None
+    python: tuple[str, ...] | None
     version: str = ""
     reason: str = ""
     excused: bool = False
@@ -68,22 +79,27 @@ def check_runtimes(names: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def find_runtime(name: str) -> Availability:
     """Look for a runtime; tflite-runtime's own environment is made if missing."""
-    runtime, extra = _declared(name)
+    runtime, extra = runtime_named(name)
     if Platform.HOST not in runtime.platforms and sys.platform != "darwin":
         return Availability(None, reason="needs macOS", excused=True)
     if runtime.separate:
         try:
-            return Availability(str(ensure_environment(default_home())), RUNTIME_VERSION)
+            python = ensure_environment(default_home())
+            return Availability((str(python), "-I"), RUNTIME_VERSION)
         except ExportError as error:
             return Availability(None, reason=str(error), excused=True)
     if importlib.util.find_spec(runtime.package) is None:
         reason = f"{runtime.distribution} is not installed; pip install 'hierattn-mobile[{extra}]'"
         return Availability(None, reason=reason)
-    return Availability(sys.executable, metadata.version(runtime.distribution))
+    return Availability(ISOLATED, metadata.version(runtime.distribution))
 
 
-def _declared(name: str) -> tuple[Runtime, str]:
-    """A runtime, and the extra of ours that brings it."""
+def runtime_named(name: str) -> tuple[Runtime, str]:
+    """A runtime, and the extra of ours that brings it.
+
+    Raises:
+        UnknownNameError: it does not exist.
+    """
     if name in _OWN:
         return _OWN[name], ""
     for abilities in all_abilities():

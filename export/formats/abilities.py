@@ -27,16 +27,15 @@ class Runtime:
         distribution: name under which pip knows it.
         platforms: where it runs; on the host, :attr:`Platform.HOST` for any system, or macOS alone.
         separate: it lives in an interpreter of its own, see :mod:`export.runtime`.
-        engine: path of a script whose class ``Engine`` the benchmark's worker drives as it drives
-            its own (:class:`benchmarks.runtimes.worker.Engine`); empty where the worker has one.
+        engine: path of the script that runs a file in it, see :mod:`export.runtime.engine`.
     """
 
     name: str
     package: str
     distribution: str
     platforms: frozenset[Platform]
+    engine: str
     separate: bool = False
-    engine: str = ""
 
 
 @dataclass(frozen=True)

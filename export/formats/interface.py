@@ -10,13 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from export.errors import ArtefactError
 from export.formats.abilities import Abilities
 from export.formats.conversion_input import ExportSource
+from export.runtime.engine import runtime_errors
+from export.runtime.worker import answer
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Description, Precision
 
@@ -122,6 +124,46 @@ class Artefact(ABC):
         Raises:
             ArtefactError: images of another shape or dtype.
         """
+
+
+class EngineArtefact(Artefact):
+    """A file run in this process by its runtime's engine.
+
+    Args:
+        path: named in errors.
+        engine: loaded.
+        description: the one inside the file.
+        evaluator: see :class:`Artefact`.
+        any_batch: the file takes batches of any size; else its own is used.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        engine: Any,
+        description: Description,
+        evaluator: str,
+        any_batch: bool = False,
+    ) -> None:
+        self.path, self.engine = path, engine
+        self.description, self.evaluator = description, evaluator
+        self._any_batch = any_batch
+
+    def __call__(self, images: np.ndarray, /) -> np.ndarray:
+        """Logits float32 [N, K].
+
+        Raises:
+            ArtefactError: see :func:`check_images`; or the runtime gives up on the file.
+        """
+        size, classes = self.description.image_size, len(self.description.classes)
+        check_images(images, size, self.path, any_range=self.any_range)
+        if not len(images):
+            return np.empty((0, classes), np.float32)
+        with runtime_errors(self.engine, self.path, self.evaluator, "cannot run"):
+            logits = answer(self.engine, images, len(images) if self._any_batch else 0)
+        if logits.shape != (len(images), classes):
+            raise ArtefactError(f"{self.path}: answered {logits.shape} to {len(images)} images")
+        return logits
 
 
 class Format(ABC):

@@ -6,44 +6,25 @@ first needed.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.runtime.run_file import REFUSED
+from export.errors import ExportError, RuntimeUnavailableError
+from export.formats.abilities import Runtime
+from export.runtime.process import Worker, WorkerConfig
 
 RUNTIME_VERSION = "2.14.0"
 REQUIREMENTS = ("numpy==1.26.4", f"tflite-runtime=={RUNTIME_VERSION}")
 INSTALL_SECONDS = 300
 ANSWER_SECONDS = 300
 
-_SCRIPT = Path(__file__).with_name("run_file.py")
 _MARKER = "complete.txt"
-
-
-@dataclass(frozen=True, eq=False)
-class TfliteRuntimeResult:
-    """Result of running a file with tflite-runtime.
-
-    Attributes:
-        loads: the file was loaded and run on every image.
-        logits: float32 [N, K], or None.
-        reason: one line that says why not, or None.
-        version: of tflite-runtime; None where the environment could not be made.
-    """
-
-    loads: bool
-    logits: np.ndarray | None
-    reason: str | None
-    version: str | None
 
 
 def default_home() -> Path:
@@ -54,54 +35,32 @@ def default_home() -> Path:
 def run_tflite_runtime(
     path: Path,
     images: np.ndarray,
-    threads: int = 1,
+    runtime: Runtime,
     home: Path | None = None,
     timeout: float = ANSWER_SECONDS,
-) -> TfliteRuntimeResult:
-    """Run images through a file with tflite-runtime, in a process of its own.
+) -> np.ndarray:
+    """Logits [N, K] by tflite-runtime on one thread, in a process of its own.
 
     Args:
         path: a .tflite with one NHWC float32 input and one float32 output.
         images: float32 [N, 3, S, S] in [0, 1].
-        threads: of the runtime.
+        runtime: tflite-runtime, as its format declares it.
         home: folder of the environment; it is made there if missing.
-        timeout: seconds for all images.
+        timeout: seconds for each step.
 
-    Returns:
-        The result; whatever goes wrong, a crash of the runtime included, is its reason.
+    Raises:
+        RuntimeUnavailableError: the environment cannot be made.
+        WorkerError: the runtime refuses the file, crashed or hung; one line says which.
     """
     try:
         python = ensure_environment(home or default_home())
     except ExportError as error:
-        return TfliteRuntimeResult(False, None, str(error), None)
-    with tempfile.TemporaryDirectory(prefix="tflite-runtime-") as folder:
-        images_file, answer_file = Path(folder) / "images.npy", Path(folder) / "answer.json"
-        np.save(images_file, images.astype(np.float32))
-        command: list[str | Path] = [
-            python,
-            "-I",
-            _SCRIPT,
-            path.absolute(),
-            images_file,
-            answer_file,
-            "tflite-runtime",
-            str(threads),
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)
-        except subprocess.TimeoutExpired:
-            reason = f"tflite-runtime gave no answer in {timeout:.0f} s"
-            return TfliteRuntimeResult(False, None, reason, RUNTIME_VERSION)
-        except OSError as error:
-            reason = (
-                f"{python}: cannot be started ({error.strerror}); remove {python.parent.parent}"
-            )
-            return TfliteRuntimeResult(False, None, reason, None)
-        if done.returncode != 0 or not answer_file.is_file():
-            return TfliteRuntimeResult(False, None, _failure_reason(done), RUNTIME_VERSION)
-        answer = json.loads(answer_file.read_text(encoding="utf-8"))
-        logits = np.asarray(answer["logits"], np.float32)
-        return TfliteRuntimeResult(True, logits, None, RUNTIME_VERSION)
+        raise RuntimeUnavailableError(str(error)) from error
+    config = WorkerConfig(runtime, str(path.absolute()), 1, 1, (str(python), "-I"), timeout)
+    with Worker(config) as worker, tempfile.TemporaryDirectory(prefix="tflite-runtime-") as folder:
+        worker.wait_until_ready()
+        worker.load()
+        return worker.answer(images, Path(folder)).astype(np.float32)
 
 
 def ensure_environment(home: Path) -> Path:
@@ -159,14 +118,6 @@ def _run_step(command: list[str | Path], name: str) -> None:
         ) from error
     if done.returncode != 0:
         raise ExportError(f"tflite-runtime's environment: {name} failed: {_last_line(done)}")
-
-
-def _failure_reason(done: subprocess.CompletedProcess[bytes]) -> str:
-    if done.returncode == REFUSED:
-        return f"tflite-runtime refuses the file: {_last_line(done)}"
-    if done.returncode < 0:
-        return f"tflite-runtime crashed (signal {-done.returncode})"
-    return f"tflite-runtime failed: {_last_line(done)}"
 
 
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -9,9 +9,9 @@ from benchmarks.exports import read_exports
 from benchmarks.results import BenchmarkError
 from benchmarks.runner import Measurement
 from benchmarks.runtimes import registry
-from benchmarks.runtimes.process import Partitions
 from benchmarks.runtimes.registry import Availability, all_runtimes, check_runtimes, find_runtime
 from export.errors import ManifestError
+from export.runtime.process import Partitions
 from export.schema.manifest import Gate
 from hierattn.errors import UnknownNameError
 from hierattn.runs import load_run

@@ -6,8 +6,9 @@ import pytest
 from benchmarks.matrix_product import gmacs_by_threads, matrix_products
 from benchmarks.plan import Plan
 from benchmarks.runner import Measurement, measure, sustain
-from benchmarks.runtimes.process import Worker, WorkerConfig
+from export.formats.onnx.abilities import ONNXRUNTIME
 from export.progress import Progress
+from export.runtime.process import Worker, WorkerConfig
 from tests.benchmarks.helpers import write_onnx
 
 QUICK = Plan(
@@ -16,7 +17,7 @@ QUICK = Plan(
 
 
 def _measurement(path: Path, label: str) -> Measurement:
-    return Measurement(WorkerConfig("onnxruntime", str(path), 1), label)
+    return Measurement(WorkerConfig(ONNXRUNTIME, str(path), 1), label)
 
 
 def test_rows_run_in_turns_and_one_at_a_time(
@@ -53,7 +54,7 @@ def test_a_file_that_fails_takes_nobody_along(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"nonsense")
     good = _measurement(write_onnx(tmp_path / "m.onnx"), "good")
     bad = _measurement(tmp_path / "bad.onnx", "bad")
-    absent = Measurement(WorkerConfig("onnxruntime", "x", 1, python="/nowhere/python"), "absent")
+    absent = Measurement(WorkerConfig(ONNXRUNTIME, "x", 1, python=("/nowhere/python",)), "absent")
     measure([bad, good, absent], QUICK)
     assert good.failure is None and len(good.samples) == 20
     assert bad.failure is not None and "bad.onnx" in bad.failure and not bad.samples
@@ -88,7 +89,7 @@ def test_sustained_load_is_kept_a_second_at_a_time(tmp_path: Path) -> None:
     one = _measurement(write_onnx(tmp_path / "m.onnx"), "one")
     sustain([one], 1.2, QUICK)
     assert len(one.sustained) == 2
-    gone = Measurement(WorkerConfig("onnxruntime", str(tmp_path / "gone.onnx"), 1), "gone")
+    gone = Measurement(WorkerConfig(ONNXRUNTIME, str(tmp_path / "gone.onnx"), 1), "gone")
     gone.turns = [[[1.0]]]
     sustain([gone], 1.0, QUICK)
     assert gone.remark.startswith("sustained load: ") and gone.samples == [1.0]

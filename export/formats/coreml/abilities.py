@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from export.formats.abilities import Abilities, Platform, Runtime
 
-COREML = Runtime("coreml", "coremltools", "coremltools", frozenset({Platform.MACOS, Platform.IOS}))
+_ENGINE = str(Path(__file__).with_name("engine.py"))
+
+COREML = Runtime(
+    "coreml", "coremltools", "coremltools", frozenset({Platform.MACOS, Platform.IOS}), _ENGINE
+)
 
 ABILITIES = Abilities(
     name="coreml",

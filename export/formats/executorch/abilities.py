@@ -11,7 +11,7 @@ EXECUTORCH = Runtime(
     "executorch",
     "executorch",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS}),
-    engine=str(Path(__file__).with_name("engine.py")),
+    str(Path(__file__).with_name("engine.py")),
 )
 
 ABILITIES = Abilities(

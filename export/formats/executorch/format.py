@@ -11,8 +11,8 @@ import numpy as np
 from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource
 from export.formats.executorch.abilities import ABILITIES
-from export.formats.executorch.program import ExecutorchArtefact, count_operators
-from export.formats.interface import FileFacts, Format, Quantisation, TracedTensor
+from export.formats.executorch.program import count_operators, open_artefact
+from export.formats.interface import EngineArtefact, FileFacts, Format, Quantisation, TracedTensor
 from export.formats.registry import require_packages
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import METADATA_KEY, Precision
@@ -73,15 +73,15 @@ class ExecutorchFormat(Format):
         write_bytes(target, content)
         return Quantisation("float32 throughout", {})
 
-    def load(self, path: Path, threads: int | None = None) -> ExecutorchArtefact:
+    def load(self, path: Path, threads: int | None = None) -> EngineArtefact:
         """Load with XNNPACK on the CPU; the runtime has one number of threads for all files."""
         require_packages(self.packages_to_run, self.extra)
-        return ExecutorchArtefact(path)
+        return open_artefact(path)
 
     def describe(self, path: Path) -> FileFacts:
         """Calls by kernel or delegate, and the delegation to XNNPACK."""
         require_packages(self.packages_to_run, self.extra)
-        side = ExecutorchArtefact(path).description.image_size
+        side = open_artefact(path).description.image_size
         operators, delegated = count_operators(path)
         return FileFacts(
             # Inputs of a program have places, no names.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from export.formats.abilities import Abilities, Platform, Runtime
+
+_ENGINE = str(Path(__file__).with_name("engine.py"))
 
 ONNXRUNTIME = Runtime(
     "onnxruntime",
     "onnxruntime",
     "onnxruntime",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS, Platform.ARM64}),
+    _ENGINE,
 )
 
 ABILITIES = Abilities(

@@ -13,6 +13,7 @@ import numpy as np
 from export.errors import ExportError
 from export.formats.conversion_input import ExportSource
 from export.formats.interface import (
+    EngineArtefact,
     FileFacts,
     Format,
     Quantisation,
@@ -23,8 +24,8 @@ from export.formats.onnx.abilities import ABILITIES
 from export.formats.onnx.graph import OPSET, name_after_modules, tidy
 from export.formats.onnx.int8 import quantise_linears
 from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_description, read_model
-from export.formats.onnx.session import OnnxArtefact, open_session, trace_model
 from export.formats.onnx.storage import store_as_half, store_as_int8
+from export.runtime.engine import load_engine
 from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.common.files import write_bytes
 
@@ -87,13 +88,18 @@ class OnnxFormat(Format):
         write_bytes(target, written.SerializeToString(deterministic=True))
         return report
 
-    def load(self, path: Path, threads: int | None = None) -> OnnxArtefact:
+    def load(self, path: Path, threads: int | None = None) -> EngineArtefact:
         """Load into an ONNX Runtime session on the CPU."""
+        from export.formats.onnx.engine import Engine
+
         content, model = read_model(path)
         description = read_description(model, path)
         # Dynamic ranges span the batch; a result must not depend on the other images in it.
         alone = any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node)
-        return OnnxArtefact(path, open_session(path, content, threads), description, alone)
+        engine = Engine(content, threads, batch=1)
+        evaluator = f"onnxruntime {engine.version}"
+        load_engine(engine, path, evaluator)
+        return EngineArtefact(path, engine, description, evaluator, any_batch=not alone)
 
     def describe(self, path: Path) -> FileFacts:
         """Operators of the stored graph, before the runtime fuses any."""
@@ -108,6 +114,8 @@ class OnnxFormat(Format):
 
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run without the runtime's fusions, so that every value of the file exists."""
+        from export.formats.onnx.trace import trace_model
+
         _, model = read_model(path)
         description = read_description(model, path)
         check_images(image, description.image_size, path, several=False)

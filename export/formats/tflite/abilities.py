@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from export.formats.abilities import Abilities, Platform, Runtime
+
+_ENGINE = str(Path(__file__).with_name("engine.py"))
 
 LITERT = Runtime(
     "litert",
     "ai_edge_litert",
     "ai-edge-litert",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS, Platform.ARM64}),
+    _ENGINE,
 )
 TFLITE_RUNTIME = Runtime(
     "tflite-runtime",
     "tflite_runtime",
     "tflite-runtime",
     frozenset({Platform.HOST}),
+    _ENGINE,
     separate=True,
 )
 

@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from export.errors import ArtefactError, ExportError
+from export.errors import ArtefactError, ExportError, WorkerError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import FileFacts, Format, OtherRuntime, Quantisation, TracedTensor
+from export.formats.interface import (
+    EngineArtefact,
+    FileFacts,
+    Format,
+    OtherRuntime,
+    Quantisation,
+    TracedTensor,
+)
 from export.formats.registry import require_packages
-from export.formats.tflite.abilities import ABILITIES
+from export.formats.tflite.abilities import ABILITIES, TFLITE_RUNTIME
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
-from export.formats.tflite.interpreter import (
-    TfliteArtefact,
-    channels_last,
-    check_input_output,
-    count_delegation,
-    open_interpreter,
-    trace_tensors,
-)
+from export.formats.tflite.interpreter import open_artefact, trace_tensors
 from export.formats.tflite.tidy import tidy
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
-from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Description, Precision
 from hierattn.common.files import write_bytes
 
@@ -88,17 +88,16 @@ class TfliteFormat(Format):
         write_bytes(target, append_archive(model, source.describe(precision)))
         return done
 
-    def load(self, path: Path, threads: int | None = None) -> TfliteArtefact:
+    def load(self, path: Path, threads: int | None = None) -> EngineArtefact:
         """Load with XNNPACK on the CPU."""
         _, packed, description = self._read(path)
-        return TfliteArtefact(path, packed, description, threads)
+        return open_artefact(packed, path, description, threads)
 
     def describe(self, path: Path) -> FileFacts:
         """Operators by kind, input and output, and the delegation to XNNPACK."""
         model, packed, description = self._read(path)
-        interpreter = open_interpreter(packed, path, threads=1)
-        first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-        check_input_output(path, description, first, last)
+        engine = open_artefact(packed, path, description).engine
+        first, last = engine.input, engine.output
         return FileFacts(
             input=InputFacts(
                 name=first["name"],
@@ -108,7 +107,7 @@ class TfliteFormat(Format):
             ),
             output=OutputFacts(name=last["name"]),
             operators=dict(sorted(Counter(operator_kinds(model)).items())),
-            delegated=count_delegation(interpreter),
+            delegated=Delegation(**engine.delegated()),
         )
 
     def read_description(self, path: Path) -> Description:
@@ -118,19 +117,18 @@ class TfliteFormat(Format):
     def trace(self, path: Path, image: np.ndarray) -> Iterator[TracedTensor]:
         """Run one image on the reference kernels: a delegate keeps no intermediate tensor."""
         model, packed, description = self._read(path)
-        interpreter = open_interpreter(packed, path, threads=1, traced=True)
-        fed = channels_last(image, description.image_size, path)
+        artefact = open_artefact(packed, path, description, traced=True)
         kinds = operator_kinds(model)
-        yield from trace_tensors(interpreter, model.subgraphs[0], kinds, fed[:1], path)
+        yield from trace_tensors(artefact, model.subgraphs[0], kinds, image[:1])
 
     def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
         """tflite-runtime, which older apps carry, in a process of its own."""
 
         def run(images: np.ndarray) -> np.ndarray:
-            result = run_tflite_runtime(path, images)
-            if result.logits is None:
-                raise ArtefactError(result.reason or "tflite-runtime gave no answer")
-            return result.logits
+            try:
+                return run_tflite_runtime(path, images, TFLITE_RUNTIME)
+            except WorkerError as error:
+                raise ArtefactError(f"tflite-runtime: {error}") from error
 
         return (OtherRuntime(f"tflite-runtime {RUNTIME_VERSION}", run),)
 

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.special import log_softmax
 
 from export.formats.interface import Quantisation
+from export.formats.tflite.engine import Engine
 from export.formats.tflite.flatbuffer import operator_kinds, read_tflite
-from export.formats.tflite.interpreter import invoke, open_interpreter
 from export.formats.tflite.quantise import (
     CONVOLUTIONS,
     LINEAR,
@@ -28,6 +28,7 @@ from export.formats.tflite.quantise import (
     draft_scheme,
     stored_weights,
 )
+from export.runtime.engine import load_engine
 
 MOST_DIVERGENCE = 2e-4
 """Largest divergence of int8 from float32, nats. Schemes below it kept 98 % of predictions and more
@@ -35,8 +36,6 @@ on photos of PAD-UFES-20 that took no part in choosing (docs/performance.md)."""
 LEAST_REUSE_LINEAR, LEAST_REUSE_CONVOLUTION = 80, 256
 """Products per input element: below, quantising the input costs what int8 products save."""
 PHOTOS = 32
-
-_MODEL = Path("the converted model")
 
 
 def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
@@ -50,7 +49,7 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
         ExportError: the quantiser refused.
     """
     asked = np.ascontiguousarray(photos[:: -(-len(photos) // PHOTOS)].transpose(0, 2, 3, 1))
-    parsed, _ = read_tflite(model, _MODEL)
+    parsed, _ = read_tflite(model, Path("the converted model"))
     linear, convolutions = stored_weights(parsed, LINEAR), stored_weights(parsed, CONVOLUTIONS)
     fast = [place for place in linear if reuse(parsed, place) >= LEAST_REUSE_LINEAR]
     large = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS), SMALLEST_HALF)
@@ -120,10 +119,7 @@ def _with(base: Scheme, chosen: Sequence[int]) -> Scheme:
 
 
 def _run_photos(model: bytes | bytearray, photos: np.ndarray) -> np.ndarray:
-    interpreter = open_interpreter(bytes(model), _MODEL, threads=1)
-    result = interpreter.get_output_details()[0]["index"]
-    rows = []
-    for photo in photos:
-        invoke(interpreter, photo[np.newaxis], _MODEL)
-        rows.append(interpreter.get_tensor(result)[0].astype(np.float64))
-    return np.stack(rows)
+    engine = Engine(bytes(model), 1, 1)
+    load_engine(engine, Path("the converted model"), f"LiteRT {engine.version}")
+    answers = [engine.run(photo[np.newaxis]) for photo in photos]
+    return np.concatenate(answers).astype(np.float64)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from export.checks.conformance import (
     ExpectedLogits,
@@ -21,32 +18,21 @@ from export.checks.conformance import (
 )
 from export.checks.integrity import artefact_problems
 from export.checks.selftest import golden_inputs
-from export.errors import ExportError, ManifestError
+from export.errors import ExportError, ManifestError, WorkerError, WorkerTimeoutError
 from export.formats.abilities import Platform
-from export.formats.registry import all_abilities
+from export.formats.registry import abilities_of, all_abilities
 from export.progress import Observer, Progress, unobserved
-from export.runtime import run_file
+from export.runtime.process import Worker, WorkerConfig
 from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
 from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError
-from hierattn.errors import UnknownNameError, first_line
+from hierattn.errors import UnknownNameError
 
 DEFAULT_CPU = "cortex-a76"
 """A phone core of 2018: half-precision and dot-product instructions, no SVE."""
 
 DEFAULT_PRECISIONS = ("fp32", "int8")
 ANSWER_SECONDS = 1800
-
-_SCRIPT = Path(run_file.__file__)
-
-
-class _WorkerResult(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    machine: str
-    features: list[str]
-    evaluator: str
-    logits: list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -62,29 +48,70 @@ class Arm64Check:
     unanswered: list[str]
 
 
-Runner = Callable[[str, Sequence[str | Path]], subprocess.CompletedProcess[str]]
-"""Runs the machine's Python on a kind of processor, with arguments, to its end."""
+@dataclass(frozen=True, eq=False)
+class WorkerAnswer:
+    """What a file answered.
+
+    Attributes:
+        machine: processor, as its Python names it.
+        features: its instruction sets.
+        evaluator: name and version of the runtime.
+        logits: float64 [N, K].
+    """
+
+    machine: str
+    features: list[str]
+    evaluator: str
+    logits: np.ndarray
+
+
+Runner = Callable[[str, ArtefactRecord, Path, np.ndarray], WorkerAnswer]
+"""Runs a file (its record and path) on a kind of processor, with images float32 [N, 3, S, S].
+
+It raises WorkerTimeoutError where that takes too long, WorkerError where there is no answer."""
 
 
 @dataclass(frozen=True)
 class EmulatedRunner:
-    """Runs the worker on the emulated machine."""
+    """Runs files on the emulated machine."""
 
     machine: EmulatedMachine
     timeout: float = ANSWER_SECONDS
 
     def __call__(
-        self, cpu: str, arguments: Sequence[str | Path]
-    ) -> subprocess.CompletedProcess[str]:
+        self, cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray
+    ) -> WorkerAnswer:
         """See :data:`Runner`."""
-        return subprocess.run(
-            self.machine.command(cpu, *arguments),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=self.timeout,
-            check=False,
-        )
+        return run_worker(tuple(self.machine.command(cpu)), record, path, images, self.timeout)
+
+
+def run_worker(
+    python: tuple[str, ...],
+    record: ArtefactRecord,
+    path: Path,
+    images: np.ndarray,
+    timeout: float = ANSWER_SECONDS,
+) -> WorkerAnswer:
+    """A file's answers by its runtime for ARM64, in a worker that ``python`` runs.
+
+    Raises:
+        PackagesUnavailableError: it cannot be started.
+        WorkerError: see :data:`Runner`.
+    """
+    runtimes = abilities_of(record.format).runtimes
+    runtime = next(one for one in runtimes if Platform.ARM64 in one.platforms)
+    try:
+        worker = Worker(WorkerConfig(runtime, str(path), 1, python=python, reply_s=timeout))
+    except WorkerError as error:
+        raise PackagesUnavailableError(
+            f"{error}; remove its folder, then it is fetched again"
+        ) from error
+    with worker, tempfile.TemporaryDirectory(prefix="hierattn-arm64-") as temporary:
+        ready = worker.wait_until_ready()
+        worker.load()
+        logits = worker.answer(images, Path(temporary))
+    evaluator = f"{runtime.distribution} {ready.version}"
+    return WorkerAnswer(ready.machine, ready.features, evaluator, logits)
 
 
 def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[ArtefactRecord]:
@@ -129,68 +156,41 @@ def check_on_arm64(
     manifest = read_manifest(folder)
     selftest, answers = read_golden_reference(folder, manifest)
     rows, unanswered = [], []
-    with tempfile.TemporaryDirectory(prefix="hierattn-arm64-") as temporary:
-        images, answer = Path(temporary) / "images.npy", Path(temporary) / "answer.json"
-        np.save(images, golden_inputs(folder / SELFTEST, selftest))
-        runs = [(record, cpu) for record in files for cpu in cpus]
-        for number, (record, cpu) in enumerate(runs):
-            progress(Progress("", f"{record.path} on {cpu}", number, len(runs)))
-            problems = artefact_problems(folder / record.path, record)
-            if problems:
-                raise ManifestError(problems[0])
-            expected = expected_logits(record, selftest, answers)
-            answer.unlink(missing_ok=True)
-            try:
-                result = _run_worker(run, cpu, (folder / record.path).resolve(), images, answer)
-            except subprocess.TimeoutExpired as error:
-                unanswered.append(f"{record.path}, {cpu}: no answer in {error.timeout:.0f} s")
-            else:
-                rows.append(_row(record, cpu, expected, result))
-        progress(Progress("", "asked", len(runs), len(runs)))
+    images = golden_inputs(folder / SELFTEST, selftest)
+    runs = [(record, cpu) for record in files for cpu in cpus]
+    for number, (record, cpu) in enumerate(runs):
+        progress(Progress("", f"{record.path} on {cpu}", number, len(runs)))
+        path = folder / record.path
+        problems = artefact_problems(path, record)
+        if problems:
+            raise ManifestError(problems[0])
+        expected = expected_logits(record, selftest, answers)
+        result: WorkerAnswer | str
+        try:
+            result = run(cpu, record, path.resolve(), images)
+        except WorkerTimeoutError as error:
+            unanswered.append(f"{record.path}, {cpu}: {error}")
+            continue
+        except WorkerError as error:
+            result = str(error)
+        rows.append(_row(record, cpu, expected, result))
+    progress(Progress("", "asked", len(runs), len(runs)))
     return Arm64Check(Arm64Record(packages=list(packages), rows=rows), unanswered)
 
 
-def _run_worker(
-    run: Runner, cpu: str, model: Path, images: Path, answer: Path
-) -> _WorkerResult | str:
-    """Result of the worker script, or why there is none.
-
-    Raises:
-        subprocess.TimeoutExpired: it took too long.
-        PackagesUnavailableError: the emulator cannot be started.
-    """
-    try:
-        done = run(cpu, [_SCRIPT, model, images, answer])
-    except OSError as error:
-        raise PackagesUnavailableError(
-            f"{error.filename or 'the emulator'}: cannot be started ({error.strerror}); remove its "
-            "folder, then it is fetched again"
-        ) from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["nothing said"]
-        if done.returncode == run_file.REFUSED:
-            return f"the runtime refuses the file: {lines[-1][:300]}"
-        end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
-        return f"crashed ({end}): {lines[-1][:300]}"
-    try:
-        result = _WorkerResult.model_validate(json.loads(answer.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        return f"the answer cannot be read: {first_line(error)}"
-    if result.machine != "aarch64":
-        return f"answered on {result.machine}, not on aarch64"
-    return result
-
-
 def _row(
-    record: ArtefactRecord, cpu: str, expected: ExpectedLogits, result: _WorkerResult | str
+    record: ArtefactRecord, cpu: str, expected: ExpectedLogits, result: WorkerAnswer | str
 ) -> Arm64Row:
+    features = [] if isinstance(result, str) else result.features
     if isinstance(result, str):
-        check, features = GoldenCheck(False, None, result), []
+        check = GoldenCheck(False, None, result)
+    elif result.machine != "aarch64":
+        check = GoldenCheck(False, None, f"answered on {result.machine}, not on aarch64")
     elif len(result.logits) != len(expected.images):
-        check, features = GoldenCheck(False, None, "answers are missing"), result.features
+        check = GoldenCheck(False, None, "answers are missing")
     else:
-        found = dict(zip(expected.images, result.logits, strict=True))
-        check, features = check_golden_logits(expected, found, result.evaluator), result.features
+        found = dict(zip(expected.images, result.logits.tolist(), strict=True))
+        check = check_golden_logits(expected, found, result.evaluator)
     assert record.sha256 is not None
     return Arm64Row(
         path=record.path,

@@ -8,8 +8,9 @@ from benchmarks.accuracy.evaluate import accuracy_of, evaluate_cases
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import Case, make_cases
 from benchmarks.exports import read_exports
-from benchmarks.runtimes.process import WorkerConfig
-from export.formats.onnx.session import open_session
+from export.formats.onnx.abilities import ONNXRUNTIME
+from export.formats.onnx.engine import Engine
+from export.runtime.process import WorkerConfig
 from hierattn.inference import predict_logits
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import CLASSES, write_export
@@ -31,9 +32,10 @@ def test_a_file_is_judged_by_the_code_that_judges_runs(
     evaluate_cases(cases, photos, LogitsCache(tmp_path / "cache"))
     manifest = cases[0].export.manifest
     path = cases[0].export.folder / cases[0].row.name
-    session = open_session(path, path.read_bytes(), 1)
+    engine = Engine(path.read_bytes(), 1, 1)
+    engine.load()
     logits = predict_logits(
-        lambda images: session.run(None, {"input": images})[0],
+        engine.run,
         photos.pixels(manifest.preprocessing),
         manifest.preprocessing,
     )
@@ -79,7 +81,7 @@ def test_a_file_that_fails_is_a_failed_row_and_the_others_go_on(
     cases, photos = judged
     good, bad = cases
     bad.row = bad.row.model_copy(update={"name": "bad.onnx", "sha256": "b" * 64})
-    bad.config = WorkerConfig("onnxruntime", str(tmp_path / "nowhere.onnx"), 1)
+    bad.config = WorkerConfig(ONNXRUNTIME, str(tmp_path / "nowhere.onnx"), 1)
     saved: list[str] = []
     evaluate_cases(
         cases, photos, LogitsCache(tmp_path / "c"), checkpoint=lambda: saved.append("once")

@@ -2,9 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.profiling.operator_times import onnxruntime_operators, plain_name
 from benchmarks.profiling.operators import costliest, profile
-from benchmarks.runtimes.process import WorkerConfig, WorkerError
+from export.errors import WorkerError
+from export.formats.coreml.abilities import COREML
+from export.formats.onnx.abilities import ONNXRUNTIME
+from export.formats.onnx.engine import times_of_events
+from export.formats.tflite.profiler import plain_name
+from export.runtime.process import WorkerConfig
 from tests.benchmarks.helpers import write_onnx
 
 
@@ -25,7 +29,7 @@ def test_the_first_runs_of_a_profile_do_not_count() -> None:
         ]
 
     events = [*run(1000, 9000.0), *run(20_000, 2000.0), *run(30_000, 4000.0)]
-    assert onnxruntime_operators(events, skipped=1) == {"Conv": [2.0, 4.0]}
+    assert times_of_events(events, skipped=1) == {"Conv": [2.0, 4.0]}
 
 
 def test_names_lose_number_and_prefix() -> None:
@@ -34,11 +38,11 @@ def test_names_lose_number_and_prefix() -> None:
 
 def test_a_file_is_profiled_by_its_runtime(tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "m.onnx", layers=2)
-    found = profile(WorkerConfig("onnxruntime", str(path), 1))
+    found = profile(WorkerConfig(ONNXRUNTIME, str(path), 1))
     assert any("Conv" in one.operator for one in found)
     assert sum(one.share for one in found) == pytest.approx(1.0)
 
 
 def test_a_runtime_without_a_profiler_says_so(tmp_path: Path) -> None:
-    with pytest.raises(WorkerError, match="tflite-runtime has no profiler"):
-        profile(WorkerConfig("tflite-runtime", "x", 1))
+    with pytest.raises(WorkerError, match="this runtime has no profiler"):
+        profile(WorkerConfig(COREML, "x", 1))

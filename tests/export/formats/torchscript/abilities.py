@@ -9,7 +9,7 @@ RUNTIME = Runtime(
     "torch",
     "torch",
     frozenset({Platform.HOST, Platform.ANDROID}),
-    engine=str(Path(__file__).with_name("engine.py")),
+    str(Path(__file__).with_name("engine.py")),
 )
 
 ABILITIES = Abilities(

@@ -1,17 +1,19 @@
 """Judging and recording, with a stand-in for the emulator; one real run where it is cached."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from export.checks.integrity import folder_problems, path_bytes, path_sha256
-from export.errors import ManifestError
+from export.errors import ManifestError, WorkerError, WorkerTimeoutError
+from export.runtime.process import ISOLATED
 from export.schema.arm64_report import Arm64Record, read_record
-from export.schema.manifest import ARM64_PARITY, PARITY, Gate, read_manifest
+from export.schema.manifest import ARM64_PARITY, PARITY, ArtefactRecord, Gate, read_manifest
 from export.targets.arm64 import __main__ as command
 from export.targets.arm64.packages import (
     REQUIREMENTS,
@@ -20,7 +22,14 @@ from export.targets.arm64.packages import (
     default_home,
     ensure_machine,
 )
-from export.targets.arm64.parity import EmulatedRunner, Runner, check_on_arm64, choose_files
+from export.targets.arm64.parity import (
+    EmulatedRunner,
+    Runner,
+    WorkerAnswer,
+    check_on_arm64,
+    choose_files,
+    run_worker,
+)
 from export.targets.arm64.report import describe_record, write_record
 from hierattn.errors import UnknownNameError
 from tests.conftest import REPOSITORY
@@ -38,19 +47,16 @@ def stand_in(export: Path, off: float = 0.0, machine: str = "aarch64") -> Runner
     """Not an emulator: answers what the export expects, ``off`` beside it."""
     expected = json.loads((export / PARITY).read_text())["artefacts"]
 
-    def run(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        _, model, _, answer = map(Path, arguments)
-        rows = [[value + off for value in row] for row in expected[model.name].values()]
-        told = {"machine": machine, "features": ["asimd"], "evaluator": "stand-in", "logits": rows}
-        answer.write_text(json.dumps(told))
-        return subprocess.CompletedProcess([], 0, "", "")
+    def run(cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray) -> WorkerAnswer:
+        rows = np.array(list(expected[path.name].values())) + off
+        return WorkerAnswer(machine, ["asimd"], "stand-in", rows)
 
     return run
 
 
-def failing(code: int, words: str) -> Runner:
-    def run(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess([], code, "", words)
+def failing(error: WorkerError) -> Runner:
+    def run(cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray) -> WorkerAnswer:
+        raise error
 
     return run
 
@@ -96,20 +102,10 @@ def test_answers_off_the_tolerance_fail(export: Path) -> None:
     assert "is above 1e-05" in failures[0]
 
 
-@pytest.mark.parametrize(
-    ("code", "words", "expected"),
-    [
-        (3, "noise\nINVALID_GRAPH", "the runtime refuses the file: INVALID_GRAPH"),
-        (-11, "qemu: uncaught target signal 11", "crashed (signal 11)"),
-        (0, "", "the answer cannot be read"),
-    ],
-)
-def test_what_gives_no_answer_is_a_failed_row(
-    code: int, words: str, expected: str, export: Path
-) -> None:
-    check(export, failing(code, words))
+def test_what_gives_no_answer_is_a_failed_row(export: Path) -> None:
+    check(export, failing(WorkerError("crashed (SIGSEGV): qemu: uncaught target signal 11")))
     _, failures = describe_record(export, read_manifest(export))
-    assert len(failures) == 2 and expected in failures[0]
+    assert len(failures) == 2 and "crashed (SIGSEGV): qemu" in failures[0]
 
 
 def test_another_machine_is_no_arm(export: Path) -> None:
@@ -201,10 +197,10 @@ def test_a_timeout_is_told_but_is_no_verdict(
 ) -> None:
     answer = stand_in(export)
 
-    def slow(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        if Path(arguments[1]).name == FP32:
-            raise subprocess.TimeoutExpired("emulator", 1800)
-        return answer(cpu, arguments)
+    def slow(cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray) -> WorkerAnswer:
+        if path.name == FP32:
+            raise WorkerTimeoutError("gave no answer within 1800 s")
+        return answer(cpu, record, path, images)
 
     machine = EmulatedMachine(Path("emulator"), Path("root"), ("numpy 1",))
     monkeypatch.setattr(command, "ensure_machine", lambda home: machine)
@@ -218,7 +214,7 @@ def test_a_timeout_is_told_but_is_no_verdict(
         return int(left.value.code or 0), *capsys.readouterr()
 
     code, _, err = run("--file", INT8, "--file", FP32)
-    assert code == 1 and f"NOT RUN: {FP32}, cortex-a76: no answer in 1800 s" in err
+    assert code == 1 and f"NOT RUN: {FP32}, cortex-a76: gave no answer within 1800 s" in err
     record = read_record(export)
     assert record is not None
     rows = [(row.path, row.passed) for row in record.rows]
@@ -257,15 +253,8 @@ def test_the_worker_answers_like_the_lab_on_this_machine_and_refuses_rubbish(
 ) -> None:
     """The worker itself, run natively: everything but the instruction set."""
 
-    def native(cpu: str, arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        answer = Path(arguments[3])
-        if answer.is_file():
-            told = json.loads(answer.read_text())
-            told["machine"] = "aarch64"
-            answer.write_text(json.dumps(told))
-        return done
+    def native(cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray) -> WorkerAnswer:
+        return replace(run_worker(ISOLATED, record, path, images), machine="aarch64")
 
     manifest = read_manifest(export)
     record = check_on_arm64(export, manifest.artefacts[:1], ["native"], native, []).record
@@ -276,7 +265,7 @@ def test_the_worker_answers_like_the_lab_on_this_machine_and_refuses_rubbish(
     relist(export, artefacts=[broken])
     record = check_on_arm64(export, [broken], ["native"], native, []).record
     assert record.rows[0].reason is not None
-    assert "the runtime refuses the file" in record.rows[0].reason
+    assert "INVALID_PROTOBUF" in record.rows[0].reason
 
 
 def _facts(path: Path) -> dict[str, object]:

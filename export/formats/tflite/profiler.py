@@ -1,28 +1,18 @@
-"""Worker script: times the operators of one model file in one runtime, and prints JSON.
+"""Profiler of LiteRT through its C interface: milliseconds of each operator of a file.
 
-A script by itself, like :mod:`benchmarks.runtimes.worker`, which it takes its arguments from:
-
-    python -I operator_times.py '{"runtime": "litert", "model": "FILE", "threads": 1, "runs": 50}'
-
-It prints milliseconds a run by kind of operator. Profiling slows a model down: the shares count,
-not their sum. It handles no error; the process ends, and stderr says why.
+A script by itself, like the engine that uses it. Profiling slows a model down: the shares count,
+not their sum.
 """
 
 from __future__ import annotations
 
 import ctypes
-import json
-import os
 import re
-import sys
-import tempfile
 from collections import defaultdict
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 WARM_UP = 10
 LITERT_VERSION = "2.3."
@@ -52,8 +42,8 @@ class _Event(ctypes.Structure):
     )
 
 
-class LiteRt:
-    """LiteRT through its C interface: Python's has no profiler."""
+class Profiler:
+    """A file compiled with LiteRT's profiler on."""
 
     def __init__(self, model: str, threads: int) -> None:
         installed = metadata.version("ai-edge-litert")
@@ -144,95 +134,6 @@ class LiteRt:
             raise SystemExit(f"LiteRt{function} failed with status {status}")
 
 
-def onnxruntime_times(model: str, threads: int, runs: int) -> Times:
-    """By ONNX Runtime's own profiler."""
-    # Read by onnxruntime when it is imported; nothing here may phone home.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
-
-    with tempfile.TemporaryDirectory(prefix="hierattn-profile-") as folder:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        declared = session.get_inputs()[0]
-        shape = [1, *declared.shape[1:]]
-        images = np.random.default_rng(0).random(shape, np.float32)
-        for _ in range(WARM_UP + runs):
-            session.run(None, {declared.name: images})
-        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    return onnxruntime_operators(events, WARM_UP)
-
-
-def onnxruntime_operators(events: list[dict[str, Any]], skipped: int) -> Times:
-    """Milliseconds a run by operator, from the events of a profile.
-
-    Args:
-        events: as the profiler wrote them; ``dur`` is in microseconds.
-        skipped: first runs that do not count.
-    """
-    times: Times = defaultdict(list)
-    spent: dict[str, float] = defaultdict(float)
-    run = 0
-    for event in sorted(events, key=lambda event: event.get("ts", 0) + event.get("dur", 0)):
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            spent[event["args"]["op_name"]] += event["dur"] / 1e3
-        elif event.get("name") == "model_run":
-            if run >= skipped:
-                for name, milliseconds in spent.items():
-                    times[name].append(milliseconds)
-            spent.clear()
-            run += 1
-    return times
-
-
-def torch_times(model: str, threads: int, runs: int) -> Times:
-    """By torch's profiler: time spent in each operator itself."""
-    import torch
-    from torch.profiler import ProfilerActivity, profile
-
-    from hierattn.runs import load_run
-
-    torch.set_num_threads(threads)
-    run = load_run(model)
-    network, size = run.load_model(), run.config.image_size
-    images = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        for _ in range(WARM_UP):
-            network(images)
-        with profile(activities=[ProfilerActivity.CPU]) as profiler:
-            for _ in range(runs):
-                network(images)
-    return {
-        event.key: [event.self_cpu_time_total / 1e3 / runs] for event in profiler.key_averages()
-    }
-
-
 def plain_name(tag: str) -> str:
     """An operator's kind: without its number and the delegate's prefix."""
     return re.sub(r" #\d+$", "", tag).replace("Delegate/", "")
-
-
-def main() -> None:
-    """Print the medians."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    config = json.loads(sys.argv[1])
-    model, threads, runs = config["model"], config["threads"], config["runs"]
-    if config["runtime"] == "onnxruntime":
-        times = onnxruntime_times(model, threads, runs)
-    elif config["runtime"] == "litert":
-        times = LiteRt(model, threads).times(runs)
-    elif config["runtime"] == "torch":
-        times = torch_times(model, threads, runs)
-    else:
-        raise SystemExit(f"{config['runtime']} has no profiler that can be reached from Python")
-    medians = {name: float(np.median(values)) for name, values in times.items()}
-    answers.write(json.dumps(medians) + "\n")
-    answers.flush()
-
-
-if __name__ == "__main__":
-    main()

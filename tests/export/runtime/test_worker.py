@@ -2,15 +2,17 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from benchmarks.runtimes import process
-from benchmarks.runtimes.process import Worker, WorkerConfig, WorkerError, exit_reason
-from benchmarks.runtimes.worker import count_delegated
+from export.errors import WorkerError, WorkerTimeoutError
+from export.formats.onnx.abilities import ONNXRUNTIME
+from export.formats.tflite.engine import count_delegated
+from export.runtime.process import Worker, WorkerConfig, exit_reason
 from tests.benchmarks.helpers import SIZE, write_onnx
 
 
@@ -21,7 +23,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def worker(model: Path) -> Iterator[Worker]:
-    with Worker(WorkerConfig("onnxruntime", str(model), 2)) as running:
+    with Worker(WorkerConfig(ONNXRUNTIME, str(model), 2)) as running:
         yield running
 
 
@@ -87,7 +89,7 @@ def _cpu_seconds(worker: Worker) -> float:
 
 def test_answers_that_are_not_numbers_are_an_error(tmp_path: Path) -> None:
     broken = write_onnx(tmp_path / "nan.onnx", scale=np.nan)
-    with Worker(WorkerConfig("onnxruntime", str(broken), 1)) as worker:
+    with Worker(WorkerConfig(ONNXRUNTIME, str(broken), 1)) as worker:
         worker.wait_until_ready()
         worker.load()
         with pytest.raises(WorkerError, match="NaN"):
@@ -96,7 +98,7 @@ def test_answers_that_are_not_numbers_are_an_error(tmp_path: Path) -> None:
 
 def test_a_file_the_runtime_refuses_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"not a model")
-    with Worker(WorkerConfig("onnxruntime", str(tmp_path / "bad.onnx"), 1)) as worker:
+    with Worker(WorkerConfig(ONNXRUNTIME, str(tmp_path / "bad.onnx"), 1)) as worker:
         worker.wait_until_ready()
         with pytest.raises(WorkerError, match=r"bad\.onnx") as caught:
             worker.load()
@@ -110,17 +112,17 @@ def test_a_killed_worker_is_told(worker: Worker) -> None:
         worker.load()
 
 
-def test_a_silent_worker_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_worker_is_given_up(worker: Worker) -> None:
     worker.wait_until_ready()
     worker.load()
-    monkeypatch.setattr(process, "REPLY_TIMEOUT_S", -0.5)
-    with pytest.raises(WorkerError, match="no answer"):
+    worker.config = replace(worker.config, reply_s=-0.5)
+    with pytest.raises(WorkerTimeoutError, match="no answer"):
         worker.sustain(1.0)
 
 
 def test_an_interpreter_that_is_not_there_is_told() -> None:
     with pytest.raises(WorkerError, match="/nowhere/python: cannot be started"):
-        Worker(WorkerConfig("onnxruntime", "x", 1, python="/nowhere/python"))
+        Worker(WorkerConfig(ONNXRUNTIME, "x", 1, python=("/nowhere/python",)))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,8 @@ def test_an_interpreter_that_is_not_there_is_told() -> None:
         (1, b"I0000 started\na.b.Fail: [X] : no\n", "a.b.Fail: [X] : no"),
         (1, b"plain words\n", "plain words"),
         (7, b"", "ended with exit code 7"),
-        (-signal.SIGSEGV, b"whatever", "crashed (SIGSEGV)"),
+        (-signal.SIGSEGV, b"noise\nwhatever\n", "crashed (SIGSEGV): whatever"),
+        (-signal.SIGSEGV, b"", "crashed (SIGSEGV)"),
     ],
 )
 def test_last_words(code: int, stderr: bytes, expected: str) -> None:
