@@ -92,7 +92,7 @@ class TestFile:
     def test_other_images_and_damaged_files_are_refused(
         self, written: list[Path], tmp_path: Path
     ) -> None:
-        with pytest.raises(ArtefactError, match=r"takes float32 images .* not float64"):
+        with pytest.raises(ArtefactError, match=r"takes float32 .* not float64"):
             load_artefact(written[0])(np.zeros((1, 3, SIZE, SIZE)))
         damaged = tmp_path / "damaged.pte"
         content = written[0].read_bytes()

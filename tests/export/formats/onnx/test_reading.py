@@ -183,7 +183,7 @@ def test_the_runtime_refuses_in_one_line_and_in_silence(
 ) -> None:
     path = tmp_path / "file.onnx"
     path.write_bytes(changed(lambda model: setattr(model.graph.node[0], "op_type", "Nonesuch")))
-    with pytest.raises(ArtefactError, match="ONNX Runtime cannot load it: ") as caught:
+    with pytest.raises(ArtefactError, match=r"refuses the file \(This is an invalid") as caught:
         FORMAT.load(path)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
@@ -203,7 +203,7 @@ def test_a_value_that_fits_no_memory_is_an_error_in_silence(
 ) -> None:
     path = tmp_path / "file.onnx"
     path.write_bytes(changed(_huge_value))
-    with pytest.raises(ArtefactError, match="ONNX Runtime cannot"):
+    with pytest.raises(ArtefactError, match="onnxruntime .* cannot run the file"):
         FORMAT.load(path, threads=1)(images(1))
     assert capfd.readouterr() == ("", "")
 
