@@ -28,6 +28,7 @@ from export.progress import Observer, unobserved
 from export.targets.adb.adb import find_adb
 from export.targets.adb.fleet import ADB, choose_phones, parse_devices
 from export.targets.adb.phone import Timeouts
+from hierattn.common.locks import locked_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.outputs import check_output, given_path
@@ -170,6 +171,11 @@ def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) ->
             used.
     """
     request.check()
+    with locked_folder(request.out):
+        return _run_benchmark(request, progress)
+
+
+def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOutcome:
     if request.phones:
         # Before minutes on this machine.
         choose_phones(find_adb(), parse_devices(request.phones))

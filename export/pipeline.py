@@ -145,7 +145,10 @@ def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOut
     """
     precisions = request.checked_precisions()
     check_output(request.out, request.data, given_path(request.run))
-    with tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace:
+    with (
+        staged_folder(request.out) as out,
+        tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace,
+    ):
         if request.untrained_size is None:
             run = load_run(request.run)
         else:
@@ -153,8 +156,7 @@ def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOut
             classes = read_data_folder(request.data).classes if request.data else CLASSES
             write_untrained_run(folder, request.run, request.untrained_size, classes)
             run = load_run(folder)
-        with staged_folder(request.out) as out:
-            return _export(request, run, precisions, out, Path(workspace), progress)
+        return _export(request, run, precisions, out, Path(workspace), progress)
 
 
 def _export(

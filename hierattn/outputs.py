@@ -6,9 +6,12 @@ import errno
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from hierattn.common.locks import locked_folder
 from hierattn.data.readers.tables import has_columns
 from hierattn.errors import ConfigError
 from hierattn.preprocessing import PHOTO_FORMATS
@@ -18,6 +21,19 @@ _PROBE = 1 << 16
 
 _LOOKED_AT = 100
 """Files of a folder by which it is known to hold nothing but photos."""
+
+
+@contextmanager
+def claimed_output(out: Path, *inputs: Path | None, option: str = "--out") -> Iterator[None]:
+    """Check an output folder as :func:`check_output` does, then hold its lock.
+
+    Raises:
+        ConfigError: see :func:`check_output`.
+        FolderInUseError: another process is writing there.
+    """
+    check_output(out, *inputs, option=option)
+    with locked_folder(out, option):
+        yield
 
 
 def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None:

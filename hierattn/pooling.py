@@ -16,7 +16,7 @@ from hierattn.metrics.figures import draw_report
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
-from hierattn.outputs import check_output
+from hierattn.outputs import claimed_output
 from hierattn.runs import PREDICTIONS, Run, load_run, refuse_run_folder
 
 POOLED = "pooled.json"
@@ -56,7 +56,11 @@ def pool_runs(
         ConfigError: ``out`` holds a run, or lies in one or in a data or export folder.
     """
     refuse_run_folder(out)
-    check_output(out, *paths)
+    with claimed_output(out, *paths):
+        return _pool_runs(paths, out, replicates, incomplete)
+
+
+def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bool) -> PooledFolds:
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
     parts = []

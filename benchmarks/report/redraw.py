@@ -12,10 +12,11 @@ from benchmarks.results import (
     RESULTS_CSV,
     RESULTS_JSON,
     BenchmarkError,
+    Results,
     read_results,
 )
 from hierattn.common.files import write_text
-from hierattn.outputs import check_output
+from hierattn.outputs import claimed_output
 
 
 def redraw_report(source: Path, out: Path) -> list[Path]:
@@ -35,8 +36,12 @@ def redraw_report(source: Path, out: Path) -> list[Path]:
     results = read_results(source)
     file = source / RESULTS_JSON if source.is_dir() else source
     content = file.read_text(encoding="utf-8")
-    check_output(out)
-    check_report_folder(out)
+    with claimed_output(out):
+        check_report_folder(out)
+        return _redraw(results, content, out)
+
+
+def _redraw(results: Results, content: str, out: Path) -> list[Path]:
     target = out / RESULTS_JSON
     if target.exists() and target.read_text(encoding="utf-8") != content:
         raise BenchmarkError(f"{target}: of another session; give another folder")

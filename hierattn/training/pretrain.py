@@ -36,7 +36,7 @@ from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.recipe.config import TrainingConfig
-from hierattn.training.run_folder import open_run_folder
+from hierattn.training.run_folder import lock_run, open_run_folder
 from hierattn.training.teaching.features import (
     FeatureDistillation,
     FeaturePredictor,
@@ -93,7 +93,8 @@ def pretrain(
         KeyboardInterrupt: Ctrl-C or SIGTERM; it can be resumed.
     """
     keep_freed_memory()
-    with process_group(request.device) as group, deterministic():
+    check_output(request.out, *request.data)
+    with process_group(request.device) as group, deterministic(), lock_run(request.out, group):
         watch = observer if observer is not None and group.is_main else SilentObserver()
         return _pretrain(request, group, watch)
 
@@ -108,7 +109,6 @@ def _pretrain(
         raise ConfigError(
             f"batch size {config.batch_size} cannot be shared by {group.size} processes evenly"
         )
-    check_output(out, *request.data)
     saved = open_run_folder(out, request.resume)
     group.agree("the epoch to go on from", None if saved is None else saved.epoch)
     teacher = load_teacher(request.teacher)

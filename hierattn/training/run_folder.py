@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from hierattn.common.locks import locked_folder
 from hierattn.errors import CheckpointError, ConfigError
-from hierattn.outputs import check_output, given_path
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
 from hierattn.training.checkpoint import TrainingState, load_state
+from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig, parse_config
 from hierattn.training.request import TrainingRequest
 
@@ -16,9 +18,8 @@ def saved_state(request: TrainingRequest) -> TrainingState | None:
     """Make sure that a run may be written, and read the state it goes on from; None for a new one.
 
     Raises:
-        HierAttnError: see :func:`open_run_folder`; ``out`` lies in an input; nothing to resume.
+        HierAttnError: see :func:`open_run_folder`; nothing to resume.
     """
-    check_output(request.out, *request.roots, request.init, *map(given_path, request.teachers))
     saved = open_run_folder(request.out, request.resume)
     if request.resume and saved is None and (request.config is None or not request.roots):
         raise CheckpointError(
@@ -26,6 +27,11 @@ def saved_state(request: TrainingRequest) -> TrainingState | None:
             "--model"
         )
     return saved
+
+
+def lock_run(out: Path, group: ProcessGroup) -> AbstractContextManager[None]:
+    """The lock on a run folder, held by the process of a group that writes it."""
+    return locked_folder(out) if group.is_main else nullcontext()
 
 
 def open_run_folder(out: Path, resume: bool) -> TrainingState | None:

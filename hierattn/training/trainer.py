@@ -12,6 +12,7 @@ from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import describe_targets, resolve_targets
 from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.registry import check_image_size, find_model
+from hierattn.outputs import check_output, given_path
 from hierattn.runs import CHECKPOINT, SEEN, SPLITS
 from hierattn.training.checkpoint import (
     save_state,
@@ -27,7 +28,7 @@ from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.request import TrainingOutcome, TrainingRequest
 from hierattn.training.results import write_outcome
-from hierattn.training.run_folder import config_and_data, saved_state
+from hierattn.training.run_folder import config_and_data, lock_run, saved_state
 from hierattn.training.teaching.run_teachers import (
     announce_teachers,
     load_run_teachers,
@@ -47,7 +48,8 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run can be resumed.
     """
     keep_freed_memory()
-    with process_group(request.device) as group, deterministic():
+    check_output(request.out, *request.roots, request.init, *map(given_path, request.teachers))
+    with process_group(request.device) as group, deterministic(), lock_run(request.out, group):
         watch = observer if observer is not None and group.is_main else SilentObserver()
         return _train(request, group, watch)
 

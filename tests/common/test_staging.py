@@ -24,3 +24,12 @@ def test_an_unreadable_source_is_named(tmp_path: Path) -> None:
         staged_folder(tmp_path / "out"),
     ):
         raise PermissionError(errno.EACCES, "Permission denied", "source.jpg")
+
+
+def test_what_a_killed_process_left_is_cleaned_by_the_next(tmp_path: Path) -> None:
+    ours, others = tmp_path / ".out.hierattn-abcdefgh", tmp_path / ".out-2.hierattn-abcdefgh"
+    for left in (ours, others, tmp_path / ".out-mine"):
+        (left / "deep").mkdir(parents=True)
+    with staged_folder(tmp_path / "out"):
+        assert not ours.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [others.name, ".out-mine", "out"]

@@ -143,9 +143,9 @@ def test_a_kill_leaves_no_folder(finished: Path, tmp_path: Path) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out-*/export.log")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".out.hierattn-*/export.log")) and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(timeout=600) == 1
     assert not out.exists()
-    assert not list(tmp_path.glob(".out-*"))
+    assert not list(tmp_path.glob(".out*"))

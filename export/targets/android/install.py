@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 from export.errors import ExportError
 from export.schema.bundle import BUNDLE
 from hierattn.common.files import apply_umask
+from hierattn.common.locks import locked_folder
 
 ASSETS, FOLDER = "assets", "hierattn"
 MODULE = "app"
@@ -57,16 +57,16 @@ def find_source_set(app: Path) -> Path:
 def replace_bundle(main: Path) -> Iterator[Path]:
     """Context manager: yields an empty folder, which becomes ``main``'s bundle at the end.
 
-    If the body raises, the old bundle stays unchanged. Concurrent calls wait for each other;
-    remains of a killed one are removed.
+    If the body raises, the old bundle stays unchanged. Remains of a killed process are removed.
 
     Raises:
+        FolderInUseError: another process is bundling into ``main``.
         ExportError: the old folder holds something else than a bundle, or nothing can be written.
     """
     target = main / ASSETS / FOLDER
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(main):
+        with locked_folder(main, "--app"):
+            target.parent.mkdir(parents=True, exist_ok=True)
             _check_replaceable(target)
             _clean_up(main, target)
             staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=main))
@@ -83,17 +83,6 @@ def replace_bundle(main: Path) -> Iterator[Path]:
             raise ExportError(f"{target}: not made: {reason}; make room there") from error
         place = error.filename or target
         raise ExportError(f"{target}: not made: {place}: {reason}") from error
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder, released when the process ends, however it ends."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _check_replaceable(target: Path) -> None:

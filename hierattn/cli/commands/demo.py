@@ -12,6 +12,7 @@ from hierattn.errors import ConfigError
 
 
 def demo(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path("demo"),
     data: Annotated[
         Path | None, typer.Option(help="Your own data folder instead of painted pictures.")
@@ -21,9 +22,9 @@ def demo(
 ) -> None:
     """Paint lesion-like pictures, train HierAttn-xs, export it, verify and time the files."""
     set_up_logging(verbose)
-    from hierattn.outputs import check_output
+    from hierattn.outputs import claimed_output
 
-    check_output(out, data)
+    context.with_resource(claimed_output(out, data))
     run, exported, report = out / "run", out / "export", out / "report"
     for made in (run, exported, report):
         if made.exists():

@@ -22,6 +22,7 @@ from hierattn.cli.tables import WideFlag
 
 
 def evaluate(
+    context: typer.Context,
     run: Annotated[
         str, typer.Argument(help="Run folder, name of a shipped checkpoint, or exported file.")
     ],
@@ -58,13 +59,13 @@ def evaluate(
     from hierattn.data.joined.class_table import ClassTable, parse_class_map
     from hierattn.errors import ConfigError
     from hierattn.evaluate import evaluate_run, write_evaluation
-    from hierattn.outputs import check_output, given_path
+    from hierattn.outputs import check_output, claimed_output, given_path
     from hierattn.runs import refuse_run_folder
 
     table = ClassTable(parse_class_map(map_class or ()), not no_synonyms)
     if out is not None:
         refuse_run_folder(out)
-        check_output(out, *data, given_path(run))
+        context.with_resource(claimed_output(out, *data, given_path(run)))
     if json_file not in (None, "-"):
         refuse_run_folder(Path(json_file).parent)
         check_output(Path(json_file), *data, given_path(run), option="--json")

@@ -28,6 +28,7 @@ _LEGEND = (
 
 
 def predict(
+    context: typer.Context,
     model: Annotated[
         str, typer.Argument(metavar="RUN_OR_FILE", help="Run, shipped name, or exported file.")
     ],
@@ -46,12 +47,15 @@ def predict(
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
     from hierattn.errors import UnreadableImageError
-    from hierattn.outputs import check_output, given_path
+    from hierattn.outputs import check_output, claimed_output, given_path
     from hierattn.predict import answer_photos, find_photos
 
-    for out, option in ((csv, "--csv"), (saliency, "--saliency")):
-        if out is not None:
-            check_output(out, given_path(model), *filter(Path.is_dir, photos), option=option)
+    read = (given_path(model), *filter(Path.is_dir, photos))
+    if csv is not None:
+        check_output(csv, *read, option="--csv")
+    if saliency is not None:
+        claim = claimed_output(saliency, *read, option="--saliency")
+        context.with_resource(claim)
     found = find_photos(photos)
     classifier = load_classifier(model)
     answers: list[Answer] = []

@@ -29,6 +29,7 @@ _TITLES = {
 
 
 def train(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     data: Annotated[
         list[Path] | None,
@@ -130,9 +131,10 @@ def train(
     if not roots and not resume:
         raise ConfigError("a new run needs --data FOLDER (or --resume to go on with one)")
     if export is not None:
-        from hierattn.outputs import check_output
+        from hierattn.outputs import claimed_output
 
-        check_output(export, *roots, out, option="--export")
+        claim = claimed_output(export, *roots, out, option="--export")
+        context.with_resource(claim)
         if len(roots) > 1:
             raise ConfigError(
                 "--export judges its files on one --data folder, and several are given; train "

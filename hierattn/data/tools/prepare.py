@@ -77,16 +77,16 @@ def prepare(
     source, out = Path(source), Path(out)
     check_folder(source)
     check_output(out, source)
-    chosen = find_layout(source, layout)
-    records = sorted(chosen.read(source), key=lambda record: record.file)
-    clashing = [
-        name
-        for name, count in Counter(record.file.casefold() for record in records).items()
-        if count > 1
-    ]
-    if clashing:
-        raise DataError(f"{source}: two photos for the place of {name_some(clashing, 'photo')}")
     with staged_folder(out) as staging:
+        chosen = find_layout(source, layout)
+        records = sorted(chosen.read(source), key=lambda record: record.file)
+        clashing = [
+            name
+            for name, count in Counter(record.file.casefold() for record in records).items()
+            if count > 1
+        ]
+        if clashing:
+            raise DataError(f"{source}: two photos for the place of {name_some(clashing, 'photo')}")
         for done, record in enumerate(records, start=1):
             target = staging / record.file
             target.parent.mkdir(parents=True, exist_ok=True)

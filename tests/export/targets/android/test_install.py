@@ -10,6 +10,8 @@ import pytest
 from export.errors import ExportError
 from export.targets.android import install
 from export.targets.android.install import find_source_set, replace_bundle
+from hierattn.common.locks import FolderInUseError
+from tests.common.holder import another_process
 
 
 def write_bundle(main: Path, content: str) -> Path:
@@ -107,6 +109,13 @@ def test_killed_at_any_moment_there_is_one_whole_bundle_and_the_next_cleans_up(
     assert len(names(tmp_path)) == 2
     write_bundle(tmp_path, "new")
     assert names(tmp_path) == ["assets"]
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    main = tmp_path / "main"
+    with another_process(main), pytest.raises(FolderInUseError, match="choose another --app"):
+        write_bundle(main, "new")
+    assert not main.exists()
 
 
 def test_what_is_no_bundle_is_not_removed(tmp_path: Path) -> None:
