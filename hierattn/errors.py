@@ -11,20 +11,27 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: controls, halves of a character (bytes that are not UTF-8), line breaks."""
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that turn the direction of what follows, by which a text shows as another."""
+
+
+def steers(letter: str) -> bool:
+    """Whether a character does something to a terminal or page, instead of being shown."""
+    return unicodedata.category(letter) in _STEERING or letter in _DIRECTIONS
 
 
 def one_line(text: str) -> str:
     """The text with line breaks, terminal escapes and the like written out, such as ``\\n``.
 
-    For words that come from files: a name may hold anything.
+    For words that come from files and devices: a name may hold anything. Errors, the consoles of
+    :mod:`hierattn.cli.console`, figures and model cards do it to all that they are given.
     """
+    if text.isprintable():
+        return text
     return "".join(
-        letter.encode("unicode_escape").decode()
-        if unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in _DIRECTIONS
-        else letter
-        for letter in text
+        letter.encode("unicode_escape").decode() if steers(letter) else letter for letter in text
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from benchmarks.results import (
     Results,
     Row,
 )
+from hierattn.common.csv_text import csv_text
 from hierattn.common.files import write_text
 
 COLUMNS = (
@@ -93,14 +92,12 @@ def write_results(out: Path, results: Results) -> None:
 
 def as_csv(results: Results) -> str:
     """One line a row; empty where a figure is not known."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, *INTERVAL])
+    rows: list[list[str]] = [[*COLUMNS, *INTERVAL]]
     for row in results.rows:
         interval = row.balanced_accuracy_interval
         ends = (interval.low, interval.high) if interval else (None, None)
-        writer.writerow([*(_cell(row, name) for name in COLUMNS), *map(_text, ends)])
-    return buffer.getvalue()
+        rows.append([*(_cell(row, name) for name in COLUMNS), *map(_text, ends)])
+    return csv_text(rows)
 
 
 def _cell(row: Row, name: str) -> str:

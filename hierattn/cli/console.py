@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
+
+from hierattn.errors import one_line, steers
 
 if TYPE_CHECKING:
     from hierattn.data.records import PassedOver
@@ -33,13 +36,24 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done
 
 def set_up_logging(verbose: bool) -> None:
     """Log to stderr: everything of ours with ``-v``, else warnings only."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLineFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("hierattn").setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 
+class OneLineFormatter(logging.Formatter):
+    """Shows each record in one line, whatever the names in it hold."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """The line."""
+        return one_line(super().formatMessage(record))
+
+
 def print_json(value: Any) -> None:
-    """Print one JSON document on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON document on stdout; what would steer a terminal is escaped as JSON does."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    print("".join(f"\\u{ord(x):04x}" if x != "\n" and steers(x) else x for x in text))
 
 
 def standard_console() -> Console:
@@ -52,9 +66,21 @@ def progress_console() -> Console:
     return _console(stderr=True)
 
 
+class PlainConsole(Console):
+    """A console on which every text given to it, cells of tables included, is one line of letters.
+
+    Names of files and classes, and the words of devices, may hold line breaks, terminal escapes,
+    brackets and colons; nothing of it is obeyed. Several lines are given as several texts, with
+    ``sep="\\n"``.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text to show; Rich calls this for whatever text it is given."""
+        return super().render_str(one_line(text), **options)
+
+
 def _console(*, stderr: bool) -> Console:
-    # No markup and no emoji: names of files and classes may hold brackets and colons.
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = PlainConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPE_COLUMNS
     return console

@@ -27,25 +27,25 @@ _COLUMNS = (
 _MORE = (("ops", "right"), ("delegated", "left"))
 _MORE_LEGEND = (
     "ops: operators in the file. delegated: XNNPACK partitions, and operators left over. s: what "
-    "making and checking took.\n"
+    "making and checking took.",
 )
 
 _LEGEND = (
-    "MB: a million bytes.\n"
-    "parity: largest difference of a logit from torch's, as a share of the largest logit.\n"
-    "decisions: share of photos on which the file chooses the same class as torch.\n"
+    "MB: a million bytes.",
+    "parity: largest difference of a logit from torch's, as a share of the largest logit.",
+    "decisions: share of photos on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the photos, and in points its change against "
-    "torch; melanoma is the sensitivity of the highest class.\n"
-    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no photos."
+    "torch; melanoma is the sensitivity of the highest class.",
+    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no photos.",
 )
 
 
-def legend(records: Iterable[tuple[ArtefactRecord, Parity | None]], *, wide: bool = False) -> str:
-    """What the columns mean, and who answered for the Core ML files."""
+def legend(
+    records: Iterable[tuple[ArtefactRecord, Parity | None]], *, wide: bool = False
+) -> list[str]:
+    """Lines: what the columns mean, and who answered for the Core ML files."""
     found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    return "\n".join(
-        [_MORE_LEGEND * wide + _LEGEND, *(f"Core ML: {name}." for name in sorted(found))]
-    )
+    return [*_MORE_LEGEND * wide, *_LEGEND, *(f"Core ML: {name}." for name in sorted(found))]
 
 
 def export_table(

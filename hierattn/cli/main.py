@@ -25,7 +25,7 @@ from hierattn.cli.commands import (
 from hierattn.cli.commands.data import app as data_app
 from hierattn.cli.commands.demo import demo
 from hierattn.cli.registry_help import RegistryCommand
-from hierattn.errors import HierAttnError
+from hierattn.errors import HierAttnError, one_line
 
 # What Typer ends with when the user interrupts.
 _INTERRUPTED = 130
@@ -106,8 +106,7 @@ def main() -> None:
 
 def _fail(message: str) -> None:
     """Print one line, whatever the names in it hold, and exit 1."""
-    line = message.replace("\n", "\\n").replace("\r", "\\r")
-    print(line.encode(errors="backslashreplace").decode(), file=sys.stderr)
+    print(one_line(message), file=sys.stderr)
     sys.exit(1)
 
 

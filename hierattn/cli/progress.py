@@ -22,10 +22,19 @@ from rich.progress import (
 from rich.text import Text
 
 from hierattn.cli.console import number, progress_console
+from hierattn.errors import one_line
 
 if TYPE_CHECKING:
     from export.progress import Progress as ExportProgress
     from hierattn.training.checkpoint import HistoryRow
+
+
+class _Description(ProgressColumn):
+    """What is done, brackets and all; Rich's own column takes them for markup."""
+
+    def render(self, task: Task) -> Text:
+        """The words, in one line."""
+        return Text(one_line(task.description))
 
 
 class _Count(ProgressColumn):
@@ -39,7 +48,7 @@ class _Count(ProgressColumn):
 def make_progress(console: Console) -> Progress:
     """Bar, count, elapsed time and time left; what is over leaves the screen."""
     return Progress(
-        TextColumn("{task.description}"),
+        _Description(),
         BarColumn(bar_width=24),
         _Count(),
         TextColumn("elapsed"),

@@ -15,6 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column, Table
 
+from hierattn.errors import one_line
+
 WideFlag = Annotated[
     bool, typer.Option("--wide", help="Every column in one table, however wide the screen.")
 ]
@@ -145,7 +147,8 @@ def _part(
 
 def _least(column: Column, *, prose: bool = False) -> int:
     """The narrowest that a column may be, in characters; ``prose`` counts its whole lines."""
-    cells = [str(column.header), *map(str, column.cells)]
+    # As the console shows them.
+    cells = [one_line(str(cell)) for cell in (column.header, *column.cells)]
     longest = max(map(cell_len, cells))
     if column.no_wrap or prose:
         return longest

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from hierattn.common.csv_text import csv_text
 from hierattn.common.files import write_text
 from hierattn.data.pixels.hashing import photo_sha256
 from hierattn.data.readers.tables import name_some, read_table
@@ -172,13 +171,10 @@ def write_splits(path: str | Path, folder: DataFolder, splits: Sequence[Split]) 
 
 def write_split_rows(path: str | Path, rows: Iterable[SplitRow]) -> None:
     """Write rows as ``splits.csv`` has them, atomically."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow((*_COLUMNS, *_IDENTITY))
-    for row in rows:
-        known = (row.sha256 or "", row.source or "")
-        writer.writerow((row.file, row.label, row.group, row.split.value, *known))
-    write_text(path, buffer.getvalue())
+    cells = (
+        (row.file, row.label, row.group, row.split.value, row.sha256, row.source) for row in rows
+    )
+    write_text(path, csv_text([(*_COLUMNS, *_IDENTITY), *cells]))
 
 
 def read_split_rows(path: str | Path, *, one_folder: bool = True) -> tuple[SplitRow, ...]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hierattn.common.files import atomic_path
+from hierattn.common.csv_text import csv_text, read_cell
+from hierattn.common.files import write_text
 from hierattn.data.records import STRATA, Record
 from hierattn.errors import DataError, HierAttnError
 
@@ -187,16 +188,14 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
 
 def write_csv(path: str | Path, predictions: Predictions) -> None:
     """Write a ``predictions.csv`` atomically; every logit reads back to the same bits."""
-    with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        logit_columns = [_LOGIT + name for name in predictions.classes]
-        writer.writerow(["file", "class", "group", "split", *logit_columns, *STRATA])
-        for i, file in enumerate(predictions.files):
-            label = predictions.classes[predictions.labels[i]]
-            numbers = [repr(float(value)) for value in predictions.logits[i]]
-            known = [predictions.strata[name][i] or "" for name in STRATA]
-            row = [file, label, predictions.groups[i], predictions.splits[i], *numbers, *known]
-            writer.writerow(row)
+    logit_columns = [_LOGIT + name for name in predictions.classes]
+    rows: list[Sequence[object]] = [["file", "class", "group", "split", *logit_columns, *STRATA]]
+    for i, file in enumerate(predictions.files):
+        label = predictions.classes[predictions.labels[i]]
+        numbers = map(float, predictions.logits[i])
+        known = [predictions.strata[name][i] for name in STRATA]
+        rows.append([file, label, predictions.groups[i], predictions.splits[i], *numbers, *known])
+    write_text(path, csv_text(rows))
 
 
 def read_csv(path: str | Path) -> Predictions:
@@ -208,7 +207,7 @@ def read_csv(path: str | Path) -> Predictions:
     path = Path(path)
     try:
         with open(path, newline="", encoding="utf-8") as source:
-            rows = list(csv.reader(source, strict=True))
+            rows = [[*map(read_cell, row)] for row in csv.reader(source, strict=True)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as predictions ({error})") from error
     header = rows[0] if rows else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from hierattn.common.csv_text import csv_text
 from hierattn.common.files import file_sha256, write_bytes, write_json, write_text
 from hierattn.data.splits import Split
 from hierattn.inference import TorchPredictor, predict_logits
@@ -42,12 +41,8 @@ from hierattn.training.recipe.config import TrainingConfig
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
     """Write ``history.csv``, a row an epoch."""
-    buffer = io.StringIO(newline="")
     names = [field.name for field in fields(HistoryRow)]
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_text(path, buffer.getvalue())
+    write_text(path, csv_text([names, *([row.get(name) for name in names] for row in history)]))
 
 
 def predict_held_out(

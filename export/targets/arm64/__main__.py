@@ -99,8 +99,9 @@ def show(record: Arm64Record, path: Path) -> None:
         if row.reason:
             console.print(f"FAILED {row.path}, {row.cpu}: {row.reason}", soft_wrap=True)
     console.print(
-        f"difference: largest of a logit, as a share of its image's scale.\nWritten: {path}; "
-        "'hierattn verify' shows it.",
+        "difference: largest of a logit, as a share of its image's scale.",
+        f"Written: {path}; 'hierattn verify' shows it.",
+        sep="\n",
         soft_wrap=True,
     )
 

@@ -130,14 +130,17 @@ def benchmark(
         kept = "nothing was measured"
         if _anything_measured(out):
             kept = f"what was finished stands in {out}/results.json"
-        print(f"interrupted; {kept}", file=sys.stderr)
+        progress_console().print(f"interrupted; {kept}", soft_wrap=True)
         raise typer.Exit(1) from None
     if json_output:
         print_json(benchmark_document(outcome))
     else:
         show_outcome(outcome, out, exports, wide=wide)
         if gallery:
-            print(f"{out}/report.html holds photographs: pass it on only where that is allowed")
+            standard_console().print(
+                f"{out}/report.html holds photographs: pass it on only where that is allowed",
+                soft_wrap=True,
+            )
     if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)
 
@@ -169,9 +172,10 @@ def show_outcome(
             console.print("compared: nothing got slower or worse")
     told = command("benchmark", *exports, "--compare", out / "results.json", "--out")
     console.print(
-        f"Written: {out}/results.json, results.csv, report.html, pareto.png\n"
-        f"Next: look at {out}/report.html; after a change to the files:\n"
+        f"Written: {out}/results.json, results.csv, report.html, pareto.png",
+        f"Next: look at {out}/report.html; after a change to the files:",
         f"      {told} {beside(out, 'again')}",
+        sep="\n",
         soft_wrap=True,
     )
 

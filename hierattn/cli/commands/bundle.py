@@ -88,10 +88,11 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
             soft_wrap=True,
         )
     console.print(
-        f"Next: keep the model uncompressed: androidResources {{ noCompress {endings} }}\n"
-        "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }\n"
-        "      read the assets with org.hierattn.core: docs/android.md has the lines\n"
-        "      with the app on a phone at hand:\n"
+        f"Next: keep the model uncompressed: androidResources {{ noCompress {endings} }}",
+        "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }",
+        "      read the assets with org.hierattn.core: docs/android.md has the lines",
+        "      with the app on a phone at hand:",
         f"      {command('verify', folder, '--device', 'adb')}",
+        sep="\n",
         soft_wrap=True,
     )

@@ -131,7 +131,8 @@ def prepare(
         counted = ", ".join(f"{count} {split}" for split, count in report.splits.items())
         console.print(f"official split, which training follows: {counted}")
     print_passed_over(console, report.passed_over)
-    console.print(f"Data folder: {out}\nNext: {command('data', 'inspect', out)}", soft_wrap=True)
+    console.print(f"Data folder: {out}", soft_wrap=True)
+    console.print(f"Next: {command('data', 'inspect', out)}", soft_wrap=True)
 
 
 @app.command()
@@ -195,7 +196,9 @@ def balance(
     print_table(console, table)
     told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
     console.print(
-        f"Its splits.csv is what training follows.\nNext: {told} {beside(out, 'run')}",
+        "Its splits.csv is what training follows.",
+        f"Next: {told} {beside(out, 'run')}",
+        sep="\n",
         soft_wrap=True,
     )
 

@@ -99,8 +99,9 @@ def demo(
         show_outcome(timed, report, [exported])
         console.print(
             f"Look at {report}/report.html, at {exported}/MODEL_CARD.md and at "
-            f"{run}/confusion.png.\n"
+            f"{run}/confusion.png.",
             "Next: hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN --export EXPORT",
+            sep="\n",
             soft_wrap=True,
         )
     if not found.passed or timed.unmeasured:

@@ -142,8 +142,9 @@ def pool(
         console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled", wide=wide
     )
     console.print(
-        f"Written: {out}/pooled.json, predictions.csv and figures\n"
+        f"Written: {out}/pooled.json, predictions.csv and figures",
         "Next: hierattn train, as for the folds without --fold, with --validation-fraction 0 "
         f"--test-fraction 0 --calibrate-from {shlex.quote(str(out))}",
+        sep="\n",
         soft_wrap=True,
     )

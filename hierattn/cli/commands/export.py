@@ -119,7 +119,7 @@ def show_export(
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
     words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
-    console.print(f"{judged_line(manifest)}\n{words}")
+    console.print(judged_line(manifest), *words, sep="\n")
     for line in remarks(manifest):
         console.print(line, soft_wrap=True)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
@@ -220,11 +220,11 @@ def show_verification(
     print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
     console.print(f"Photos asked again: {found.photos}.", soft_wrap=True)
-    console.print(words)
+    console.print(*words, sep="\n")
     for line in found.arm64:
         console.print(line, soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
-        console.print("FAILED " + problem.replace("\n", "\\n"), soft_wrap=True)
+        console.print(f"FAILED {problem}", soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")
     if found.passed:
         told = command("benchmark", folder, *(["--data", data] if data else []), "--out")

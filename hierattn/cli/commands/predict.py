@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,28 +172,15 @@ def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> None:
-    """A row a photo; text that a spreadsheet would take for a formula gets an apostrophe."""
-    import csv
-    import io
-
+    """A row a photo."""
+    from hierattn.common.csv_text import csv_text
     from hierattn.common.files import write_text
 
-    def plain(text: str) -> str:
-        return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    names = [plain(f"probability of {name}") for name in classifier.classes]
-    writer.writerow(["file", "answer", "sure", "target_flagged", *names])
+    names = [f"probability of {name}" for name in classifier.classes]
+    rows: list[Sequence[object]] = [["file", "answer", "sure", "target_flagged", *names]]
     for answer in answers:
         flagged = "" if answer.flagged is None else str(answer.flagged).lower()
-        writer.writerow(
-            [
-                plain(str(answer.photo)),
-                plain(answer.ranked[0][0]),
-                str(answer.sure).lower(),
-                flagged,
-                *(f"{answer.probabilities[name]:.6f}" for name in classifier.classes),
-            ]
-        )
-    write_text(path, text.getvalue())
+        shares = (f"{answer.probabilities[name]:.6f}" for name in classifier.classes)
+        sure = str(answer.sure).lower()
+        rows.append([answer.photo, answer.ranked[0][0], sure, flagged, *shares])
+    write_text(path, csv_text(rows))

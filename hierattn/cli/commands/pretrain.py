@@ -71,6 +71,8 @@ def pretrain(
     judged = outcome.validation_loss
     held_out = "" if judged is None else f", {judged:.3f} on photos kept aside"
     standard_console().print(
-        f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)\n"
-        f"Next: hierattn train --init {out} --data DATA --model {request.config.model} --out RUN"
+        f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)",
+        f"Next: hierattn train --init {out} --data DATA --model {request.config.model} --out RUN",
+        sep="\n",
+        soft_wrap=True,
     )

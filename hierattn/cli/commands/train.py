@@ -209,8 +209,9 @@ def train(
             print_report(console, report, _TITLES[name])
         photos = [word for root in roots or ("PHOTOS",) for word in ("--data", root)]
         console.print(
-            f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})\n"
+            f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})",
             f"Next: {command('evaluate', out, *photos)}",
+            sep="\n",
             soft_wrap=True,
         )
         if exported is not None and export is not None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from hierattn.common.csv_text import csv_text
 from hierattn.common.files import write_text
 from hierattn.data.readers.presets import SPLITS, split_word
 from hierattn.data.readers.tables import (
@@ -77,9 +76,7 @@ def write_manifest(
     extra = dict(extra or {})
     if any(record.split for record in records):
         extra = {SPLIT_COLUMN: [record.split or "" for record in records], **extra}
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, *extra])
+    rows: list[Sequence[str | None]] = [[*COLUMNS, *extra]]
     for position, record in enumerate(records):
         age = "" if record.age is None else f"{record.age:g}"
         values = (
@@ -95,8 +92,8 @@ def write_manifest(
             record.licence,
             record.source,
         )
-        writer.writerow([value or "" for value in values] + [v[position] for v in extra.values()])
-    write_text(path, buffer.getvalue())
+        rows.append([*values, *(column[position] for column in extra.values())])
+    write_text(path, csv_text(rows))
 
 
 def _record(path: Path, row: Row, roman: bool) -> Record:

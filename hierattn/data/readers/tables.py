@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from hierattn.common.csv_text import read_cell
 from hierattn.errors import DataError
 
 SEPARATORS = (",", ";", "\t")
@@ -68,7 +69,8 @@ def read_table(path: Path, required: Sequence[str] = ()) -> list[Row]:
             continue
         if len(cells) != len(header):
             raise DataError(f"{path}: {_misfit(number, len(cells), len(header), separator)}")
-        named = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+        plain = (read_cell(cell.strip()) for cell in cells)
+        named = dict(zip(header, plain, strict=True))
         table.append(Row(number, named))
     return table
 
