@@ -78,7 +78,7 @@ def read_table(path: Path, required: Sequence[str] = ()) -> list[Row]:
 def has_columns(path: Path, names: Sequence[str]) -> bool:
     """Whether a table's header has all of these columns; False where it cannot be read."""
     try:
-        text = _read_text(path).partition("\n")[0]
+        text = re.split(r"[\r\n]", _read_text(path), maxsplit=1)[0]
     except DataError:
         return False
     header = next(csv.reader([text], delimiter=_separator(text, names)), [])
@@ -141,7 +141,8 @@ def name_some(names: Sequence[str], noun: str) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        # As bytes: a name may hold a carriage return, which reading as text turns into a line feed.
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"
