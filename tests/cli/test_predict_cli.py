@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hierattn import predict
 from hierattn.cli.commands.predict import show_answers
 from hierattn.data.records import DataFolder
 from hierattn.metrics.operating_point import OperatingPoint
-from hierattn.predict import Answer, Classifier, answer_photos
+from hierattn.predict import Classifier, answer_photos
 from hierattn.preprocessing import PreprocessSpec
 from tests.conftest import Answer
 
@@ -74,7 +75,7 @@ def test_several_target_classes_flag_together(
         target_classes=("a", "b"), melanoma_threshold=0.5, fitted_on="photos of a test"
     )
     (answer,) = answer_photos(classifier, [painted.records[0].path])
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, predict.Answer)
     assert answer.target == pytest.approx(0.5) and answer.flagged is True
     show_answers(classifier, [answer])
     assert "a + b flag" in capsys.readouterr().out
@@ -88,7 +89,7 @@ def test_what_was_not_fitted_is_not_called_calibrated(
     fitted_on: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     probabilities = dict.fromkeys("abcd", 0.25)
-    answer = Answer(Path("photo.jpg"), probabilities, sure=True, target=None, flagged=None)
+    answer = predict.Answer(Path("photo.jpg"), probabilities, sure=True, target=None, flagged=None)
     show_answers(_classifier(fitted_on=fitted_on), [answer])
     assert words in " ".join(capsys.readouterr().out.split())
 
