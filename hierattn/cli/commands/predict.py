@@ -67,6 +67,7 @@ def predict(
     if csv is not None:
         _write_csv(csv, classifier, answers)
     if saliency is not None:
+        from hierattn.metrics.figure_text import substitute_note
         from hierattn.saliency import draw_saliency
 
         with counting("covering parts") as progress:
@@ -74,6 +75,8 @@ def predict(
                 name = f"{done:04d}-{answer.photo.stem}.png"
                 draw_saliency(classifier, answer, saliency / name)
                 progress(done, len(answers))
+        if (note := substitute_note(classifier.classes)) and not json_output:
+            standard_console().print(f"In the maps {note}.", soft_wrap=True)
     if json_output:
         print_json(
             {

@@ -128,9 +128,9 @@ public class ModelBundleTest {
 
     @Test
     public void whatPythonCallsNotFittedIsNotFitted() throws Exception {
-        assertTrue(ModelBundle.load(MapAssets.fake()).operatingPoint.isFitted());
-        String told = "not fitted: 12 validation images, 20 needed";
-        assertFalse(new OperatingPoint(1, 0, new int[0], Double.NaN, told).isFitted());
+        assertFalse(ModelBundle.load(MapAssets.fake()).operatingPoint.isFitted());
+        MapAssets fitted = MapAssets.fake().replaceInJson("\"not fitted\"", "\"on 30 photos\"");
+        assertTrue(ModelBundle.load(fitted).operatingPoint.isFitted());
     }
 
     /** Optional: a bundle of a real export, made by {@code hierattn bundle}. */
