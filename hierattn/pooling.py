@@ -74,7 +74,7 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
         parts.append(part)
     together = concatenate(parts)
     point = fit_operating_point(together, targets=runs[0].config.operating_point.target_classes)
-    if not point.fitted_on.startswith("not fitted"):
+    if point.is_fitted:
         note = (
             f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos), "
             "the same that are reported"

@@ -39,12 +39,14 @@ class Answer:
     Attributes:
         probabilities: calibrated, by class, in the order of the classes.
         sure: whether the highest reaches the operating point's certainty.
-        flagged: whether the target class reaches its threshold; None where there is none.
+        target: the target classes' probability, added up; None where no threshold is known.
+        flagged: whether it reaches the threshold; None where there is none.
     """
 
     photo: Path
     probabilities: dict[str, float]
     sure: bool
+    target: float | None
     flagged: bool | None
 
     @property
@@ -109,11 +111,13 @@ def answer_photos(
 def _answer(classifier: Classifier, photo: Path, probabilities: np.ndarray) -> Answer:
     point = classifier.point
     told = dict(zip(classifier.classes, probabilities.tolist(), strict=True))
-    threshold = point.melanoma_threshold
-    target = None if threshold is None else told.get(point.melanoma_class or "")
+    threshold, target = point.melanoma_threshold, None
+    if threshold is not None:
+        target = float(point.target_probability(probabilities[np.newaxis], classifier.classes)[0])
     return Answer(
         photo,
         told,
         sure=max(told.values()) >= point.abstain_threshold,
+        target=target,
         flagged=None if target is None or threshold is None else target >= threshold,
     )

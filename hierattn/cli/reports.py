@@ -42,7 +42,7 @@ def print_report(
     overall.add_row("Brier", f"{before.brier:.3f} -> {after.brier:.3f}")
     overall.add_row("temperature", f"{after.temperature:.3f} ({report.calibration.fitted_on})")
     if isinstance(report.melanoma, str):
-        overall.add_row("melanoma operating point", report.melanoma)
+        overall.add_row("melanoma operating point", _why_no_threshold(report))
     else:
         melanoma = report.melanoma
         overall.add_row(
@@ -63,6 +63,12 @@ def print_report(
     if note := substitute_note(report.classes):
         console.print(f"In the figures {note}.", soft_wrap=True)
     console.print(_LEGEND, style="dim")
+
+
+def _why_no_threshold(report: EvaluationReport) -> str:
+    fitted = report.calibration.fitted_on
+    why = fitted if fitted.startswith("not fitted") else "no target class, or no photo to fit it on"
+    return f"none ({why.removeprefix('not fitted: ')})"
 
 
 def _with_interval(value: float | None, interval: Interval | None) -> str:

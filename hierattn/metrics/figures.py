@@ -79,7 +79,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         accuracies.text(0.5, 0.5, "no validation photos", color=_GREY, **where)
     losses.set_ylabel("loss (cross-entropy, nats)")
     accuracies.set_ylabel("validation accuracy")
-    accuracies.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    accuracies.yaxis.set_major_formatter(PercentFormatter(1.0))
     rates.set_ylabel("learning rate")
     rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     rates.set_ylim(bottom=0)

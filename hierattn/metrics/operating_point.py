@@ -76,6 +76,11 @@ class OperatingPoint(BaseModel):
         return fields
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether temperature and thresholds come from photos; else they do nothing."""
+        return not self.fitted_on.startswith("not fitted")
+
+    @property
     def target_name(self) -> str | None:
         """The targets in one phrase, such as ``MEL``; None where there is none."""
         return " + ".join(self.target_classes) or None

@@ -91,6 +91,17 @@ def test_german_words(assets: Path, logits: tuple[float, ...], words: tuple[str,
         assert english not in page
 
 
+def test_what_was_not_fitted_is_not_called_calibrated(assets: Path) -> None:
+    point = {"temperature": 1.0, "abstain_threshold": 0.0, "melanoma_class": "MEL"}
+    point |= {"melanoma_threshold": None, "fitted_on": "not fitted: 12 images, 20 needed"}
+    bundle = json.dumps(BUNDLE | {"operating_point": point})
+    (assets / "hierattn/bundle.json").write_text(bundle)
+    page = draw_main(Resources(), _result(5.0, 0.0, 0.0), assets)
+    assert "not calibrated" in page and "no point at which it marks melanoma" in page
+    for word in ("scores, calibrated", "fitted on", "Marked for", "Not marked for"):
+        assert word not in page
+
+
 @pytest.mark.parametrize("language", ["", "de"])
 def test_about_says_what_it_is_and_what_it_is_not(assets: Path, language: str) -> None:
     resources = Resources(language=language, night=True)

@@ -5,15 +5,18 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from PIL import Image
 
+from hierattn.cli.commands.train import train
 from hierattn.data.folder import read_data_folder
 from hierattn.data.pixels.store import default_store
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_splits
 from hierattn.models.registry import list_models
+from hierattn.training.recipe.config import TrainingConfig
 from tests.conftest import Answer
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
@@ -50,6 +53,18 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
     assert done.returncode == 0
     assert "Usage:" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_the_help_of_train_tells_the_defaults_of_the_recipe() -> None:
+    told = {
+        name: option.help.rpartition("by default ")[2].rstrip(".")
+        for name, annotation in get_type_hints(train, include_extras=True).items()
+        for option in getattr(annotation, "__metadata__", ())
+        if option.help and "by default" in option.help
+    }
+    recipe = TrainingConfig()
+    assert len(told) == 7
+    assert told == {name: str(getattr(recipe, name)) for name in told}
 
 
 def test_the_version_is_the_packages(cli: Cli) -> None:

@@ -6,10 +6,17 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from hierattn import predict
+from hierattn.cli.commands.predict import show_answers
 from hierattn.data.records import DataFolder
+from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.predict import Classifier, answer_photos
+from hierattn.preprocessing import PreprocessSpec
 from tests.conftest import Answer
 
 Cli = Callable[..., Answer]
@@ -48,6 +55,43 @@ def test_the_table_names_the_photo_and_says_what_it_is_not(
     answer = cli("predict", finished, painted.records[0].path)
     assert answer.code == 0 and painted.records[0].path.name in answer.out
     assert "no diagnosis" in answer.out
+
+
+def _classifier(**point: Any) -> Classifier:
+    classes = ("a", "b", "c", "d")
+    spec = PreprocessSpec(image_size=8)
+    return Classifier(
+        lambda photos: np.zeros((len(photos), 4), np.float32),
+        spec,
+        classes,
+        OperatingPoint(**point),
+    )
+
+
+def test_several_target_classes_flag_together(
+    painted: DataFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier = _classifier(
+        target_classes=("a", "b"), melanoma_threshold=0.5, fitted_on="photos of a test"
+    )
+    (answer,) = answer_photos(classifier, [painted.records[0].path])
+    assert isinstance(answer, predict.Answer)
+    assert answer.target == pytest.approx(0.5) and answer.flagged is True
+    show_answers(classifier, [answer])
+    assert "a + b flag" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "words"),
+    [("not fitted: 3 images", "are not calibrated"), ("photos of a test", "are calibrated")],
+)
+def test_what_was_not_fitted_is_not_called_calibrated(
+    fitted_on: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probabilities = dict.fromkeys("abcd", 0.25)
+    answer = predict.Answer(Path("photo.jpg"), probabilities, sure=True, target=None, flagged=None)
+    show_answers(_classifier(fitted_on=fitted_on), [answer])
+    assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_is_not_there_is_one_line(cli: Cli, finished: Path, tmp_path: Path) -> None:

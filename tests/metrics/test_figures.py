@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
+from hierattn.metrics import figures
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.figures import (
     FEW_PHOTOS,
@@ -85,6 +87,18 @@ def test_curves_without_validation(tmp_path: Path, missing: object) -> None:
     full = tmp_path / "full.png"
     draw_curves(history(3), full)
     assert (tmp_path / "curves.png").read_bytes() != full.read_bytes()
+
+
+def test_ticks_beside_an_accuracy_that_never_changed_differ(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(figures, "save_figure", lambda figure, path: drawn.append(figure))
+    rows = history(3, validation_accuracy=1 / 6, validation_balanced_accuracy=1 / 6)
+    draw_curves(rows, tmp_path / "curves.png")
+    FigureCanvasAgg(drawn[0]).draw()
+    ticks = [label.get_text() for label in drawn[0].axes[1].get_yticklabels()]
+    assert len(ticks) > 2 and len(set(ticks)) == len(ticks)
 
 
 def test_curves_accept_the_strings_of_a_csv_and_a_single_epoch(tmp_path: Path) -> None:

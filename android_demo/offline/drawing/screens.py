@@ -39,12 +39,18 @@ def draw_main(resources: Resources, result: dict[str, Any], assets: Path) -> str
     shares = _softmax([logit / point["temperature"] for logit in logits])
     ranked = sorted(zip(shares, bundle["classes"], strict=True), reverse=True)[:3]
     targets = point.get("target_classes") or [point["melanoma_class"]]
+    is_fitted = not point["fitted_on"].startswith("not fitted")
     melanoma = sum(shares[bundle["classes"].index(name)] for name in targets)
-    is_marked = melanoma >= point["melanoma_threshold"]
+    threshold = point["melanoma_threshold"]
+    is_marked = threshold is not None and melanoma >= threshold
     mark = "melanoma_marked" if is_marked else "melanoma_not_marked"
     ink = {"textColor": "@color/alert_text" if is_marked else "@color/text"}
     card = {"background": "@drawable/card_alert" if is_marked else "@drawable/card"}
-    figures = _percent(resources, melanoma), _percent(resources, point["melanoma_threshold"])
+    if threshold is None:
+        why_marked = say("melanoma_unknown")
+    else:
+        shown = _percent(resources, melanoma), _percent(resources, threshold)
+        why_marked = say(f"{mark}_why", *shown)
     if ranked[0][0] >= point["abstain_threshold"]:
         headline = say("looks_most_like", _named(resources, ranked[0][1]))
         why = say("looks_most_like_why")
@@ -65,14 +71,15 @@ def draw_main(resources: Resources, result: dict[str, Any], assets: Path) -> str
     )
     contents = {
         "melanoma_card": Content(attributes=VISIBLE | card),
-        "melanoma": Content(say(mark), ink),
-        "melanoma_why": Content(say(f"{mark}_why", *figures), ink),
-        "fitted_on": Content(say("fitted_on", point["fitted_on"])),
+        "melanoma": Content(say(mark), ink | (GONE if threshold is None else VISIBLE)),
+        "melanoma_why": Content(why_marked, ink),
+        "fitted_on": Content(say("fitted_on", point["fitted_on"]), VISIBLE if is_fitted else GONE),
         "state": Content(_passed(resources, result, bundle), {"textColor": "@color/good_text"}),
         "busy": Content(attributes=GONE),
         "answer": Content(attributes=VISIBLE),
         "headline": Content(headline),
         "headline_why": Content(why),
+        "scores_title": Content(say("scores" if is_fitted else "scores_not_calibrated")),
         "scores": Content(rows=rows),
         "photo": Content(picture=_picture(assets, side)),
         "photo_note": Content(say("as_seen", side)),

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _SHOWN = 3
 _LEGEND = (
     "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which the "
-    "model may answer. A research tool, not a medical device."
+    "model may answer."
 )
+_NOT_A_DEVICE = "A research tool, not a medical device."
 
 
 def predict(
@@ -71,6 +72,7 @@ def predict(
     if csv is not None:
         _write_csv(csv, classifier, answers)
     if saliency is not None:
+        from hierattn.metrics.figure_text import substitute_note
         from hierattn.saliency import draw_saliency
 
         with counting("covering parts") as progress:
@@ -78,6 +80,8 @@ def predict(
                 name = f"{done:04d}-{answer.photo.stem}.png"
                 draw_saliency(classifier, answer, saliency / name)
                 progress(done, len(answers))
+        if (note := substitute_note(classifier.classes)) and not json_output:
+            standard_console().print(f"In the maps {note}.", soft_wrap=True)
     if json_output:
         print_json(
             {
@@ -88,7 +92,7 @@ def predict(
             }
         )
     else:
-        _show(classifier, answers)
+        show_answers(classifier, answers)
         console = standard_console()
         for reason in unreadable:
             console.print(f"unreadable: {reason}", soft_wrap=True)
@@ -130,9 +134,10 @@ def load_classifier(model: str) -> Classifier:
     )
 
 
-def _show(classifier: Classifier, answers: list[Answer]) -> None:
+def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
+    """Print a row a photo, and what the figures are worth."""
     point, console = classifier.point, standard_console()
-    target = point.melanoma_class if point.melanoma_threshold is not None else None
+    target = point.target_name if point.melanoma_threshold is not None else None
     columns = [("photo", "left"), ("answer", "left"), ("probabilities", "prose")]
     if target:
         columns.append((f"{target} flag", "left"))
@@ -149,17 +154,23 @@ def _show(classifier: Classifier, answers: list[Answer]) -> None:
             f"{target} flag: its probability is at least {point.melanoma_threshold:.3f}, the "
             "threshold chosen in training, whatever the answer."
         )
-    console.print(_LEGEND)
+    if point.is_fitted:
+        console.print(f"{_LEGEND} {_NOT_A_DEVICE}")
+    else:
+        console.print(
+            "Probabilities are not calibrated, and no answer is called unsure or flagged: "
+            f"{point.fitted_on}. {_NOT_A_DEVICE}"
+        )
 
 
 def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
     point = classifier.point
     target = None
-    if answer.flagged is not None and point.melanoma_class is not None:
+    if answer.flagged is not None:
         target = {
-            "class": point.melanoma_class,
+            "class": point.target_name,
             "threshold": point.melanoma_threshold,
-            "probability": answer.probabilities[point.melanoma_class],
+            "probability": answer.target,
             "flagged": answer.flagged,
         }
     return {

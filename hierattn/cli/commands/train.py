@@ -37,7 +37,9 @@ def train(
     ] = None,
     map_class: MapClass = None,
     no_synonyms: NoSynonyms = False,
-    model: Annotated[str | None, typer.Option(help="See 'hierattn models'.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="See 'hierattn models'; by default hierattn_xs.")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="'default', or 'paper' for the published one.")] = (
         "default"
     ),
@@ -51,13 +53,21 @@ def train(
         str | None,
         typer.Option(help="First weights: default, dirac, whitening or whitening_dirac."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training part.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training part; by default 60.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input, pixels; by default 256.")
+    ] = None,
     start_image_size: Annotated[
         int | None, typer.Option(help="Smaller side to begin with (progressive resizing).")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Photos a step, all processes.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Photos a step, all processes; by default 32.")
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="Highest learning rate; by default 0.001.")
+    ] = None,
     freeze_epochs: Annotated[
         int | None, typer.Option(help="Epochs in which tensors from --init stay as they are.")
     ] = None,
@@ -71,10 +81,10 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of splits and of training.")] = None,
     fold: Annotated[str | None, typer.Option(help="I/K: judge on fold I of K.")] = None,
     validation_fraction: Annotated[
-        float | None, typer.Option(help="Share kept to choose and calibrate by.")
+        float | None, typer.Option(help="Share kept to choose and calibrate by; by default 0.15.")
     ] = None,
     test_fraction: Annotated[
-        float | None, typer.Option(help="Share kept to judge by (without --fold).")
+        float | None, typer.Option(help="Share kept to judge by, without --fold; by default 0.15.")
     ] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.")] = None,
     selection: Annotated[

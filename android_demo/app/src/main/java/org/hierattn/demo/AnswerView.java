@@ -44,7 +44,7 @@ final class AnswerView {
                 + " " + screen.getString(R.string.answer_time,
                         Figures.whole(answer.networkMs), Figures.whole(answer.wholeMs)));
         showHeadline(answer.decision, bundle.operatingPoint);
-        showScores(answer.decision);
+        showScores(answer.decision, bundle.operatingPoint);
     }
 
     private void showHeadline(Decision decision, OperatingPoint point) {
@@ -60,7 +60,9 @@ final class AnswerView {
         }
     }
 
-    private void showScores(Decision decision) {
+    private void showScores(Decision decision, OperatingPoint point) {
+        text(R.id.scores_title).setText(
+                point.isFitted() ? R.string.scores : R.string.scores_not_calibrated);
         ViewGroup list = (ViewGroup) screen.findViewById(R.id.scores);
         list.removeAllViews();
         for (Decision.Candidate candidate : decision.top) {
@@ -96,6 +98,7 @@ final class AnswerView {
                     Figures.percent(decision.melanomaProbability),
                     Figures.percent(point.melanomaThreshold)));
         }
+        text(R.id.fitted_on).setVisibility(point.isFitted() ? View.VISIBLE : View.GONE);
         text(R.id.fitted_on).setText(screen.getString(R.string.fitted_on, point.fittedOn));
     }
 

@@ -47,6 +47,11 @@ public final class OperatingPoint {
                 threshold, fields.text("fitted_on"));
     }
 
+    /** Whether photos were there to fit it on; else probabilities are not calibrated. */
+    public boolean isFitted() {
+        return !fittedOn.startsWith("not fitted");
+    }
+
     /** Whether any class is melanoma. */
     public boolean hasTarget() {
         return targets.length > 0;

@@ -1,6 +1,7 @@
 package org.hierattn.core;
 
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
@@ -123,6 +124,13 @@ public class ModelBundleTest {
         OperatingPoint point = ModelBundle.load(assets).operatingPoint;
         assertTrue(Double.isNaN(point.melanomaThreshold));
         assertEquals(null, Decision.of(new float[3], Arrays.asList("a", "b", "c"), point).melanomaFlag);
+    }
+
+    @Test
+    public void whatPythonCallsNotFittedIsNotFitted() throws Exception {
+        assertFalse(ModelBundle.load(MapAssets.fake()).operatingPoint.isFitted());
+        MapAssets fitted = MapAssets.fake().replaceInJson("\"not fitted\"", "\"on 30 photos\"");
+        assertTrue(ModelBundle.load(fitted).operatingPoint.isFitted());
     }
 
     /** Optional: a bundle of a real export, made by {@code hierattn bundle}. */
