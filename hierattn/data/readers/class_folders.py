@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hierattn.data.readers.listing import Listing
-from hierattn.data.readers.presets import parts_among, split_of_folder
+from hierattn.data.readers.presets import no_classes_among, parts_among, split_of_folder
 from hierattn.data.readers.tables import name_some
 from hierattn.errors import DataError, one_line
 from hierattn.preprocessing import PHOTO_FORMATS
@@ -18,8 +18,9 @@ def class_depth(listing: Listing) -> int:
     """How many folders lie above the class folders: 0, or 1 where splits or parts do.
 
     Raises:
-        DataError: there is no folder; splits stand beside classes; only one split is there; or
-            photos of a split or part lie in no class folder.
+        DataError: there is no folder; splits stand beside classes or in them; only one split is
+            there; photos of a split or part lie in no class folder; or folders of masks or of
+            unlabelled photos stand where classes should.
     """
     root, names = listing.root, folders_at(listing, 0)
     if not names:
@@ -29,6 +30,7 @@ def class_depth(listing: Listing) -> int:
     splits = [name for name in names if split_of_folder(name)]
     above = splits or parts_among([name for name in names if name in filled])
     if not above:
+        _check_classes(listing, sorted(filled))
         return 0
     what = "splits" if splits else "parts of one download"
     others = [name for name in names if name not in above and name in filled]
@@ -82,6 +84,26 @@ def class_names(listing: Listing, depth: int) -> tuple[str, ...]:
             mend = f"{mend}; do you mean {root / names[0]}?"
         raise DataError(f"{root}: only one class ({names[0]}); {_mend(root, mend)}")
     return tuple(names)
+
+
+def _check_classes(listing: Listing, filled: Sequence[str]) -> None:
+    """Refuse folders named as something else than classes, and classes that hold splits."""
+    root, strange = listing.root, no_classes_among(filled)
+    if strange:
+        mend = _mend(root, "put the photos into one folder a class, and move the rest elsewhere")
+        raise DataError(
+            f"{root}: {name_some(strange, 'folder')} named as what lies beside photos, not as "
+            f"classes; {mend}"
+        )
+    within = {file.split("/")[1] for file in listing.photos if file.count("/") > 1}
+    splits = sorted(name for name in within if split_of_folder(name))
+    if len({split_of_folder(name) for name in splits}) > 1:
+        of_one = filled[0]
+        raise DataError(
+            f"{root}: the folders of the classes hold the splits {', '.join(splits)}; a split that "
+            f"is to be followed stands above the classes: {splits[-1]}/{of_one} instead of "
+            f"{of_one}/{splits[-1]}"
+        )
 
 
 def check_links(root: Path) -> None:

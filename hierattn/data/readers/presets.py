@@ -29,9 +29,16 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"(?P<stem>.*?(?:part|batch|chunk|shard|disc|volume|vol|archive|zip|images|imgs|photos))"
+    r"(?P<stem>.*?(?:part|batch|chunk|shard|disc|volume|vol|archive|zip|images|imgs|photos"
+    r"|fold|set|split|train|training|val|valid|validation|test|testing))"
     r"[\W_]*\d+",
     re.IGNORECASE,
+)
+_PICTURES = frozenset({"image", "images", "img", "imgs", "photo", "photos", "pictures"})
+_BESIDE = frozenset(
+    {"mask", "masks", "segmentation", "segmentations", "groundtruth", "ground_truth"}
+    | {"annotation", "annotations", "superpixels", "overlays"}
+    | {"labeled", "labelled", "unlabeled", "unlabelled"}
 )
 _CHALLENGE = re.compile(
     r"isic[\W_]?20\d\d_.*?(?P<word>training|validation|test)(?:_v\d+)?_(?:input|data)",
@@ -53,10 +60,22 @@ def split_of_folder(name: str) -> str | None:
     return _WORDS[found["word"].lower()] if found else None
 
 
+def no_classes_among(names: Sequence[str]) -> list[str]:
+    """Those of the folders that hold masks, or what has labels or none, and the photos of them.
+
+    Such as ``images`` and ``masks``, or ``labeled`` and ``unlabeled``; ``images`` is nothing
+    special where none of the others is there.
+    """
+    beside = [name for name in names if re.sub(r"[\W_]+", "_", name).lower() in _BESIDE]
+    pictures = [name for name in names if name.lower() in _PICTURES]
+    return [*pictures, *beside] if beside else []
+
+
 def parts_among(names: Sequence[str]) -> list[str]:
     """Those of the folders that are parts of one download: two or more with numbered names.
 
-    Such as ``imgs_part_1`` to ``imgs_part_3``, or ``HAM10000_images_part_1`` and ``_2``.
+    Such as ``imgs_part_1`` to ``imgs_part_3``, ``HAM10000_images_part_1`` and ``_2``, ``fold_1``
+    and ``fold_2``, or ``train_1`` and ``train_2``.
     """
     of: dict[str, list[str]] = defaultdict(list)
     for name in names:

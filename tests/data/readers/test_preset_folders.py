@@ -171,3 +171,29 @@ def test_parts_beside_other_folders_are_refused_and_empty_ones_do_no_harm(tmp_pa
 def test_numbered_classes_stay_classes(tmp_path: Path) -> None:
     write_class_folders(tmp_path, {"class_0": 1, "class_1": 1})
     assert read_data_folder(tmp_path).classes == ("class_0", "class_1")
+
+
+@pytest.mark.parametrize("names", [("fold_1", "fold_2"), ("set1", "set2"), ("train_1", "train_2")])
+def test_numbered_folds_and_sets_are_one_set(tmp_path: Path, names: tuple[str, str]) -> None:
+    for number, name in enumerate(names):
+        for label in ("a", "b"):
+            write_photo(tmp_path / name / label / f"{number}.png", number + 10 * (label == "a"))
+    folder = read_data_folder(tmp_path)
+    assert folder.classes == ("a", "b") and len(folder.records) == 4
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("images/1.png", "masks/1.png"), "one folder a class"),
+        (("labeled/1.png", "unlabeled/2.png"), "one folder a class"),
+        (("a/train/1.png", "a/test/2.png", "b/train/3.png", "b/test/4.png"), "train/a instead of"),
+    ],
+)
+def test_what_is_no_class_is_refused_with_the_layout_that_fits(
+    tmp_path: Path, names: tuple[str, ...], words: str
+) -> None:
+    for seed, name in enumerate(names):
+        write_photo(tmp_path / name, seed)
+    with pytest.raises(DataError, match=words):
+        read_data_folder(tmp_path)

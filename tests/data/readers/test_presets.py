@@ -1,6 +1,11 @@
 import pytest
 
-from hierattn.data.readers.presets import parts_among, split_of_folder, split_word
+from hierattn.data.readers.presets import (
+    no_classes_among,
+    parts_among,
+    split_of_folder,
+    split_word,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,9 @@ def test_the_split_a_word_stands_for() -> None:
         ["HAM10000_images_part_1", "HAM10000_images_part_2"],
         ["part1", "part2"],
         ["Batch 01", "Batch 02"],
+        ["fold_1", "fold_2"],
+        ["set1", "set2"],
+        ["train_1", "train_2"],
     ],
 )
 def test_parts_of_one_download(names: list[str]) -> None:
@@ -52,3 +60,10 @@ def test_parts_of_one_download(names: list[str]) -> None:
 )  # fmt: skip
 def test_numbered_classes_are_no_parts(names: list[str]) -> None:
     assert parts_among(names) == []
+
+
+def test_folders_beside_photos_are_no_classes() -> None:
+    assert no_classes_among(["images", "masks"]) == ["images", "masks"]
+    assert no_classes_among(["MEL", "Ground-Truth"]) == ["Ground-Truth"]
+    assert no_classes_among(["labeled", "unlabeled"]) == ["labeled", "unlabeled"]
+    assert no_classes_among(["images", "mel", "masked"]) == []
