@@ -18,13 +18,14 @@ from export.checks.comparison import (
 from export.checks.conformance import check_golden_reference
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
+from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
 from export.checks.parity import logits_in_order, measure_parity
 from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
-from export.jobs.messages import Event, Failed, FileChecked, Job, Step
+from export.jobs.messages import Event, FileChecked, Job, Step
 from export.jobs.pool import run_jobs
 from export.progress import Observer, Progress, unobserved
 from export.schema.manifest import (
@@ -250,21 +251,21 @@ def _check_files(
         if any(owner == name for owner, _ in whole)
     ]
 
+    results = FileResults(jobs)
+
     def report(job: Job, event: Event) -> None:
         if isinstance(event, Step):
             progress(Progress(job.format, event.text, event.done, event.total))
-        elif isinstance(event, Failed):
-            for precision in job.files if event.precision is None else [event.precision]:
-                file = whole[job.format, precision]
-                if file.gate is None:
-                    file.problems.append(f"{job.files[precision]}: {event.reason}")
-        elif isinstance(event, FileChecked):
-            _add_result(whole[job.format, event.precision], event, metadata, reference)
+        else:
+            results.add(job.format, event)
 
     run_jobs(jobs, workspace / "verify.log", report)
-    for file in whole.values():
-        if file.gate is None and not file.problems:
-            file.problems.append(f"{file.record.path}: gave no answer")
+    for result in results:
+        file = whole[result.format, result.precision]
+        if result.checked is None:
+            file.problems.append(f"{result.path}: {result.reason or 'gave no answer'}")
+        else:
+            _add_result(file, result.checked, metadata, reference)
 
 
 def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:

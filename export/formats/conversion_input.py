@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from torch import nn
 
+from export.errors import ExportError
 from export.schema.metadata import Description, Precision
+from hierattn.errors import first_line
+
+_CONVERTER_ERRORS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+)
+"""Raised by torch's and other converters for a network that they cannot convert."""
+
+
+@contextmanager
+def converter_errors(problem: str) -> Iterator[None]:
+    """Turn what a converter raises into one line.
+
+    Raises:
+        ExportError: ``PROBLEM: REASON``.
+    """
+    try:
+        yield
+    except _CONVERTER_ERRORS as error:
+        raise ExportError(f"{problem}: {first_line(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from export.formats.conversion_input import ExportSource
 from export.runtime.engine import runtime_errors
 from export.runtime.worker import answer
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
 
 
@@ -31,20 +32,6 @@ class FileFacts:
     output: OutputFacts
     operators: dict[str, int]
     delegated: Delegation | None = None
-
-
-@dataclass(frozen=True)
-class Quantisation:
-    """How a precision was reached.
-
-    Attributes:
-        scheme: one readable sentence.
-        left_in_float: number of operators by kind that compute or are stored in float in an int8
-            file.
-    """
-
-    scheme: str
-    left_in_float: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +194,7 @@ class Format(ABC):
     @abstractmethod
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         """Bring the converted file to a precision, embed the metadata, write ``target``.
 
         ``target`` (a folder for Core ML) does not exist yet. The bytes depend on the arguments

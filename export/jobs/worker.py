@@ -26,7 +26,6 @@ from export.jobs.messages import (
     Step,
     sample_indices,
 )
-from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
 from hierattn.inference import predict_logits
@@ -94,9 +93,8 @@ def _convert(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
             emit(Failed(precision=precision, reason=str(error)))
             continue
         made.append(precision)
-        record = QuantisationRecord(scheme=report.scheme, left_in_float=report.left_in_float)
         now = time.monotonic()
-        emit(FileWritten(precision=precision, quantisation=record, seconds=now - started))
+        emit(FileWritten(precision=precision, quantisation=report, seconds=now - started))
         started = now
     return made
 

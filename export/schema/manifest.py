@@ -131,7 +131,13 @@ class RuntimeCheck(StrictModel):
 
 
 class QuantisationRecord(StrictModel):
-    """Quantisation scheme, and the operators that stayed in float (int8 files)."""
+    """How a precision was reached.
+
+    Attributes:
+        scheme: one readable sentence.
+        left_in_float: number of operators by kind that compute or are stored in float in an int8
+            file.
+    """
 
     scheme: str
     left_in_float: dict[str, int]

@@ -25,6 +25,7 @@ from export.formats.coreml.evaluator.values import owned
 from export.formats.interface import Artefact, FileFacts, TracedTensor, check_images
 from export.schema.file_facts import InputFacts, OutputFacts
 from export.schema.metadata import METADATA_KEY, Description, parse_description
+from hierattn.errors import first_line
 
 INPUT, LOGITS = "input", "logits"
 
@@ -177,7 +178,7 @@ class AppleArtefact(Artefact):
             return self.model.predict({INPUT: self._feature(image)})
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             raise ArtefactError(
-                f"{self.path}: Core ML did not answer: {_first_line(error)}"
+                f"{self.path}: Core ML did not answer: {first_line(error)}"
             ) from error
 
     def _feature(self, image: np.ndarray) -> Any:
@@ -194,11 +195,7 @@ def _apple_model(path: Path) -> Any:
     try:
         return ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
     except (RuntimeError, ValueError, TypeError, OSError) as error:
-        raise ArtefactError(f"{path}: Core ML refused it: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise ArtefactError(f"{path}: Core ML refused it: {first_line(error)}") from error
 
 
 @contextmanager

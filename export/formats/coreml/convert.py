@@ -7,23 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from export.errors import ExportError
-from export.formats.conversion_input import ExportSource
+from export.formats.conversion_input import ExportSource, converter_errors
 from export.formats.coreml.classifier import PROBABILITIES, Classifier
 from export.formats.coreml.package import StoredModel, stored_model
 
 INPUT, LOGITS = "input", "logits"
-
-CONVERTER_ERRORS = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-)
-"""Raised by torch's and coremltools' converters for a network they cannot convert."""
 
 
 def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
@@ -52,7 +40,7 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
         point = source.description.operating_point
         graph, names = Classifier(graph, point.temperature).eval(), [LOGITS, PROBABILITIES]
     precision = ct.precision.FLOAT16 if half else ct.precision.FLOAT32
-    try:
+    with converter_errors("Core ML: the network cannot be converted"):
         exported = torch.export.export(graph, (torch.zeros(shape),)).run_decompositions({})
         converted = ct.convert(
             exported,
@@ -63,7 +51,4 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
             outputs=[ct.TensorType(name=name, dtype=np.float32) for name in names],
             skip_model_load=True,
         )
-    except CONVERTER_ERRORS as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"Core ML: the network cannot be converted: {reason}") from error
     return stored_model(converted)

@@ -31,10 +31,10 @@ from export.formats.interface import (
     FileFacts,
     Format,
     OtherRuntime,
-    Quantisation,
     TracedTensor,
 )
 from export.formats.registry import require_packages
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
 
 
@@ -50,7 +50,7 @@ class CoremlFormat(Format):
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         """Write one precision; half precision is another conversion, made once in the workspace.
 
         int8 needs photos although none of them influences its weights: its gate can be decided on
@@ -71,7 +71,7 @@ class CoremlFormat(Format):
         if source.options.coreml_classifier:
             add_labels(model.specification, source.description.classes)
         write_model(model, source.describe(precision), target)
-        return Quantisation(SCHEMES[precision], left)
+        return QuantisationRecord(scheme=SCHEMES[precision], left_in_float=left)
 
     def load(self, path: Path, threads: int | None = None) -> Artefact:
         """Load a package: by Apple's runtime on macOS, elsewhere by the evaluator."""

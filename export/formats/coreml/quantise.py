@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from export.errors import ExportError
-from export.formats.coreml.convert import CONVERTER_ERRORS
+from export.formats.conversion_input import converter_errors
 from export.formats.coreml.package import StoredModel, stored_model
 from export.formats.coreml.tidy import main_block
 from export.schema.metadata import Precision
@@ -48,12 +47,9 @@ def quantise_weights(half: Path) -> tuple[StoredModel, dict[str, int]]:
     settings = OpLinearQuantizerConfig(
         mode="linear_symmetric", dtype="int8", weight_threshold=SMALLEST
     )
-    try:
+    with converter_errors("Core ML: the weights cannot be quantised"):
         loaded = ct.models.MLModel(str(half), skip_model_load=True)
         quantised = linear_quantize_weights(loaded, OptimizationConfig(global_config=settings))
-    except CONVERTER_ERRORS as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"Core ML: the weights cannot be quantised: {reason}") from error
     model = stored_model(quantised)
     return model, float_weights(model.specification)
 

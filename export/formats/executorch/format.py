@@ -8,21 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ArtefactError, ExportError
-from export.formats.conversion_input import ExportSource
+from export.errors import ArtefactError
+from export.formats.conversion_input import ExportSource, converter_errors
 from export.formats.executorch.abilities import ABILITIES
 from export.formats.executorch.program import count_operators, open_artefact
-from export.formats.interface import EngineArtefact, FileFacts, Format, Quantisation, TracedTensor
+from export.formats.interface import EngineArtefact, FileFacts, Format, TracedTensor
 from export.formats.registry import require_packages
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import METADATA_KEY, Precision
 from hierattn.common.files import write_bytes
-from hierattn.errors import first_line
-
-# Raised by torch.export and the lowering for a network they cannot convert.
-_CONVERTER_ERRORS = (
-    *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-)
 
 
 class ExecutorchFormat(Format):
@@ -42,36 +37,28 @@ class ExecutorchFormat(Format):
                 module.register_buffer(name, values, persistent=True)
         image = torch.zeros(1, 3, source.image_size, source.image_size)
         converted = workspace / "exported.pt2"
-        try:
-            with torch.no_grad():
-                torch.export.save(torch.export.export(graph, (image,)), converted)
-        except _CONVERTER_ERRORS as error:
-            raise ExportError(
-                f"executorch: torch cannot export {source.description.model}: {first_line(error)}"
-            ) from error
+        problem = f"executorch: torch cannot export {source.description.model}"
+        with converter_errors(problem), torch.no_grad():
+            torch.export.save(torch.export.export(graph, (image,)), converted)
         return converted
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         """Lower to XNNPACK, with the metadata as a method that answers it."""
         import torch
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower
 
-        try:
+        with converter_errors(f"executorch: {source.description.model} cannot be lowered"):
             lowered = to_edge_transform_and_lower(
                 torch.export.load(converted),
                 partitioner=[XnnpackPartitioner()],
                 constant_methods={METADATA_KEY: source.describe(precision).to_json()},
             )
             content = lowered.to_executorch().buffer
-        except _CONVERTER_ERRORS as error:
-            raise ExportError(
-                f"executorch: {source.description.model} cannot be lowered: {first_line(error)}"
-            ) from error
         write_bytes(target, content)
-        return Quantisation("float32 throughout", {})
+        return QuantisationRecord(scheme="float32 throughout", left_in_float={})
 
     def load(self, path: Path, threads: int | None = None) -> EngineArtefact:
         """Load with XNNPACK on the CPU; the runtime has one number of threads for all files."""

@@ -16,7 +16,6 @@ from export.formats.interface import (
     EngineArtefact,
     FileFacts,
     Format,
-    Quantisation,
     TracedTensor,
     check_images,
 )
@@ -26,6 +25,7 @@ from export.formats.onnx.int8 import quantise_linears
 from export.formats.onnx.reading import INPUT, OUTPUT, file_facts, read_description, read_model
 from export.formats.onnx.storage import store_as_half, store_as_int8
 from export.runtime.engine import load_engine
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.common.files import write_bytes
 
@@ -72,7 +72,7 @@ class OnnxFormat(Format):
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         """Bring to a precision and embed the metadata."""
         import onnx
         import onnx_ir as ir
@@ -149,30 +149,30 @@ def _export(source: ExportSource) -> onnx.ModelProto:
     return program.model_proto
 
 
-def _keep(graph: ir.Graph) -> Quantisation:
-    return Quantisation("float32 throughout", {})
+def _keep(graph: ir.Graph) -> QuantisationRecord:
+    return QuantisationRecord(scheme="float32 throughout", left_in_float={})
 
 
-def _halve(graph: ir.Graph) -> Quantisation:
+def _halve(graph: ir.Graph) -> QuantisationRecord:
     stored = store_as_half(graph)
-    return Quantisation(
-        f"{stored} weights stored in float16, widened to float32 when the file is loaded; "
+    return QuantisationRecord(
+        scheme=f"{stored} weights stored in float16, widened to float32 when the file is loaded; "
         "arithmetic in float32, which every CPU has",
-        {},
+        left_in_float={},
     )
 
 
-def _quantise(graph: ir.Graph) -> Quantisation:
+def _quantise(graph: ir.Graph) -> QuantisationRecord:
     before = _computing(graph)
     linears = quantise_linears(graph)
     left = before & _computing(graph)  # the smaller count: quantisation adds operators of its own
     stored = store_as_int8(graph, ("Conv", "MatMul", "Gemm"))
     halves = store_as_half(graph)
-    return Quantisation(
-        f"{linears} linear layers in int8 arithmetic, one scale for each output, inputs ranged at "
-        f"run time; {stored} large weights of other layers stored in int8 and {halves} small ones "
-        "in float16, widened to float32 when the file is loaded",
-        dict(sorted(left.items())),
+    return QuantisationRecord(
+        scheme=f"{linears} linear layers in int8 arithmetic, one scale for each output, inputs "
+        f"ranged at run time; {stored} large weights of other layers stored in int8 and {halves} "
+        "small ones in float16, widened to float32 when the file is loaded",
+        left_in_float=dict(sorted(left.items())),
     )
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from export.errors import ArtefactError, ExportError, WorkerError
-from export.formats.conversion_input import ExportSource
+from export.formats.conversion_input import ExportSource, converter_errors
 from export.formats.interface import (
     EngineArtefact,
     FileFacts,
     Format,
     OtherRuntime,
-    Quantisation,
     TracedTensor,
 )
 from export.formats.registry import require_packages
@@ -27,18 +26,9 @@ from export.formats.tflite.interpreter import open_artefact, trace_tensors
 from export.formats.tflite.tidy import tidy
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
 from hierattn.common.files import write_bytes
-
-# Raised by torch.export, the lowering and the converter for a network they cannot convert.
-_CONVERTER_ERRORS = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-)
 
 
 class TfliteFormat(Format):
@@ -56,13 +46,8 @@ class TfliteFormat(Format):
         network = litert_torch.to_channel_last_io(source.graph, args=[0]).eval()
         image = torch.zeros(1, source.image_size, source.image_size, 3)
         raw = workspace / "converter.tflite"
-        try:
+        with converter_errors(f"litert-torch cannot convert {source.description.model}"):
             litert_torch.convert(network, (image,)).export(str(raw))
-        except _CONVERTER_ERRORS as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ExportError(
-                f"litert-torch cannot convert {source.description.model}: {reason}"
-            ) from error
         model = flatbuffer_utils.read_model(str(raw))
         tidy(model, network)
         converted = workspace / "converted.tflite"
@@ -72,13 +57,13 @@ class TfliteFormat(Format):
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         """Bring the converted file to a precision and append the archive."""
         from export.formats.tflite.quantise import cast_to_half
         from export.formats.tflite.scheme import quantise
 
         model = converted.read_bytes()
-        done = Quantisation("float32 throughout", {})
+        done = QuantisationRecord(scheme="float32 throughout", left_in_float={})
         if precision is Precision.FP16:
             model, done = cast_to_half(model)
         elif precision is Precision.INT8:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from export.errors import ExportError
-from export.formats.interface import Quantisation
+from export.formats.conversion_input import converter_errors
 from export.formats.tflite.flatbuffer import operator_kinds, pack
 from export.formats.tflite.tidy import name_input_output, share_buffers
+from export.schema.manifest import QuantisationRecord
 
 LINEAR = ("FULLY_CONNECTED",)
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
@@ -65,7 +65,7 @@ def draft_scheme(model: bytes, scheme: Scheme) -> bytearray:
     graph, kinds = parsed.subgraphs[0], operator_kinds(parsed)
     names = [graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators]
     quantiser = Quantizer(bytearray(model))
-    try:
+    with converter_errors("the TFLite quantiser refuses the model"):
         for chosen, algorithm in (
             (scheme.dynamic, AlgorithmName.MIN_MAX_UNIFORM_QUANT),
             (scheme.half, AlgorithmName.FLOAT_CASTING),
@@ -77,13 +77,10 @@ def draft_scheme(model: bytes, scheme: Scheme) -> bytearray:
                     f"^(?:{exact});$", _quantiser_name(kind), config, algorithm
                 )
         done = quantiser.quantize(enable_progress_bar=False, enable_progress_report=False)
-    except (RuntimeError, ValueError, LookupError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"the TFLite quantiser refuses the model: {reason}") from error
     return bytearray(done.quantized_model)
 
 
-def cast_to_half(model: bytes) -> tuple[bytes, Quantisation]:
+def cast_to_half(model: bytes) -> tuple[bytes, QuantisationRecord]:
     """Store weights in float16, half the size; the runtime widens them when it loads the file.
 
     Raises:
@@ -94,8 +91,10 @@ def cast_to_half(model: bytes) -> tuple[bytes, Quantisation]:
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     weighted = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS), SMALLEST_HALF)
     scheme = Scheme(half=tuple(weighted))
-    return apply_scheme(model, scheme) if weighted else model, Quantisation(
-        f"weights of {SMALLEST_HALF} numbers and more stored in float16, computed in float32", {}
+    return apply_scheme(model, scheme) if weighted else model, QuantisationRecord(
+        scheme=f"weights of {SMALLEST_HALF} numbers and more stored in float16, computed in "
+        "float32",
+        left_in_float={},
     )
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
-from export.formats.interface import Quantisation
 from export.formats.tflite.engine import Engine
 from export.formats.tflite.flatbuffer import operator_kinds, read_tflite
 from export.formats.tflite.quantise import (
@@ -29,6 +28,7 @@ from export.formats.tflite.quantise import (
     stored_weights,
 )
 from export.runtime.engine import load_engine
+from export.schema.manifest import QuantisationRecord
 
 MOST_DIVERGENCE = 2e-4
 """Largest divergence of int8 from float32, nats. Schemes below it kept 98 % of predictions and more
@@ -38,7 +38,7 @@ LEAST_REUSE_LINEAR, LEAST_REUSE_CONVOLUTION = 80, 256
 PHOTOS = 32
 
 
-def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
+def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, QuantisationRecord]:
     """The int8 flatbuffer, and what was done.
 
     Args:
@@ -71,11 +71,11 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, Quantisation]:
         ranked = [candidates[order] for order in np.argsort(cost, kind="stable")]
         chosen = _longest(ranked, lambda part: divergence_with(part) <= MOST_DIVERGENCE)
     scheme = _with(base, chosen)
-    return apply_scheme(model, scheme), Quantisation(
-        f"int8 products of {len(fast)} of {len(linear)} linear layers and {len(chosen)} of "
+    return apply_scheme(model, scheme), QuantisationRecord(
+        scheme=f"int8 products of {len(fast)} of {len(linear)} linear layers and {len(chosen)} of "
         f"{len(convolutions)} convolutions, chosen on {len(asked)} photos, activations by their "
         "range at run time; other large weights stored in float16",
-        count_float(operator_kinds(parsed), scheme),
+        left_in_float=count_float(operator_kinds(parsed), scheme),
     )
 
 

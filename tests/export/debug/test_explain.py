@@ -14,8 +14,9 @@ from export.debug.explain import Explanation, explain
 from export.debug.torch_trace import TorchStep, trace_torch
 from export.errors import ArtefactError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
+from export.formats.interface import Artefact, FileFacts, Format, TracedTensor
 from export.passes import deployment_graph
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import create_model
@@ -53,7 +54,7 @@ class FakeFormat(Format):
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         raise NotImplementedError
 
     def load(self, path: Path, threads: int | None = None) -> Artefact:

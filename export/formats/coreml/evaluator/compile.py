@@ -15,6 +15,7 @@ from export.formats.coreml.evaluator.operations import COMPRESSED, OPERATIONS
 from export.formats.coreml.evaluator.package import Package
 from export.formats.coreml.evaluator.program import Program, Slots, Step
 from export.formats.coreml.evaluator.values import Constant, read_strings, read_value, to_torch
+from hierattn.errors import first_line
 
 OPSET = "CoreML6"
 """The operations of iOS 16; handlers know the defaults and meanings of this set."""
@@ -233,7 +234,7 @@ class _Compiler:
         try:
             result = kernel(*arguments)
         except _KERNEL_ERRORS as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise ArtefactError(f"{where}: its arguments do not fit ({reason})") from error
         results = result if isinstance(result, tuple) else (result,)
         shapes = [tuple(value.shape) for value in results]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import ArtefactError, ExportError
-from export.formats.interface import Quantisation
 from export.formats.onnx.format import OnnxFormat
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import METADATA_KEY, Description, Precision
 from hierattn.common.files import file_sha256
 from tests.export.formats.onnx.tiny import CLASSES, SIZE, images, tiny_network, tiny_source
@@ -23,7 +23,9 @@ FORMAT = OnnxFormat()
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, tuple[Path, Quantisation]]:
+def written(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[Precision, tuple[Path, QuantisationRecord]]:
     """The tiny network in three files; read only."""
     folder = tmp_path_factory.mktemp("onnx")
     source = tiny_source()

@@ -9,17 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from export.errors import ArtefactError
-from export.formats.interface import Quantisation
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.format import TfliteFormat
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.preprocessing import PreprocessSpec
 from tests.export.formats.tflite.tiny import tiny_description
 
 PATH = Path("some.tflite")
 
-Written = dict[Precision, tuple[Path, Quantisation]]
+Written = dict[Precision, tuple[Path, QuantisationRecord]]
 
 
 @pytest.fixture(scope="session")

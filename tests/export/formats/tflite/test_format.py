@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import Quantisation
 from export.formats.tflite.format import TfliteFormat
 from export.schema.file_facts import Delegation
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.common.files import file_sha256
 from hierattn.models.registry import create_model
@@ -31,7 +31,7 @@ from tests.export.formats.tflite.tiny import (
 
 FORMAT = TfliteFormat()
 
-Written = dict[Precision, tuple[Path, Quantisation]]
+Written = dict[Precision, tuple[Path, QuantisationRecord]]
 
 
 def torch_logits(network: nn.Module, batch: np.ndarray) -> np.ndarray:

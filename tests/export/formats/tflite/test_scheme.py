@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from export.formats.interface import Quantisation
 from export.formats.tflite import scheme
 from export.formats.tflite.archive import split_archive
 from export.formats.tflite.flatbuffer import read_tflite
 from export.formats.tflite.quantise import CONVOLUTIONS, LINEAR, stored_weights
 from export.formats.tflite.scheme import _longest, divergence, products, quantise, reuse
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from tests.export.formats.tflite.tiny import images
 
@@ -21,7 +21,7 @@ LOGITS = arrays.arrays(np.float64, (3, 4), elements=st.floats(-20, 20))
 
 
 @pytest.fixture(scope="module")
-def float_model(tiny_tflite: dict[Precision, tuple[Path, Quantisation]]) -> bytes:
+def float_model(tiny_tflite: dict[Precision, tuple[Path, QuantisationRecord]]) -> bytes:
     path = tiny_tflite[Precision.FP32][0]
     return split_archive(path.read_bytes(), path)[0]
 

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from export.errors import ArtefactError
 from export.formats.conversion_input import ExportSource
-from export.formats.interface import Artefact, FileFacts, Format, Quantisation, TracedTensor
+from export.formats.interface import Artefact, FileFacts, Format, TracedTensor
 from export.schema.file_facts import InputFacts, OutputFacts
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import METADATA_KEY, Description, Precision, parse_description
 from tests.export.formats.torchscript.abilities import ABILITIES
 
@@ -59,10 +60,10 @@ class TorchscriptFormat(Format):
 
     def write(
         self, converted: Path, source: ExportSource, precision: Precision, target: Path
-    ) -> Quantisation:
+    ) -> QuantisationRecord:
         metadata = {METADATA_KEY: source.describe(precision).to_json()}
         torch.jit.save(torch.jit.load(converted), target, _extra_files=metadata)
-        return Quantisation("float32 throughout", {})
+        return QuantisationRecord(scheme="float32 throughout", left_in_float={})
 
     def load(self, path: Path, threads: int | None = None) -> TorchscriptArtefact:
         return TorchscriptArtefact(path)
