@@ -25,9 +25,8 @@ from benchmarks.runner import measure, sustain
 from benchmarks.runtimes.registry import all_runtimes, check_runtimes
 from benchmarks.session_results import SessionResults
 from export.progress import Observer, unobserved
-from export.targets.adb.adb import find_adb
-from export.targets.adb.fleet import ADB, choose_phones, parse_devices
 from export.targets.adb.phone import Timeouts
+from export.targets.fleet import KINDS, device_names, find_devices, parse_devices
 from hierattn.common.locks import locked_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
@@ -92,7 +91,7 @@ class BenchmarkRequest:
 
     @property
     def phones(self) -> str:
-        """As for :func:`export.targets.adb.fleet.parse_devices`; "" for none."""
+        """As for :func:`export.targets.fleet.parse_devices`; "" for none."""
         return ",".join(name for name in self._devices if name != HOST)
 
     @property
@@ -109,8 +108,8 @@ class BenchmarkRequest:
         if not self.exports:
             raise BenchmarkError("no export folder given")
         for name in self._devices or [self.device]:
-            if name != HOST and name.partition(":")[0] != ADB:
-                raise UnknownNameError("device", name, (HOST, ADB, f"{ADB}:SERIAL"))
+            if name != HOST and name.partition(":")[0] not in KINDS:
+                raise UnknownNameError("device", name, (HOST, *device_names()))
         if self.phones:
             parse_devices(self.phones)
         if self.apk is not None and not self.phones:
@@ -178,7 +177,7 @@ def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) ->
 def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOutcome:
     if request.phones:
         # Before minutes on this machine.
-        choose_phones(find_adb(), parse_devices(request.phones))
+        find_devices(request.phones)
     environment = describe_host()
     earlier = read_results(request.compare) if request.compare is not None else None
     for old in earlier.environments if earlier else ():

@@ -10,9 +10,9 @@ from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, ph
 from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
 from export.progress import Observer, unobserved
-from export.targets.adb.fleet import run_on_phones
-from export.targets.adb.phone import Phone, ReportProgress, Task, Timeouts
+from export.targets.adb.phone import ReportProgress, Task, Timeouts
 from export.targets.adb.results import PhoneBenchmark
+from export.targets.fleet import OpenDevice, run_on_devices
 from hierattn.errors import HierAttnError
 
 WARM_UP = 20
@@ -59,7 +59,7 @@ def measure_phones(
         ExportError: no adb, no phone at all, or no such APK.
     """
 
-    def work(phone: Phone, report: ReportProgress) -> list[PhoneBenchmark | str]:
+    def work(phone: OpenDevice, report: ReportProgress) -> list[PhoneBenchmark | str]:
         found: list[PhoneBenchmark | str] = []
         for count in request.threads:
             extras = {"runs": request.runs, "warmup": WARM_UP, "threads": count}
@@ -71,32 +71,32 @@ def measure_phones(
                 return [*found, *[str(error)] * (len(request.threads) - len(found))]
         return found
 
-    asked = run_on_phones(request.devices, request.apk, work, request.timeouts, progress)
+    asked = run_on_devices(request.devices, request.apk, work, request.timeouts, progress)
     results: list[tuple[str, int, PhoneBenchmark | str]] = []
     for one in asked:
         outcome = one.outcome or [one.reason or "no answer"] * len(request.threads)
         results += [
-            (one.serial, count, found)
+            (one.address, count, found)
             for count, found in zip(request.threads, outcome, strict=True)
         ]
     names = name_phones(
-        [(serial, None if isinstance(found, str) else found) for serial, _, found in results]
+        [(address, None if isinstance(found, str) else found) for address, _, found in results]
     )
     runs = [
         PhoneRun(
-            serial,
-            names[serial],
+            address,
+            names[address],
             count,
             request.runs,
             WARM_UP,
             result=None if isinstance(found, str) else found,
             reason=found if isinstance(found, str) else None,
         )
-        for serial, count, found in results
+        for address, count, found in results
     ]
     rows = [phone_row(run, exports) for run in runs]
     environments = [
-        phone_environment(names[one.serial], [run for run in runs if run.serial == one.serial])
+        phone_environment(names[one.address], [run for run in runs if run.address == one.address])
         for one in asked
     ]
     remark = (

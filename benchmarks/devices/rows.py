@@ -20,11 +20,12 @@ class PhoneRun:
     """One phone with one number of threads: what it wrote, or why it wrote nothing.
 
     Attributes:
+        address: ``KIND:SERIAL``.
         device: its name in the report, unique among the phones.
         threads, runs, warm_up: what was ordered; the phone must have done just that.
     """
 
-    serial: str
+    address: str
     device: str
     threads: int
     runs: int
@@ -34,26 +35,26 @@ class PhoneRun:
 
 
 def name_phones(found: Sequence[tuple[str, PhoneBenchmark | None]]) -> dict[str, str]:
-    """Names by serial: the phone's own words, numbered where two are alike; never its serial.
+    """Names by address: the phone's own words, numbered where two are alike; never its address.
 
-    A phone that gave no result is ``adb:SERIAL``: its owner must know which one it was.
+    A phone that gave no result keeps its address: its owner must know which one it was.
     """
     names: dict[str, str] = {}
-    for serial, result in found:
-        if serial in names and result is None:
+    for address, result in found:
+        if address in names and result is None:
             continue
         if result is None:
-            names[serial] = f"adb:{serial}"
+            names[address] = address
             continue
-        if serial in names and not names[serial].startswith("adb:"):
+        if names.get(address, address) != address:
             continue
-        others = {name for other, name in names.items() if other != serial}
+        others = {name for other, name in names.items() if other != address}
         wanted, number = result.device.name, 1
         name = wanted
         while name in others:
             number += 1
             name = f"{wanted} no. {number}"
-        names[serial] = name
+        names[address] = name
     return names
 
 

@@ -13,9 +13,9 @@ from export.progress import Observer, unobserved
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Gate, Manifest, read_manifest
 from export.schema.parity import Parity, ParityRecord
 from export.schema.selftest import SelfTest
-from export.targets.adb.fleet import run_on_phones
-from export.targets.adb.phone import SELF_TEST, Phone, ReportProgress, Timeouts
+from export.targets.adb.phone import SELF_TEST, ReportProgress, Timeouts
 from export.targets.adb.results import PhoneArtefact, PhoneSelfTest
+from export.targets.fleet import OpenDevice, run_on_devices
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ def verify_on_phones(
     _check_listed(folder, manifest)
     selftest, answers = read_golden_reference(folder, manifest)
 
-    def run_selftest(phone: Phone, report: ReportProgress) -> PhoneSelfTest:
+    def run_selftest(phone: OpenDevice, report: ReportProgress) -> PhoneSelfTest:
         return phone.run(SELF_TEST, PhoneSelfTest, report)
 
     checks = []
-    for done in run_on_phones(device, apk, run_selftest, timeouts, progress):
+    for done in run_on_devices(device, apk, run_selftest, timeouts, progress):
         if done.outcome is None:
             checks.append(_failed(done.serial, done.reason or "no answer"))
         else:

@@ -13,9 +13,9 @@ from export.progress import Progress
 from export.schema.manifest import Gate
 from export.targets.adb import adb, phone
 from export.targets.adb.errors import AdbMissingError
-from export.targets.adb.fleet import parse_devices
 from export.targets.adb.phone import Timeouts
 from export.targets.adb.verify import PhoneCheck, verify_on_phones
+from export.targets.fleet import parse_devices
 from hierattn.errors import UnknownNameError
 from tests.conftest import Answer
 from tests.conftest import cli as cli
@@ -238,7 +238,7 @@ def test_serials_that_are_none(text: str) -> None:
 
 
 def test_devices_by_name() -> None:
-    assert parse_devices("adb") == [None]
-    assert parse_devices("adb:x:5555, adb:y") == ["x:5555", "y"]
+    assert parse_devices("adb") == {"adb": [None]}
+    assert parse_devices("adb:x:5555, adb:y") == {"adb": ["x:5555", "y"]}
     with pytest.raises(UnknownNameError, match="did you mean 'adb'"):
         parse_devices("abd")
