@@ -17,8 +17,9 @@ from export.targets.adb.results import Result
 from hierattn.errors import HierAttnError, UnknownNameError
 
 KINDS: dict[str, str] = {"adb": "export.targets.adb.kind"}
-"""Kinds of devices as in ``--device``, and the module of each: its ``find_devices(serials)`` gives a
-:class:`Device` for each serial, and for None all that are connected."""
+"""Kinds of devices as in ``--device``, and the module of each.
+
+Its ``find_devices(serials)`` gives a :class:`Device` a serial, and for None all that are there."""
 
 Outcome = TypeVar("Outcome")
 
