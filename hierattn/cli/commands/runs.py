@@ -52,7 +52,8 @@ def show_runs(found: list[ListedRun], folder: Path, *, wide: bool = False) -> No
     if not found:
         console.print(f"{folder}: no run in it, nor up to four folders below", soft_wrap=True)
         return
-    table = make_table(f"{folder}: {len(found)} runs", [(name, "left") for name in _COLUMNS])
+    count = f"{len(found)} run{'s' * (len(found) != 1)}"
+    table = make_table(f"{folder}: {count}", [(name, "left") for name in _COLUMNS])
     for run in found:
         table.add_row(*_cells(run, folder))
     print_table(console, table, wide=wide)
