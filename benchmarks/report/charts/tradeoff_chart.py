@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from benchmarks.report.charts.svg import INK, SERIES, STYLE, drawable, inline_svg, new_figure
 from benchmarks.report.charts.tradeoff import (
@@ -237,6 +237,7 @@ def _draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) ->
             lw=1.5,
             ls=(0, (4, 2)),
         )
+    _space_out_ticks(axes)
     discs = _discs(axes, panel, max(overview.sizes_mb), layout)
     for disc in sorted(discs, key=lambda d: (-d.radius, d.point.numbered.number)):
         _draw_disc(axes, disc)
@@ -268,6 +269,22 @@ def _set_scales(axes: Axes, panel: Panel) -> bool:
     axes.set_ylim(max(middle - half, -2.0), min(middle + half, 102.0))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     return logarithmic
+
+
+def _space_out_ticks(axes: Axes) -> None:
+    """Leave out ticks of the latency axis whose figures would touch; powers of ten stay first."""
+    low, high = axes.get_xlim()
+    ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
+    places = {tick: float(axes.transData.transform((tick, 1.0))[0]) for tick in ticks}
+    kept: list[float] = []
+    for tick in sorted(ticks, key=lambda t: (not math.log10(t or 1).is_integer(), t)):
+        if all(
+            abs(places[tick] - places[other])
+            >= (len(f"{tick:g}") + len(f"{other:g}") + 2) / 2 * _CHARACTER * _FONT
+            for other in kept
+        ):
+            kept.append(tick)
+    axes.xaxis.set_major_locator(FixedLocator(sorted(kept)))
 
 
 def _discs(axes: Axes, panel: Panel, largest_mb: float, layout: Layout) -> list[Disc]:

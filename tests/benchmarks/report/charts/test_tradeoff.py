@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from benchmarks.report.charts.frontier import pareto_front
 from benchmarks.report.charts.tradeoff import left_out, runtime_series, tradeoff_panels
@@ -21,6 +23,8 @@ from benchmarks.report.charts.tradeoff_chart import (
     Disc,
     Layout,
     Overview,
+    _set_scales,
+    _space_out_ticks,
     disc_radius,
     legend_sizes,
     place_labels,
@@ -147,3 +151,22 @@ def test_colours_follow_the_theme() -> None:
     svg = tradeoff_svg(panels[0], Overview(panels, runtime_series(rows)), WIDE, "chart")
     assert "var(--s0)" in svg and "var(--ink)" in svg
     assert not re.search('(fill|stroke)="#', svg), "a colour that dark mode does not change"
+
+
+@pytest.mark.parametrize(("fastest", "slowest"), [(12.5, 108.0), (22.9, 8805.0), (0.3, 40000.0)])
+def test_figures_of_the_latency_axis_do_not_touch(fastest: float, slowest: float) -> None:
+    results = sample_results()
+    rows = [
+        row.model_copy(update={"p50_ms": p50, "threads": 1})
+        for row, p50 in zip(results.rows[:2], (fastest, slowest), strict=True)
+    ]
+    changed = results.model_copy(update={"rows": rows, "sweep": []})
+    (panel,) = tradeoff_panels(number_rows(changed))
+    figure = Figure(figsize=(3.5, 3), dpi=72)
+    axes = figure.subplots()
+    _set_scales(axes, panel)
+    _space_out_ticks(axes)
+    FigureCanvasAgg(figure).draw()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert len(boxes) >= 2
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
