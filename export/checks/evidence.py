@@ -38,7 +38,7 @@ class Evidence:
     @classmethod
     def of(cls, pixels: np.ndarray, labels: Sequence[str]) -> Evidence:
         """Count photos, uint8 [N, S, S, 3], with their N classes."""
-        hashes = [hashlib.sha256(np.ascontiguousarray(photo)).digest() for photo in pixels]
+        hashes = [hashlib.sha256(photo.tobytes()).digest() for photo in pixels]
         pairs = set(zip(labels, hashes, strict=True))
         return cls(len(hashes), len(set(hashes)), Counter(label for label, _ in pairs))
 
@@ -80,8 +80,10 @@ def hold_back(
 
 def constant_answer(logits: np.ndarray, classes: Sequence[str]) -> list[str]:
     """A line where the network answers one class for every photo; ``logits`` are [N, K]."""
-    answered = np.unique(logits.argmax(axis=1)) if len(logits) > 1 else ()
-    if len(answered) != 1:
+    if len(logits) < 2:
+        return []
+    answered = np.unique(logits.argmax(axis=1))
+    if len(answered) > 1:
         return []
     return [
         f"this network answers {classes[int(answered[0])]} for every one of the {len(logits)} "
