@@ -41,6 +41,7 @@ from export.schema.manifest import (
     PARTS,
     SELFTEST,
     ArtefactRecord,
+    JudgedData,
     Manifest,
     Source,
 )
@@ -310,11 +311,19 @@ def _manifest(
             tools={**tool_versions(), **export_tool_versions()},
             licence=description.licence,
         ),
-        data=reference.photos.record if reference.photos else None,
+        data=_judged_data(reference),
         torch_quality=reference.quality,
         files={},
         artefacts=records,
     )
+
+
+def _judged_data(reference: TorchReference) -> JudgedData | None:
+    """The photos' record, with what limits them as evidence."""
+    if reference.photos is None:
+        return None
+    record = reference.photos.record
+    return record.model_copy(update={"remarks": [*record.remarks, *reference.remarks]})
 
 
 def _rewrites(request: ExportRequest) -> list[str]:

@@ -18,6 +18,7 @@ from export.checks.comparison import (
 from export.checks.conformance import check_golden_reference
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
+from export.checks.evidence import constant_answer
 from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
@@ -81,6 +82,7 @@ class Verification:
     Attributes:
         problems: of the folder as a whole; those of single files are listed with the files.
         photos: which photos were evaluated again, in words.
+        remarks: what limits the photos as evidence, found again.
         arm64: results on an emulated ARM processor, a line each, if there are any.
     """
 
@@ -89,6 +91,7 @@ class Verification:
     problems: list[str]
     photos: str
     arm64: list[str]
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -133,7 +136,14 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
         _check_files(folder, manifest, files, reference, pixels, Path(workspace), progress)
     _compare_with_export(files, answers)
-    return Verification(manifest, files, problems, words, arm64)
+    limits = reference.remarks or _constant_answer(answers, manifest)
+    return Verification(manifest, files, problems, words, arm64, limits)
+
+
+def _constant_answer(answers: ParityRecord, manifest: Manifest) -> list[str]:
+    """What torch's recorded answers tell where the photos are not at hand."""
+    logits = np.array([answer.logits for answer in answers.photos])
+    return constant_answer(logits, manifest.classes) if len(logits) else []
 
 
 def _add_once(problems: list[str], problem: str) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from export.checks.eval_data import EvaluationPhotos
+from export.checks.evidence import Evidence, constant_answer, hold_back
 from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, evaluate_gate
 from export.checks.parity import logit_scales, measure_parity
 from export.errors import ArtefactError
@@ -55,6 +57,22 @@ class TorchReference:
         """The largest |logit| of any photo, the scale of relative differences."""
         return float(np.abs(self.logits[self.golden_count :]).max()) if self.photos else None
 
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What the photos are worth; None without any."""
+        if self.photos is None:
+            return None
+        return Evidence.of(self.photos.pixels, [r.label for r in self.photos.folder.records])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What limits the evidence, a line each."""
+        if self.evidence is None:
+            return []
+        answers = self.logits[self.golden_count :]
+        short = self.evidence.remarks(self.operating_point.target_classes)
+        return [*short, *constant_answer(answers, self.classes)]
+
     @property
     def quality(self) -> Quality | None:
         """Torch's own metrics on the evaluated photos."""
@@ -74,7 +92,12 @@ class TorchReference:
             self.logits[: self.golden_count], logits[: self.golden_count], "golden images"
         )
         targets = {name: labels.count(name) for name in self.operating_point.target_classes}
-        gate = evaluate_gate(checked.precision, [parity, golden], quality, targets)
+        gate = hold_back(
+            evaluate_gate(checked.precision, [parity, golden], quality, targets),
+            checked.precision,
+            self.evidence,
+            self.operating_point.target_classes,
+        )
         others = [
             self._compare_other_runtime(answer, checked.precision, logits)
             for answer in checked.other_runtimes

@@ -62,7 +62,8 @@ class JudgedData(StrictModel):
         judged: number of evaluated photos.
         seen_in_training: evaluated photos that were in the training set; None if unknown.
         class_map: new names of classes by the old, from the run's training.
-        remarks: a line for each class that is called otherwise there than by the model.
+        remarks: a line for each class that is called otherwise there than by the model, and for
+            what limits the photos as evidence, such as copies.
     """
 
     name: str

@@ -111,6 +111,7 @@ def verification_document(found: Verification, explanations: dict[str, Any]) -> 
         "passed": found.passed,
         "problems": found.problems,
         "photos": found.photos,
+        "remarks": found.remarks,
         "arm64": found.arm64,
         "files": [
             {

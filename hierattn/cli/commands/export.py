@@ -223,6 +223,8 @@ def show_verification(
     console.print(*words, sep="\n")
     for line in found.arm64:
         console.print(line, soft_wrap=True)
+    for line in found.remarks:
+        console.print(f"NOTE {line}", style="bold", soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}", soft_wrap=True)
     console.print("verified: all hold" if found.passed else "verified: not all hold")
