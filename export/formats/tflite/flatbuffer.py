@@ -17,6 +17,9 @@ BUFFER_ALIGNMENT = 16
 # Far above our models (about 1000); a damaged count must not make the parser run for hours.
 _MOST_ENTRIES = 50_000
 
+_LARGEST_SHORT_CODE = 127
+"""The schema's ``PLACEHOLDER_FOR_GREATER_OP_CODES``: such codes are in the wide field alone."""
+
 
 def read_tflite(content: bytes, path: Path) -> tuple[Any, bytes]:
     """Parse and check the model at the start of ``content``; what follows it is ignored.
@@ -69,6 +72,9 @@ def _check_references(model: Any, path: Path) -> None:
     for tensor in tensors:
         tensor.name.decode("utf-8")
         _check_tensor(tensor, model.buffers)
+    for entry in model.metadata or []:
+        entry.name.decode("utf-8")
+        _check_indices([entry.buffer], len(model.buffers))
     for ends in (graph.inputs, graph.outputs):
         if ends is None or len(ends) != 1:
             raise ArtefactError(f"{path}: has not one input and one output, as our files have")
@@ -130,11 +136,14 @@ def pack(model: Any) -> bytes:
     """Flatbuffer bytes that depend on the model alone, with every constant inside and aligned.
 
     The quantiser's own writer puts constants after the flatbuffer, where runtimes of 2023 do not
-    look.
+    look; and it leaves the older, byte-wide field of an operator's code at 0, which OpenVINO and
+    tf2onnx take for ADD. Both fields are written as the schema says.
     """
     import flatbuffers  # type: ignore[import-untyped]
 
     builder = flatbuffers.Builder(1 << 20)
+    for code in model.operatorCodes or []:
+        code.deprecatedBuiltinCode = min(code.builtinCode, _LARGEST_SHORT_CODE)
     plain = model.buffers
     model.buffers = [_AlignedBuffer(buffer.data) for buffer in plain]
     try:

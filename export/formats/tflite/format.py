@@ -23,6 +23,12 @@ from export.formats.tflite.abilities import ABILITIES, TFLITE_RUNTIME
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.interpreter import open_artefact, trace_tensors
+from export.formats.tflite.standard_metadata import (
+    METADATA_NAME,
+    add_metadata,
+    allow_half_arithmetic,
+    standard_metadata,
+)
 from export.formats.tflite.tidy import tidy
 from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
@@ -70,7 +76,12 @@ class TfliteFormat(Format):
             if source.calibration is None or not len(source.calibration):
                 raise ExportError("int8 needs calibration photos; pass --data")
             model, done = quantise(model, source.calibration)
-        write_bytes(target, append_archive(model, source.describe(precision)))
+        description = source.describe(precision)
+        parsed, _ = read_tflite(model, target)
+        add_metadata(parsed, METADATA_NAME, standard_metadata(description))
+        if precision is Precision.FP16 and allow_half_arithmetic(parsed):
+            done = Quantisation(f"{done.scheme}; {_HINT}", done.left_in_float)
+        write_bytes(target, append_archive(pack(parsed), description))
         return done
 
     def load(self, path: Path, threads: int | None = None) -> EngineArtefact:

@@ -34,6 +34,20 @@ def test_packing_what_was_parsed_gives_the_same_bytes(model: bytes) -> None:
     assert {"CONV_2D", "FULLY_CONNECTED"} <= set(operator_kinds(parsed))
 
 
+def test_both_fields_of_an_operator_code_are_written(tiny_tflite: Written) -> None:
+    """Some readers look at the older field alone, where 0 is ADD."""
+    from ai_edge_litert.schema_py_generated import BuiltinOperator
+
+    for path, _ in tiny_tflite.values():
+        parsed, _ = read_tflite(split_archive(path.read_bytes(), path)[0], path)
+        for code in parsed.operatorCodes:
+            assert code.deprecatedBuiltinCode == min(code.builtinCode, 127)
+    parsed.operatorCodes[0].builtinCode = BuiltinOperator.RELU_0_TO_1
+    again, _ = read_tflite(pack(parsed), path)
+    assert again.operatorCodes[0].deprecatedBuiltinCode == 127
+    assert again.operatorCodes[0].builtinCode == BuiltinOperator.RELU_0_TO_1 > 127
+
+
 def test_constants_are_aligned_as_the_schema_asks(model: bytes) -> None:
     from ai_edge_litert import schema_py_generated as schema
 
@@ -70,6 +84,7 @@ def changed(model: bytes, change: Any) -> bytes:
         lambda m, g: setattr(g, "inputs", None),
         lambda m, g: setattr(m.buffers[-1], "data", np.zeros(3, np.uint8)),
         lambda m, g: setattr(m, "subgraphs", []),
+        lambda m, g: setattr(m.metadata[0], "buffer", 9999),
         lambda m, g: setattr(m.signatureDefs[0].outputs[0], "tensorIndex", 9999),
     ],
 )
