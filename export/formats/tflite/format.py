@@ -26,7 +26,6 @@ from export.formats.tflite.interpreter import open_artefact, trace_tensors
 from export.formats.tflite.standard_metadata import (
     METADATA_NAME,
     add_metadata,
-    allow_half_arithmetic,
     standard_metadata,
 )
 from export.formats.tflite.tidy import tidy
@@ -79,8 +78,6 @@ class TfliteFormat(Format):
         description = source.describe(precision)
         parsed, _ = read_tflite(model, target)
         add_metadata(parsed, METADATA_NAME, standard_metadata(description))
-        if precision is Precision.FP16 and allow_half_arithmetic(parsed):
-            done = Quantisation(f"{done.scheme}; {_HINT}", done.left_in_float)
         write_bytes(target, append_archive(pack(parsed), description))
         return done
 

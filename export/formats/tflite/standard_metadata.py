@@ -1,4 +1,4 @@
-"""Metadata in the flatbuffer itself that other software reads: TFLite Metadata and runtime hints.
+"""Metadata in the flatbuffer itself that other software reads: TFLite Metadata.
 
 TFLite Metadata tells MediaPipe Tasks and Android Studio how to feed the file and where its labels
 are. Its preprocessing can only approach ours: neither an antialiased resize nor the orientation of
@@ -14,18 +14,14 @@ from typing import Any
 import numpy as np
 
 from export.formats.tflite.archive import LABELS_MEMBER
-from export.formats.tflite.flatbuffer import operator_kinds
 from export.formats.tflite.tidy import INPUT_NAME, OUTPUT_NAME
 from export.schema.metadata import Description
 
 METADATA_NAME, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
-HINT_NAME, HALF_ARITHMETIC = "reduced_precision_support", b"fp16accfp16"
-"""LiteRT computes and sums in float16 where the processor has it (ARMv8.2 and newer)."""
 
 _PARSER_VERSION = "1.0.0"
 # Numbers from metadata_schema.fbs of TFLite Support.
 _FEATURE, _IMAGE, _NORMALISATION, _RGB, _AXIS_LABELS = 1, 2, 1, 1, 2
-_MATRIX_PRODUCTS = ("BATCH_MATMUL", "FULLY_CONNECTED")
 
 
 def add_metadata(model: Any, name: str, content: bytes) -> None:
@@ -37,25 +33,6 @@ def add_metadata(model: Any, name: str, content: bytes) -> None:
     entry.name, entry.buffer = name.encode(), len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
-
-
-def allow_half_arithmetic(model: Any) -> bool:
-    """Let runtimes compute in float16, unless they would then refuse the file.
-
-    XNNPACK was seen to refuse a product whose left side is stored in the file where it computes in
-    float16; on x86, which does not, the same file opens.
-
-    Returns:
-        Whether the hint was written.
-    """
-    graph = model.subgraphs[0]
-    for operator, kind in zip(graph.operators, operator_kinds(model), strict=True):
-        if kind in _MATRIX_PRODUCTS:
-            data = model.buffers[graph.tensors[operator.inputs[0]].buffer].data
-            if data is not None and len(data):
-                return False
-    add_metadata(model, HINT_NAME, HALF_ARITHMETIC)
-    return True
 
 
 def standard_metadata(description: Description) -> bytes:
