@@ -82,7 +82,9 @@ def changed(model: bytes, change: Any) -> bytes:
         lambda m, g: setattr(g.tensors[0], "shape", np.array([1, -5, 5, 3], np.int32)),
         lambda m, g: setattr(g, "outputs", np.array([9999], np.int32)),
         lambda m, g: setattr(g, "inputs", None),
-        lambda m, g: setattr(m.buffers[-1], "data", np.zeros(3, np.uint8)),
+        lambda m, g: setattr(
+            m.buffers[max(t.buffer for t in g.tensors)], "data", np.zeros(3, np.uint8)
+        ),
         lambda m, g: setattr(m, "subgraphs", []),
         lambda m, g: setattr(m.metadata[0], "buffer", 9999),
         lambda m, g: setattr(m.signatureDefs[0].outputs[0], "tensorIndex", 9999),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from export.formats.interface import Quantisation
 from export.formats.tflite.archive import split_archive
 from export.formats.tflite.flatbuffer import read_tflite
 from export.formats.tflite.standard_metadata import (
@@ -12,10 +11,11 @@ from export.formats.tflite.standard_metadata import (
     METADATA_NAME,
     standard_metadata,
 )
+from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from tests.export.formats.tflite.tiny import tiny_description
 
-Written = dict[Precision, tuple[Path, Quantisation]]
+Written = dict[Precision, tuple[Path, QuantisationRecord]]
 
 
 def entries(path: Path) -> dict[str, bytes]:
