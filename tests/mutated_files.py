@@ -22,6 +22,7 @@ from hierattn.data.readers.manifest import read_manifest
 from hierattn.data.splits import read_split_rows
 from hierattn.errors import HierAttnError
 from hierattn.preprocessing import PHOTO_FORMATS, missing_reader, open_rgb
+from tests.mutated_records import records
 
 MANIFEST = (
     "file,class,lesion_id,patient_id,age,sex,site,skin_tone,split\n"
@@ -42,7 +43,9 @@ class Kind:
 
 
 def kinds() -> Iterator[Kind]:
-    """Every kind of photo that can be read here, and the tables of a data folder."""
+    """Records and weights, the tables of a data folder, and every photo that can be read here."""
+    for name, whole, read in records():
+        yield Kind(name, (whole,), read)
     for name, suffix in {kind: suffix for suffix, kind in PHOTO_FORMATS.items()}.items():
         if missing_reader(suffix) is None:
             yield Kind(name, tuple(_pictures(name)), open_rgb)
@@ -112,10 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="files of each kind")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", action="append", help="only this kind; repeatable")
     asked = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         for kind in kinds():
+            if asked.kind and kind.name not in asked.kind:
+                continue
             start = time.monotonic()
             outcome = try_damaged(kind, asked.count, asked.seed, Path(folder))
             print(
