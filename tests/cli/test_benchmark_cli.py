@@ -38,7 +38,7 @@ def test_the_table_its_legend_and_the_next_commands(cli: Cli, export: Path, tmp_
     out = tmp_path / "report"
     answer = cli("benchmark", export, *QUICK, "--out", out)
     assert answer.code == 0
-    for words in ("fp32 onnx", "measured", "noise floor", "rank:", f"open {out}/report.html"):
+    for words in ("fp32 onnx", "measured", "noise floor", "rank:", f"look at {out}/report.html"):
         assert words in answer.out
     assert {path.name for path in out.iterdir()} >= {"results.json", "results.csv", "report.html"}
     # A report may be replaced by a newer one, and compared with.
