@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import onnx
     import onnx_ir as ir
 
-OPSET, IR_VERSION = 20, 10
-"""Read by ONNX Runtime 1.18 (May 2024) and newer."""
+OPSET, IR_VERSION = 20, 9
+"""Read by ONNX Runtime 1.17 (January 2024) and newer; nothing in the files needs a later IR."""
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _ROLES = ("data", "weight", "bias")

@@ -119,7 +119,7 @@ def test_the_runtime_widens_weights_when_it_loads(
 def test_metadata_serves_other_readers(written: dict) -> None:
     for precision, (path, _) in written.items():
         model = onnx.load(path)
-        assert (model.ir_version, model.opset_import[0].version) == (10, 20)
+        assert (model.ir_version, model.opset_import[0].version) == (9, 20)
         assert len(model.opset_import) == 1
         props = {prop.key: prop.value for prop in model.metadata_props}
         description = Description.model_validate_json(props[METADATA_KEY])
