@@ -25,8 +25,8 @@ from benchmarks.runner import measure, sustain
 from benchmarks.runtimes.registry import all_runtimes, check_runtimes
 from benchmarks.session_results import SessionResults
 from export.progress import Observer, unobserved
-from export.targets.adb.phone import Timeouts
 from export.targets.fleet import KINDS, device_names, find_devices, parse_devices
+from export.targets.task import Timeouts
 from hierattn.common.locks import locked_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError

@@ -17,6 +17,10 @@ class ManifestError(HierAttnError):
     """An export folder's manifest, self-test or record that is missing or damaged."""
 
 
+class DeviceError(ExportError):
+    """A device that failed a task; the others continue."""
+
+
 class MissingPackageError(HierAttnError):
     """A format's package that is not installed.
 

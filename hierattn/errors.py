@@ -35,6 +35,10 @@ def one_line(text: str) -> str:
     )
 
 
+LONGEST_VALUE = 80
+"""Of a value that a message repeats, in characters."""
+
+
 class HierAttnError(Exception):
     """Base of every error a user can cause; the CLI prints it in one line and exits 1."""
 
@@ -102,12 +106,21 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError, kind: str = "field") -> str:
     """The first problem of a record that does not fit its model, with the field where there is one.
 
-    Such as ``field 'data.images': Input should be a valid integer``; of a text that is no JSON
-    the message alone.
+    Such as ``field 'data.images': Input should be a valid integer (got 'six')``; of a text that is
+    no JSON the message alone.
+
+    Args:
+        error: of one record.
+        kind: what a field of the record is called.
     """
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"field '{place}': {first['msg']}" if place else first["msg"]
+    message = first["msg"].removeprefix("Value error, ")
+    if not place:
+        return message
+    given = first["input"]
+    short = isinstance(given, str | int | float) and len(repr(given)) <= LONGEST_VALUE
+    return f"{kind} '{place}': {message}" + (f" (got {given!r})" if short else "")

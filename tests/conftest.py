@@ -16,7 +16,7 @@ from hierattn.data.pixels.store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.training.recipe.config import build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 
 REPOSITORY = Path(__file__).parent.parent

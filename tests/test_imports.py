@@ -30,7 +30,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ),
         ("hierattn.runs",),
         ("hierattn.inference", "hierattn.lineage"),
-        ("hierattn.evaluate", "hierattn.pooling", "hierattn.predict", "hierattn.saliency"),
+        ("hierattn.evaluation",),
         ("hierattn.training",),
         ("hierattn.cli",),
     ),
@@ -81,7 +81,7 @@ LIGHT = (
         f"export.schema.{path.stem}"
         for path in sorted((REPOSITORY / "export/schema").glob("[!_]*.py"))
     ),
-    *("export.targets.android.bundle", "export.targets.adb.verify"),
+    *("export.targets.android.bundle", "export.targets.verify"),
 )
 
 

@@ -10,9 +10,9 @@ from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, ph
 from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
 from export.progress import Observer, unobserved
-from export.targets.adb.phone import ReportProgress, Task, Timeouts
-from export.targets.adb.results import PhoneBenchmark
 from export.targets.fleet import OpenDevice, run_on_devices
+from export.targets.results import PhoneBenchmark
+from export.targets.task import ReportProgress, Task, Timeouts
 from hierattn.errors import HierAttnError
 
 WARM_UP = 20

@@ -9,8 +9,8 @@ from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
 from benchmarks.stats import summarise
 from export.schema.manifest import ArtefactRecord
-from export.targets.adb.results import PhoneBenchmark
-from export.targets.adb.verify import find_artefact, other_model
+from export.targets.results import PhoneBenchmark
+from export.targets.verify import find_artefact, other_model
 
 UNKNOWN = "unknown"
 

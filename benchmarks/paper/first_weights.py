@@ -24,7 +24,7 @@ from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.runs import CHECKPOINT, CONFIG, PREDICTIONS, load_run
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 
 WAYS = ("default", "whitening", "dirac", "whitening_dirac")

@@ -20,7 +20,7 @@ from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_cs
 from hierattn.models.complexity import count_multiply_adds, count_parameters
 from hierattn.runs import CHECKPOINT, METRICS, PREDICTIONS, load_run
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 
 

@@ -19,7 +19,7 @@ from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, group_keys
 from hierattn.errors import DataError
-from hierattn.evaluate import choose_photos, split_parts
+from hierattn.evaluation.evaluate import choose_photos, split_parts
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import seen_rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from export.formats.load import load_artefact
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import as_roots, read_labelled
-from hierattn.evaluate import Evaluation, evaluate_predictor
+from hierattn.evaluation.evaluate import Evaluation, evaluate_predictor
 from hierattn.metrics.report import evaluate_predictions
 
 _AS_IS = ClassTable()
@@ -23,7 +23,7 @@ def evaluate_artefact(
     skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Evaluate a file on every photo of a data folder; see :func:`hierattn.evaluate.evaluate_run`.
+    """Evaluate a file on a data folder; see :func:`hierattn.evaluation.evaluate.evaluate_run`.
 
     Raises:
         ArtefactError: the file cannot be read.

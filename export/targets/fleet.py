@@ -12,8 +12,8 @@ from typing import Generic, Protocol, TypeVar
 
 from export.errors import ExportError
 from export.progress import Observer, Progress, unobserved
-from export.targets.adb.phone import ReportProgress, Task, Timeouts
-from export.targets.adb.results import Result
+from export.targets.results import Result
+from export.targets.task import ReportProgress, Task, Timeouts
 from hierattn.errors import HierAttnError, UnknownNameError
 
 KINDS: dict[str, str] = {"adb": "export.targets.adb.kind"}

@@ -26,7 +26,7 @@ from hierattn.errors import one_line
 
 if TYPE_CHECKING:
     from export.progress import Progress as ExportProgress
-    from hierattn.training.checkpoint import HistoryRow
+    from hierattn.training.run.checkpoint import HistoryRow
 
 
 class _Description(ProgressColumn):

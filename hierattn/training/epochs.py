@@ -14,10 +14,10 @@ import torch
 from hierattn.errors import CheckpointError
 from hierattn.models.tensors import load_tensors
 from hierattn.runs import CHECKPOINT
-from hierattn.training.checkpoint import HistoryRow, TrainingState, save_state
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.progress import TrainingObserver
-from hierattn.training.results import write_history
+from hierattn.training.run.checkpoint import HistoryRow, TrainingState, save_state
+from hierattn.training.run.results import write_history
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from hierattn.errors import TrainingError
 from hierattn.inference import to_device
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.checkpoint import HistoryRow
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.objective import Classification, Objective, Photos, Validation
 from hierattn.training.recipe.augment import STRENGTHS, augment
@@ -21,6 +20,7 @@ from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.recipe.ema import WeightAverage
 from hierattn.training.recipe.sampler import class_shares, epoch_order
 from hierattn.training.recipe.schedule import learning_rate
+from hierattn.training.run.checkpoint import HistoryRow
 
 
 class TrainingLoop:

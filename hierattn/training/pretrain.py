@@ -25,18 +25,18 @@ from hierattn.runs import (
     FeatureRunConfig,
     tool_versions,
 )
-from hierattn.training.checkpoint import TrainingState, save_state
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
-from hierattn.training.first_state import new_network
 from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.recipe.config import TrainingConfig
-from hierattn.training.run_folder import lock_run, open_run_folder
+from hierattn.training.run.checkpoint import TrainingState, save_state
+from hierattn.training.run.first_state import new_network
+from hierattn.training.run.run_folder import lock_run, open_run_folder
 from hierattn.training.teaching.features import (
     FeatureDistillation,
     FeaturePredictor,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from hierattn.data.readers.listing import summarise
 from hierattn.data.records import DataFolder
-from hierattn.training.checkpoint import HistoryRow
+from hierattn.training.run.checkpoint import HistoryRow
 
 
 class TrainingObserver(Protocol):

@@ -14,21 +14,21 @@ from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.registry import check_image_size, find_model
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import CHECKPOINT, SEEN, SPLITS
-from hierattn.training.checkpoint import (
-    save_state,
-)
 from hierattn.training.data import prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
-from hierattn.training.first_state import first_state, new_network
 from hierattn.training.leaks import check_init, check_teacher
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.objective import Photos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
-from hierattn.training.request import TrainingOutcome, TrainingRequest
-from hierattn.training.results import write_outcome
-from hierattn.training.run_folder import config_and_data, lock_run, saved_state
+from hierattn.training.run.checkpoint import (
+    save_state,
+)
+from hierattn.training.run.first_state import first_state, new_network
+from hierattn.training.run.request import TrainingOutcome, TrainingRequest
+from hierattn.training.run.results import write_outcome
+from hierattn.training.run.run_folder import config_and_data, lock_run, saved_state
 from hierattn.training.teaching.run_teachers import (
     announce_teachers,
     load_run_teachers,

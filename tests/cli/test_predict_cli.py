@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hierattn import predict
 from hierattn.cli.commands.predict import show_answers
 from hierattn.data.records import DataFolder
+from hierattn.evaluation import predict
+from hierattn.evaluation.predict import Classifier, answer_photos
 from hierattn.metrics.operating_point import OperatingPoint
-from hierattn.predict import Classifier, answer_photos
 from hierattn.preprocessing import PreprocessSpec
 from tests.conftest import Answer
 

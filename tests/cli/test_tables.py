@@ -18,8 +18,8 @@ from rich.console import Console
 from benchmarks.results import Results
 from export.schema.manifest import Gate, Manifest, Quality, QualityChange, read_manifest
 from export.schema.metadata import Precision
-from export.targets.adb.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
-from export.targets.adb.verify import PhoneCheck
+from export.targets.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
+from export.targets.verify import PhoneCheck
 from export.verify import Verification, VerifiedFile
 from hierattn.cli.benchmark_tables import print_latency
 from hierattn.cli.commands.data import show_inspection

@@ -11,9 +11,9 @@ from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split, read_split_rows
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
-from hierattn.evaluate import evaluate_run
+from hierattn.evaluation.evaluate import evaluate_run
 from hierattn.training.recipe.config import build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 
 

@@ -13,7 +13,7 @@ from hierattn.runs import load_run
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.teaching.features import FeaturePredictor, feature_channels, feature_loss
 from hierattn.training.trainer import train
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hierattn.training.checkpoint import load_state
+from hierattn.training.run.checkpoint import load_state
 
 Command = Callable[..., list[str]]
 Start = Callable[[list[str]], "subprocess.Popen[str]"]

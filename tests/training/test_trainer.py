@@ -18,12 +18,12 @@ from hierattn.errors import (
     UnknownNameError,
     UnreadableImagesError,
 )
-from hierattn.evaluate import evaluate_run
+from hierattn.evaluation.evaluate import evaluate_run
 from hierattn.runs import load_run
-from hierattn.training.checkpoint import load_state, save_state
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.checkpoint import load_state, save_state
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 from tests.training.conftest import TINY
 

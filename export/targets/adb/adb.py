@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.targets.adb.errors import AdbMissingError, DeviceError, DeviceLostError
+from export.errors import DeviceError, ExportError
 
 QUICK_SECONDS = 30
 """Timeout of commands that return at once."""
@@ -31,6 +31,14 @@ _STATES = {
     "bootloader": "in its boot loader: start Android on it",
     "connecting": "not connected yet: try again",
 }
+
+
+class AdbMissingError(ExportError):
+    """No ``adb`` on this machine."""
+
+
+class DeviceLostError(DeviceError):
+    """A phone that was connected, and no longer responds."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.errors import ExportError
+from export.errors import DeviceError, ExportError
 from export.targets.adb.adb import Adb, ListedDevice, find_adb, list_phones
-from export.targets.adb.errors import DeviceError
-from export.targets.adb.phone import Phone, ReportProgress, Timeouts
+from export.targets.adb.phone import Phone
+from export.targets.task import ReportProgress, Timeouts
 
 
 @dataclass(frozen=True)

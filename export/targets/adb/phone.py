@@ -7,14 +7,14 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from export.errors import DeviceError
 from export.targets.adb.adb import Adb
-from export.targets.adb.errors import DeviceError
-from export.targets.adb.results import Result, parse_result
+from export.targets.results import Result, parse_result
+from export.targets.task import ReportProgress, Task, Timeouts
 
 PACKAGE = "org.hierattn.demo"
 FILES = f"/sdcard/Android/data/{PACKAGE}/files"
@@ -33,33 +33,6 @@ _INSTALL_FAILURES = {
     "USER_RESTRICTED": "installing is not allowed: allow 'Install via USB' in developer options",
     "ABORTED": "installing was refused on the phone's screen: allow it there",
 }
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """Timeouts of a task, seconds.
-
-    Attributes:
-        task: limit of the whole task in the app.
-        poll: interval between two queries of its state.
-    """
-
-    task: float = 600.0
-    poll: float = 1.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task of the app; ``kind`` is the prefix of its files, ``extras`` are intent extras."""
-
-    kind: str
-    activity: str
-    extras: Mapping[str, int] = field(default_factory=dict)
-
-
-SELF_TEST = Task("selftest", ".SelfTestActivity")
-ReportProgress = Callable[[str, int | None, int | None], None]
-"""Called with what is being done, the number of items done, and their total, or None."""
 
 
 @dataclass(frozen=True)

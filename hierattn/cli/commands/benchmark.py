@@ -100,7 +100,7 @@ def benchmark(
     from benchmarks.plan import Plan
     from benchmarks.run import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes.registry import all_runtimes
-    from export.targets.adb.phone import Timeouts
+    from export.targets.task import Timeouts
 
     request = BenchmarkRequest(
         tuple(exports),

@@ -41,7 +41,7 @@ def demo(
     from hierattn.cli.reports import print_report
     from hierattn.data.synth.dataset import write_synthetic
     from hierattn.training.recipe.config import build_config
-    from hierattn.training.request import TrainingRequest
+    from hierattn.training.run.request import TrainingRequest
     from hierattn.training.trainer import train
 
     folder = data or out / "painted"

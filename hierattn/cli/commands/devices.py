@@ -12,15 +12,15 @@ from hierattn.cli.progress import PartsProgress
 from hierattn.cli.tables import make_table, print_table
 
 if TYPE_CHECKING:
-    from export.targets.adb.verify import PhoneCheck
+    from export.targets.verify import PhoneCheck
 
 
 def verify_phones(
     folder: Path, device: str, apk: Path | None, timeout: float, json_output: bool
 ) -> None:
     """Ask phones, print what was found; exit code 1 if one falls short."""
-    from export.targets.adb.phone import Timeouts
-    from export.targets.adb.verify import verify_on_phones
+    from export.targets.task import Timeouts
+    from export.targets.verify import verify_on_phones
 
     with PartsProgress() as parts:
         found = verify_on_phones(folder, device, apk, Timeouts(task=timeout), parts.follow)

@@ -58,7 +58,7 @@ def evaluate(
     from hierattn.common.files import write_json
     from hierattn.data.joined.class_table import ClassTable, parse_class_map
     from hierattn.errors import ConfigError
-    from hierattn.evaluate import evaluate_run, write_evaluation
+    from hierattn.evaluation.evaluate import evaluate_run, write_evaluation
     from hierattn.outputs import check_output, claimed_output, given_path
     from hierattn.runs import refuse_run_folder
 
@@ -131,7 +131,7 @@ def pool(
     """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
     set_up_logging(verbose)
     from hierattn.cli.reports import print_report
-    from hierattn.pooling import pool_runs
+    from hierattn.evaluation.pooling import pool_runs
 
     pooled = pool_runs(runs, out, replicates=replicates, incomplete=incomplete)
     if json_output:

@@ -19,7 +19,7 @@ from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import one_line
 
 if TYPE_CHECKING:
-    from hierattn.predict import Answer, Classifier
+    from hierattn.evaluation.predict import Answer, Classifier
 
 _SHOWN = 3
 _LEGEND = (
@@ -49,8 +49,8 @@ def predict(
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
     from hierattn.errors import UnreadableImageError
+    from hierattn.evaluation.predict import answer_photos, find_photos
     from hierattn.outputs import check_output, claimed_output, given_path
-    from hierattn.predict import answer_photos, find_photos
 
     read = (given_path(model), *filter(Path.is_dir, photos))
     if csv is not None:
@@ -72,8 +72,8 @@ def predict(
     if csv is not None:
         _write_csv(csv, classifier, answers)
     if saliency is not None:
+        from hierattn.evaluation.saliency import draw_saliency
         from hierattn.metrics.figure_text import substitute_note
-        from hierattn.saliency import draw_saliency
 
         with counting("covering parts") as progress:
             for done, answer in enumerate(answers, 1):
@@ -113,7 +113,7 @@ def load_classifier(model: str) -> Classifier:
         HierAttnError: there is none, or it is damaged.
     """
     from export.formats.registry import suffixes
-    from hierattn.predict import Classifier
+    from hierattn.evaluation.predict import Classifier
 
     if Path(model).suffix in suffixes():
         from export.formats.load import load_artefact

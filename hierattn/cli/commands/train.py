@@ -155,9 +155,9 @@ def train(
 
     from hierattn.cli.progress import RichObserver
     from hierattn.cli.reports import print_report
-    from hierattn.pooling import read_pooled
+    from hierattn.evaluation.pooling import read_pooled
     from hierattn.training.recipe.config import build_config
-    from hierattn.training.request import TrainingRequest
+    from hierattn.training.run.request import TrainingRequest
     from hierattn.training.trainer import train as run_training
 
     request = TrainingRequest(

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from hierattn.errors import ConfigError, UnknownNameError
+from hierattn.errors import ConfigError, UnknownNameError, first_problem
 
 
 class TrainingConfig(BaseModel):
@@ -207,7 +207,7 @@ def parse_config(fields: dict[str, Any]) -> TrainingConfig:
     try:
         return TrainingConfig(**fields)
     except ValidationError as error:
-        raise ConfigError(_first_line(error)) from error
+        raise ConfigError(first_problem(error, "training field")) from error
 
 
 def _read_fields(file: Path) -> dict[str, Any]:
@@ -223,10 +223,3 @@ def _read_fields(file: Path) -> dict[str, Any]:
     if not isinstance(nested, dict):
         raise ConfigError(f"{file}: field 'training' must be a JSON object")
     return nested
-
-
-def _first_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"training field '{place}': {message} (got {first['input']!r})" if place else message

@@ -11,13 +11,13 @@ import numpy as np
 
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
-from hierattn.training.checkpoint import TrainingState
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.leaks import Earlier
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.recipe.sampler import class_shares
+from hierattn.training.run.checkpoint import TrainingState
 from hierattn.training.teaching.answers import Distillation
 from hierattn.training.teaching.teachers import Teacher, load_answering_teachers, prior_power
 

@@ -11,7 +11,7 @@ from benchmarks.results import BenchmarkError, Results, read_results
 from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.errors import ExportError
 from export.schema.manifest import Gate, read_manifest
-from export.targets.adb.phone import Timeouts
+from export.targets.task import Timeouts
 from hierattn.errors import UnknownNameError
 from tests.conftest import Answer
 from tests.conftest import cli as cli

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from export.targets.adb.errors import DeviceError
-from export.targets.adb.phone import ReportProgress, Task, Timeouts
-from export.targets.adb.results import Result
+from export.errors import DeviceError
+from export.targets.results import Result
+from export.targets.task import ReportProgress, Task, Timeouts
 
 ANSWERS: dict[str, Any] = {}
 """Result by kind of task, as the app would write it; none is a device that is not ready."""

@@ -10,7 +10,7 @@ from benchmarks.plan import Plan
 from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.schema.manifest import Gate
 from export.targets import fleet
-from export.targets.adb.verify import verify_on_phones
+from export.targets.verify import verify_on_phones
 from hierattn.errors import UnknownNameError
 from tests.export.bundle_helpers import FP32, write_whole_export
 from tests.export.targets import other_kind

@@ -16,14 +16,14 @@ from hierattn.data.splits import Split, read_split_rows, write_split_rows
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.lineage import data_sources, weights_licences
 from hierattn.runs import load_run
-from hierattn.training.checkpoint import load_state
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.leaks import learnt_rows
 from hierattn.training.objective import Classification
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.checkpoint import load_state
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.teaching.answers import Distillation, answer_loss
 from hierattn.training.trainer import train
 

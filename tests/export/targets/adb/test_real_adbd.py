@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.plan import Plan
 from benchmarks.run import BenchmarkRequest, run_benchmark
-from export.targets.adb.phone import Timeouts
-from export.targets.adb.verify import verify_on_phones
+from export.targets.task import Timeouts
+from export.targets.verify import verify_on_phones
 from tests.conftest import Answer
 from tests.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, write_whole_export

@@ -12,10 +12,10 @@ from export.errors import ExportError, ManifestError
 from export.progress import Progress
 from export.schema.manifest import Gate
 from export.targets.adb import adb, phone
-from export.targets.adb.errors import AdbMissingError
-from export.targets.adb.phone import Timeouts
-from export.targets.adb.verify import PhoneCheck, verify_on_phones
+from export.targets.adb.adb import AdbMissingError
 from export.targets.fleet import parse_devices
+from export.targets.task import Timeouts
+from export.targets.verify import PhoneCheck, verify_on_phones
 from hierattn.errors import UnknownNameError
 from tests.conftest import Answer
 from tests.conftest import cli as cli

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hierattn.data.joined.read import as_roots
 from hierattn.data.records import PassedOver
+from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.report import EvaluationReport
-from hierattn.pooling import PooledFolds
 from hierattn.training.recipe.config import TrainingConfig
 
 

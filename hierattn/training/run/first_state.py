@@ -10,20 +10,20 @@ from torch import nn
 
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
+from hierattn.evaluation.pooling import PooledFolds
 from hierattn.lineage import describe_initialisation
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 from hierattn.models.initialisation import start
 from hierattn.models.pretrained.weights import initialise
 from hierattn.models.registry import create_model
-from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.checkpoint import TrainingState
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.leaks import Earlier
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.recipe.config import TrainingConfig
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.checkpoint import TrainingState
+from hierattn.training.run.request import TrainingRequest
 
 _SAMPLE = 256
 """Training photos that the first convolution is whitened by."""

@@ -13,9 +13,9 @@ from export.progress import Observer, unobserved
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Gate, Manifest, read_manifest
 from export.schema.parity import Parity, ParityRecord
 from export.schema.selftest import SelfTest
-from export.targets.adb.phone import SELF_TEST, ReportProgress, Timeouts
-from export.targets.adb.results import PhoneArtefact, PhoneSelfTest
 from export.targets.fleet import OpenDevice, run_on_devices
+from export.targets.results import PhoneArtefact, PhoneSelfTest
+from export.targets.task import SELF_TEST, ReportProgress, Timeouts
 
 
 @dataclass(frozen=True)

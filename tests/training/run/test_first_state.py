@@ -11,8 +11,8 @@ from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.models.registry import create_model
 from hierattn.training.data import PreparedData, prepare_folder
-from hierattn.training.first_state import new_network
 from hierattn.training.recipe.config import TrainingConfig, build_config
+from hierattn.training.run.first_state import new_network
 
 
 def recipe(**fields: object) -> TrainingConfig:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hierattn.errors import CheckpointError, HierAttnError
-from hierattn.training.checkpoint import (
+from hierattn.training.run.checkpoint import (
     SCHEMA,
     HistoryRow,
     TrainingState,

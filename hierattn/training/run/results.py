@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from hierattn.common.csv_text import csv_text
 from hierattn.common.files import file_sha256, write_bytes, write_json, write_text
 from hierattn.data.splits import Split
+from hierattn.evaluation.pooling import PooledFolds
 from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
@@ -22,7 +23,6 @@ from hierattn.metrics.figures import draw_curves, draw_report
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.models.tensors import load_tensors
-from hierattn.pooling import PooledFolds
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import (
     CONFIG,
@@ -33,10 +33,10 @@ from hierattn.runs import (
     TeacherRecord,
     tool_versions,
 )
-from hierattn.training.checkpoint import HistoryRow, TrainingState
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.run.checkpoint import HistoryRow, TrainingState
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from hierattn.common.locks import locked_folder
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
-from hierattn.training.checkpoint import TrainingState, load_state
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig, parse_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.checkpoint import TrainingState, load_state
+from hierattn.training.run.request import TrainingRequest
 
 
 def saved_state(request: TrainingRequest) -> TrainingState | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from export.targets.adb.errors import DeviceError
-from export.targets.adb.results import PhoneBenchmark, PhoneSelfTest, parse_result
+from export.errors import DeviceError
+from export.targets.results import PhoneBenchmark, PhoneSelfTest, parse_result
 from tests.export.bundle_helpers import FP32, write_whole_export
 from tests.export.targets.adb.stand_ins import benchmark, selftest
 

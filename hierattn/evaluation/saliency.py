@@ -13,7 +13,7 @@ from hierattn.metrics.figure_text import figure_names
 from hierattn.metrics.figures import save_figure
 
 if TYPE_CHECKING:
-    from hierattn.predict import Answer, Classifier
+    from hierattn.evaluation.predict import Answer, Classifier
 
 GRID = 16
 """Positions of the cover along each side of a photo."""

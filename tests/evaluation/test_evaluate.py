@@ -23,16 +23,16 @@ from hierattn.errors import (
     UnknownNameError,
     UnreadableImagesError,
 )
-from hierattn.evaluate import evaluate_predictor, evaluate_run, write_evaluation
+from hierattn.evaluation.evaluate import evaluate_predictor, evaluate_run, write_evaluation
+from hierattn.evaluation.pooling import pool_runs, read_pooled
 from hierattn.inference import TorchPredictor
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
-from hierattn.pooling import pool_runs, read_pooled
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import load_run
 from hierattn.training.recipe.config import build_config
-from hierattn.training.request import TrainingRequest
+from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
 from tests.data.helpers import write_class_folders
 

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from export.targets.adb.errors import DeviceError
+from export.errors import DeviceError
 from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
