@@ -113,7 +113,7 @@ class BenchmarkRequest:
         if self.phones:
             parse_devices(self.phones)
         if self.apk is not None and not self.phones:
-            raise BenchmarkError("--apk: is for --device adb")
+            raise BenchmarkError("--apk: is for phones; name them with --device")
         if not self.on_host:
             self._check_phones_only()
         if not self.runtimes:
@@ -143,7 +143,7 @@ class BenchmarkRequest:
             if given:
                 raise BenchmarkError(
                     f"{option}: is not done on phones; measure this machine as well with "
-                    "--device host,adb"
+                    f"--device {HOST},{self.phones}"
                 )
 
 

@@ -88,7 +88,7 @@ def parse_devices(text: str) -> dict[str, list[str | None]]:
         if kind not in KINDS:
             raise UnknownNameError("device", part, device_names())
         if colon and (not serial or serial.startswith("-") or not serial.isprintable()):
-            raise ExportError(f"--device {part}: give a serial as '{kind} devices' lists it")
+            raise ExportError(f"--device {part}: give a serial, or '{kind}' for all")
         serials.setdefault(kind, []).append(serial if colon else None)
     if not serials:
         raise ExportError(f"--device: give {' or '.join(device_names())}")

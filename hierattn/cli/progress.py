@@ -98,6 +98,33 @@ def counting(description: str) -> Iterator[Callable[[int, int], None]]:
             console.print(f"{told} in {spent(time.monotonic() - began)}", soft_wrap=True)
 
 
+@contextmanager
+def turns_progress() -> Iterator[Callable[[ExportProgress], None]]:
+    """Yield a callback that draws a bar when it is called, and at no other time.
+
+    A thread that redraws would disturb what is measured. Of parts that work side by side it shows
+    the last that spoke.
+    """
+    columns = (BarColumn(), _Count(), TimeElapsedColumn(), _Description())
+    progress = Progress(*columns, console=progress_console(), auto_refresh=False)
+    task: TaskID | None = None
+
+    def show(step: ExportProgress) -> None:
+        nonlocal task
+        words = f"{step.part}: {step.text}" if step.part else step.text
+        if task is None:
+            progress.start()
+            task = progress.add_task(words)
+        progress.update(task, description=words, completed=step.done or 0, total=step.total)
+        progress.refresh()
+
+    try:
+        yield show
+    finally:
+        if task is not None:
+            progress.stop()
+
+
 class RichObserver:
     """Draws a training run: a bar over all batches, a line an epoch."""
 

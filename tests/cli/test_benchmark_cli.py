@@ -218,6 +218,9 @@ def test_the_record_holds_no_path_and_no_serial() -> None:
         "--out",
         "here",
     ]
+    assert benchmark_cli._anonymous("--device=host,adb:A,adb:B") == "--device=host,adb"
+    assert benchmark_cli._anonymous("--out=/home/name/report") == "--out=report"
+    assert benchmark_cli._anonymous("onnxruntime,torch") == "onnxruntime,torch"
 
 
 def test_the_table_fits_120_columns() -> None:

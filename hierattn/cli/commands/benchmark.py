@@ -5,9 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,10 +25,7 @@ from hierattn.cli.console import (
 from hierattn.cli.tables import WideFlag, print_table
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from benchmarks.run import BenchmarkOutcome
-    from export.progress import Progress as Step
 
 RUNS, LAUNCHES = 300, 5
 
@@ -43,7 +38,7 @@ def benchmark(
     ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
     device: Annotated[
-        str, typer.Option(help="host: this machine; adb: all phones; adb:SERIAL; or host,adb.")
+        str, typer.Option(help="host: this machine; {devices}; or several, separated by commas.")
     ] = "host",
     apk: Annotated[
         Path | None, typer.Option(help="App to install on the phones first; see 'make apk'.")
@@ -101,6 +96,7 @@ def benchmark(
     from benchmarks.run import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes.registry import all_runtimes
     from export.targets.task import Timeouts
+    from hierattn.cli.progress import turns_progress
 
     request = BenchmarkRequest(
         tuple(exports),
@@ -124,8 +120,8 @@ def benchmark(
         synonyms=not no_synonyms,
     )
     try:
-        with TurnsProgress() as bar:
-            outcome = run_benchmark(request, bar.follow)
+        with turns_progress() as show:
+            outcome = run_benchmark(request, show)
     except KeyboardInterrupt:
         kept = "nothing was measured"
         if _anything_measured(out):
@@ -202,9 +198,18 @@ def _anything_measured(out: Path) -> bool:
 
 def _anonymous(word: str) -> str:
     """For the record, which is passed on: a path's last name, and no phone's serial."""
-    if word.startswith(("adb:", "host,adb:")):
-        return word.partition(":")[0]
-    return Path(word).name if Path(word).is_absolute() else word
+    from export.targets.fleet import KINDS
+
+    option, value = "", word
+    if word.startswith("--") and "=" in word:
+        option, _, value = word.partition("=")
+    if Path(value).is_absolute():
+        value = Path(value).name
+    else:
+        names = [part.partition(":")[0] for part in value.split(",")]
+        if set(names) & set(KINDS):
+            value = ",".join(dict.fromkeys(names))
+    return f"{option}={value}" if option else value
 
 
 def _counts(text: str) -> tuple[int, ...]:
@@ -216,47 +221,3 @@ def _counts(text: str) -> tuple[int, ...]:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-class TurnsProgress:
-    """A bar that is drawn only when told: a thread that redraws it would disturb the runs."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn as Elapsed
-
-        self.progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            Elapsed(),
-            TextColumn("{task.description}"),
-            console=progress_console(),
-            auto_refresh=False,
-        )
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> TurnsProgress:
-        """Draw from the first thing shown on."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal as it was."""
-        if self._task is not None:
-            self.progress.stop()
-
-    def follow(self, step: Step) -> None:
-        """Show one step; of phones, which work side by side, the last that spoke."""
-        if step.part:
-            step = replace(step, text=f"{step.part}: {step.text}")
-        if self._task is None:
-            self.progress.start()
-            self._task = self.progress.add_task(step.text)
-        self.progress.update(
-            self._task, description=step.text, completed=step.done or 0, total=step.total
-        )
-        self.progress.refresh()

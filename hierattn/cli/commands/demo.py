@@ -34,10 +34,10 @@ def demo(
     from benchmarks.run import BenchmarkRequest, run_benchmark
     from export.pipeline import ExportRequest
     from export.verify import verify
-    from hierattn.cli.commands.benchmark import TurnsProgress, benchmark_document, show_outcome
+    from hierattn.cli.commands.benchmark import benchmark_document, show_outcome
     from hierattn.cli.commands.export import export_with_progress, show_export, show_verification
     from hierattn.cli.export_tables import verification_document
-    from hierattn.cli.progress import PartsProgress, RichObserver, counting
+    from hierattn.cli.progress import PartsProgress, RichObserver, counting, turns_progress
     from hierattn.cli.reports import print_report
     from hierattn.data.synth.dataset import write_synthetic
     from hierattn.training.recipe.config import build_config
@@ -82,8 +82,8 @@ def demo(
         runs=(str(run),),
         command=f"hierattn demo --out {out}",
     )
-    with TurnsProgress() as bar:
-        timed = run_benchmark(timing, bar.follow)
+    with turns_progress() as show:
+        timed = run_benchmark(timing, show)
     if json_output:
         print_json(
             {

@@ -153,7 +153,7 @@ def verify(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="adb: ask all phones, or adb:SERIAL, for the golden images instead."),
+        typer.Option(help="Ask {devices}, all or one of a kind, for the golden images."),
     ] = None,
     apk: Annotated[
         Path | None, typer.Option(help="For --device: app to install first; see 'make apk'.")
@@ -178,10 +178,9 @@ def verify(
 
         verify_phones(folder, device, apk, device_timeout or DEVICE_SECONDS, json_output)
         return
-    if apk is not None:
-        raise ConfigError("--apk: is for --device adb")
-    if device_timeout is not None:
-        raise ConfigError("--device-timeout: is for --device adb")
+    for option, given in (("--apk", apk), ("--device-timeout", device_timeout)):
+        if given is not None:
+            raise ConfigError(f"{option}: is for --device")
     if run is not None and not explain:
         raise ConfigError("--run: is for --explain")
     from export.verify import verify as run_verify

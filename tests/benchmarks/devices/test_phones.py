@@ -176,7 +176,7 @@ def test_what_cannot_be_asked_of_a_phone(ask: Ask, tmp_path: Path) -> None:
     there = {"A": {"state": "device"}}
     with pytest.raises(BenchmarkError, match="--data: is not done on phones"):
         ask(there, data=tmp_path)
-    with pytest.raises(BenchmarkError, match="--apk: is for --device adb"):
+    with pytest.raises(BenchmarkError, match="--apk: is for phones"):
         ask(there, device="host", apk=tmp_path)
     with pytest.raises(UnknownNameError, match="did you mean 'host'"):
         ask(there, device="hots")
@@ -217,8 +217,8 @@ def test_the_commands(
     ("words", "expected"),
     [
         (("--run", "run"), "--run: is for --explain"),
-        (("--device-timeout", "60"), "--device-timeout: is for --device adb"),
-        (("--apk", "app.apk"), "--apk: is for --device adb"),
+        (("--device-timeout", "60"), "--device-timeout: is for --device"),
+        (("--apk", "app.apk"), "--apk: is for --device"),
     ],
 )
 def test_an_option_that_would_do_nothing_is_an_error(

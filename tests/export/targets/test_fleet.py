@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from export.schema.manifest import Gate
 from export.targets import fleet
 from export.targets.verify import verify_on_phones
 from hierattn.errors import UnknownNameError
+from tests.conftest import Answer
+from tests.conftest import cli as cli
 from tests.export.bundle_helpers import FP32, write_whole_export
 from tests.export.targets import other_kind
 from tests.export.targets.adb.stand_ins import benchmark, selftest
@@ -49,3 +52,8 @@ def test_it_is_measured_and_one_that_is_not_ready_is_a_failed_row(
 def test_its_name_is_among_the_valid_ones(export: Path) -> None:
     with pytest.raises(UnknownNameError, match="other:SERIAL"):
         fleet.parse_devices("othr")
+
+
+@pytest.mark.parametrize("name", ["benchmark", "verify"])
+def test_help_names_it(name: str, export: Path, cli: Callable[..., Answer]) -> None:
+    assert "other:SERIAL" in cli(name, "--help").out
