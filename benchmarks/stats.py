@@ -77,7 +77,7 @@ class Repeats:
 
 
 @dataclass(frozen=True)
-class Floors:
+class NoiseFloors:
     """Of rows with one thread count.
 
     Attributes:
@@ -89,7 +89,7 @@ class Floors:
     rows: list[float | None]
 
 
-def find_floors(rows: Sequence[Repeats], control: tuple[float, float] | None = None) -> Floors:
+def find_floors(rows: Sequence[Repeats], control: tuple[float, float] | None = None) -> NoiseFloors:
     """The floors of rows that were repeated together.
 
     Args:
@@ -102,7 +102,7 @@ def find_floors(rows: Sequence[Repeats], control: tuple[float, float] | None = N
     kept = [index for index, length in enumerate(lengths) if length == repetitions]
     floors: list[float | None] = [None] * len(rows)
     if len(kept) < 2 or repetitions < 2:
-        return Floors(max(twice, UNKNOWN_NOISE_RATIO), floors)
+        return NoiseFloors(max(twice, UNKNOWN_NOISE_RATIO), floors)
     variances = _variances(np.log([rows[index].p50_ms for index in kept]))
     # The median of few squares lies below their mean: a chi-squared one's by this share.
     share = float(stats.chi2.median(repetitions - 1)) / (repetitions - 1)
@@ -116,7 +116,7 @@ def find_floors(rows: Sequence[Repeats], control: tuple[float, float] | None = N
     for index, own in zip(kept, variances, strict=True):
         # So few repetitions may look calm by chance.
         floors[index] = factor(max(float(own), typical))
-    return Floors(max(twice, factor(typical)), floors)
+    return NoiseFloors(max(twice, factor(typical)), floors)
 
 
 def _variances(logs: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 """Marks that turn the direction of what follows, by which a text shows as another."""
 
 
-def steers(letter: str) -> bool:
+def is_control(letter: str) -> bool:
     """Whether a character does something to a terminal or page, instead of being shown."""
     return unicodedata.category(letter) in _STEERING or letter in _DIRECTIONS
 
@@ -31,7 +31,8 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        letter.encode("unicode_escape").decode() if steers(letter) else letter for letter in text
+        letter.encode("unicode_escape").decode() if is_control(letter) else letter
+        for letter in text
     )
 
 

@@ -1,4 +1,4 @@
-"""One way to judge anything that answers: a torch model, an exported file, a phone's log."""
+"""Inference: predictors from images to logits, and running one over many photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What weights were made from: the photos of a run, of the runs before it, and of its teachers.
+"""Lineage of weights: the photos of a run, of earlier runs, and of its teachers.
 
 Whoever ships weights must know every photo they learnt from, and its licence.
 """

@@ -1,4 +1,4 @@
-"""What every record says of its model, in one place: ``config.json``, the files of an export, apps.
+"""Model metadata, one model nested in run configurations, exported files and app bundles.
 
 The records inherit these fields, so that each lies at the top level of their JSON.
 """

@@ -1,4 +1,4 @@
-"""Where results may be written: not into an input, a folder of photos, an export or a run."""
+"""Check of output folders: none may be an input, a data folder, an export or a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one description of preprocessing: from a file on disk to the network's input.
+"""Preprocessing, described once: from an image file to the network's input tensor.
 
 Training, evaluation, every exported file's metadata and the phone follow :class:`PreprocessSpec`.
 """

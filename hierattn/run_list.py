@@ -1,4 +1,4 @@
-"""Run folders found below a folder, finished or not, read without PyTorch."""
+"""List of the run folders below a folder, finished or not, read without PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run folders: what a finished training leaves, and how everything else reads it."""
+"""Reading of run folders: configuration, weights, splits and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints inside the package, by name; light, because a list of them needs no PyTorch."""
+"""Checkpoints inside the package, by name; imports no PyTorch."""
 
 from __future__ import annotations
 

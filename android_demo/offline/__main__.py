@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from android_demo.offline.assets import bundle_shipped
-from android_demo.offline.build import Built, build
+from android_demo.offline.build import BuildResult, build
 from android_demo.offline.errors import UNAVAILABLE_EXIT, PackageUnavailableError
 from android_demo.offline.packages import fetch
 from android_demo.offline.project import ABIS, APP
@@ -71,7 +71,7 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _report(built: Built) -> None:
+def _report(built: BuildResult) -> None:
     for line in built.findings:
         print(f"  {line}")
     with zipfile.ZipFile(built.apk) as apk:

@@ -1,4 +1,4 @@
-"""Packs the APK: same inputs, same bytes; what is read in place stored and aligned."""
+"""Packing of the APK, deterministic; files that are mapped are stored and aligned."""
 
 from __future__ import annotations
 

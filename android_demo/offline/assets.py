@@ -1,4 +1,4 @@
-"""The shipped network among the app's assets: exported and bundled, unless it is there already."""
+"""The app's model assets: the shipped network is exported and bundled if none is there."""
 
 from __future__ import annotations
 

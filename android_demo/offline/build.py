@@ -1,4 +1,4 @@
-"""The whole way from sources to a signed, checked APK; whole or not at all."""
+"""The build from sources to a signed, checked APK."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STALE_SECONDS = 6 * 3600
 
 
 @dataclass
-class Clock:
+class StepTimes:
     """Seconds that each step took."""
 
     steps: dict[str, float] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What came out.
 
     Args:
@@ -54,7 +54,7 @@ class Built:
 
 def build(
     target: Path, abis: tuple[str, ...], cache: Path, say: Say, assets: Path | None = None
-) -> Built:
+) -> BuildResult:
     """Build the ``ort`` flavour with the bundle that lies among the assets.
 
     Args:
@@ -75,7 +75,7 @@ def build(
     check_bundled(assets)
     for program in ("java", "javac", "keytool"):
         require(program)
-    clock = Clock()
+    clock = StepTimes()
     tools = Toolbox(fetch.fetch_tools(cache, say))
     runtime = fetch.fetch_runtime(cache, say)
     clock.done("packages")
@@ -88,10 +88,10 @@ def build(
             signing.sign(tools, read_versions(), unsigned, part, signing.debug_key(cache))
             clock.done("sign")
             say("checking")
-            subject = checks.Subject(part, assets, abis, read_versions(), work)
+            subject = checks.CheckedApk(part, assets, abis, read_versions(), work)
             findings = checks.check_apk(tools, subject)
             clock.done("check")
-        return Built(target, file_sha256(unsigned), findings, clock.steps)
+        return BuildResult(target, file_sha256(unsigned), findings, clock.steps)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -109,7 +109,7 @@ def build_unsigned(
     assets: Path,
     abis: tuple[str, ...],
     work: Path,
-    clock: Clock,
+    clock: StepTimes,
     say: Say,
 ) -> Path:
     """Everything up to the signature; see :func:`build`."""

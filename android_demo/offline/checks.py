@@ -1,4 +1,4 @@
-"""Holds the finished APK to what the app promises; it is not handed over otherwise."""
+"""Checks of the finished APK: signature, permissions, classes, libraries, bundle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GUARD = "android.permission.DUMP"
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckedApk:
     """What is checked.
 
     Args:
@@ -41,10 +41,10 @@ class Subject:
     work: Path
 
 
-Check = Callable[[Toolbox, Subject], str]
+Check = Callable[[Toolbox, CheckedApk], str]
 
 
-def check_apk(tools: Toolbox, subject: Subject) -> list[str]:
+def check_apk(tools: Toolbox, subject: CheckedApk) -> list[str]:
     """Run every check.
 
     Returns:
@@ -67,7 +67,7 @@ def check_apk(tools: Toolbox, subject: Subject) -> list[str]:
     return [check(tools, subject) for check in checks]
 
 
-def check_signature(tools: Toolbox, subject: Subject) -> str:
+def check_signature(tools: Toolbox, subject: CheckedApk) -> str:
     """Schemes 2 and 3."""
     oldest = str(subject.versions.min_sdk)
     said = tools.apksigner("verify", "-v", "--min-sdk-version", oldest, subject.apk)
@@ -77,7 +77,7 @@ def check_signature(tools: Toolbox, subject: Subject) -> str:
     return "signature: schemes v2 and v3"
 
 
-def check_badging(tools: Toolbox, subject: Subject) -> str:
+def check_badging(tools: Toolbox, subject: CheckedApk) -> str:
     """Name, versions, levels, processors, the activity to launch."""
     said = tools.aapt("dump", "badging", subject.apk)
     versions = subject.versions
@@ -94,7 +94,7 @@ def check_badging(tools: Toolbox, subject: Subject) -> str:
     return f"badging: {PACKAGE} {versions.name}, API {versions.min_sdk} to {versions.target_sdk}"
 
 
-def check_permissions(tools: Toolbox, subject: Subject) -> str:
+def check_permissions(tools: Toolbox, subject: CheckedApk) -> str:
     """None asked for."""
     lines = tools.aapt("dump", "permissions", subject.apk).splitlines()
     asked = [line for line in lines if "permission" in line]
@@ -103,7 +103,7 @@ def check_permissions(tools: Toolbox, subject: Subject) -> str:
     return "permissions: none"
 
 
-def check_manifest(tools: Toolbox, subject: Subject) -> str:
+def check_manifest(tools: Toolbox, subject: CheckedApk) -> str:
     """No backup, no debugger, only our own provider, guarded doors."""
     tree = tools.aapt("dump", "xmltree", subject.apk, "AndroidManifest.xml")
     for name in ("allowBackup", "extractNativeLibs", "usesCleartextTraffic"):
@@ -124,7 +124,7 @@ def check_manifest(tools: Toolbox, subject: Subject) -> str:
     return "manifest: no backup, not debuggable, no door open but the first screen"
 
 
-def check_components(tools: Toolbox, subject: Subject) -> str:
+def check_components(tools: Toolbox, subject: CheckedApk) -> str:
     """Every class that the manifest names is in the dex; Android finds out only at its start."""
     tree = tools.aapt("dump", "xmltree", subject.apk, "AndroidManifest.xml")
     parts = re.split(r"\n +E: (?=activity|provider|service|receiver)", tree)[1:]
@@ -137,7 +137,7 @@ def check_components(tools: Toolbox, subject: Subject) -> str:
     return f"components: {len(names)}, all in the dex"
 
 
-def _unpack_dex(subject: Subject) -> Path:
+def _unpack_dex(subject: CheckedApk) -> Path:
     dex = subject.work / "checked.dex"
     with zipfile.ZipFile(subject.apk) as apk:
         names = [name for name in apk.namelist() if name.endswith(".dex")]
@@ -147,7 +147,7 @@ def _unpack_dex(subject: Subject) -> Path:
     return dex
 
 
-def check_dex(tools: Toolbox, subject: Subject) -> str:
+def check_dex(tools: Toolbox, subject: CheckedApk) -> str:
     """Instructions that Android 7 knows; nothing that could send anything."""
     said = tools.dexdump("-d", _unpack_dex(subject))
     for word in ("invoke-custom", "invoke-polymorphic"):
@@ -160,7 +160,7 @@ def check_dex(tools: Toolbox, subject: Subject) -> str:
     return f"dex: {classes} classes, no invoke-custom, no telemetry, nothing of java.net"
 
 
-def check_libraries(tools: Toolbox, subject: Subject) -> str:
+def check_libraries(tools: Toolbox, subject: CheckedApk) -> str:
     """Stored, on pages of 16 KiB in the file, and loadable on such pages if 64-bit."""
     with zipfile.ZipFile(subject.apk) as apk:
         libraries = [info for info in apk.infolist() if info.filename.startswith("lib/")]
@@ -198,7 +198,7 @@ def _pair(library: bytes, offset: int) -> tuple[int, int]:
     return size, count
 
 
-def check_stored(tools: Toolbox, subject: Subject) -> str:
+def check_stored(tools: Toolbox, subject: CheckedApk) -> str:
     """Whatever is read in place."""
     with zipfile.ZipFile(subject.apk) as apk:
         stored = [info for info in apk.infolist() if info.filename.endswith(STORED)]
@@ -214,7 +214,7 @@ def _check_stored(apk: Path, info: zipfile.ZipInfo, alignment: int) -> None:
         raise BuildError(f"{apk}: {info.filename} is not aligned to {alignment} bytes")
 
 
-def check_bundle(tools: Toolbox, subject: Subject) -> str:
+def check_bundle(tools: Toolbox, subject: CheckedApk) -> str:
     """Every asset is the bundled file, byte for byte; the model has the sha256 it states."""
     wanted = {
         f"assets/{path.relative_to(subject.assets).as_posix()}": path.read_bytes()

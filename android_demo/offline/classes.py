@@ -1,4 +1,4 @@
-"""From Java sources to a dex: compile, check against the platform, lower, turn into a dex."""
+"""Compilation of Java sources to a dex, checked against the platform."""
 
 from __future__ import annotations
 

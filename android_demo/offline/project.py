@@ -1,4 +1,4 @@
-"""Where the app's files are, and the figures that both builds share."""
+"""Paths of the app's files, and the version numbers that both builds share."""
 
 from __future__ import annotations
 

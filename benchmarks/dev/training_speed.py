@@ -19,7 +19,7 @@ from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.models.registry import create_model
 from hierattn.training.distributed import ProcessGroup, bf16_pays, choose_device
-from hierattn.training.loop import Photos, TrainingLoop
+from hierattn.training.loop import TrainingLoop, TrainingPhotos
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.recipe.config import TrainingConfig
 
@@ -61,7 +61,7 @@ def main(
         ProcessGroup(0, 1, chosen),
         create_model(model, _CLASSES),
         _CLASSES,
-        Photos(pixels, labels),
+        TrainingPhotos(pixels, labels),
         np.arange(count),
         np.arange(0),
         bf16=precision == "bf16" or (precision == "auto" and bf16_pays(chosen)),

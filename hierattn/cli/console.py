@@ -1,4 +1,4 @@
-"""How every command speaks: tables for people, one JSON document for programs."""
+"""Console output and options that all commands share: tables, JSON, logging."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hierattn.errors import one_line, steers
+from hierattn.errors import is_control, one_line
 
 if TYPE_CHECKING:
     from hierattn.data.records import PassedOver
@@ -53,7 +53,7 @@ class OneLineFormatter(logging.Formatter):
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout; what would steer a terminal is escaped as JSON does."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    print("".join(f"\\u{ord(x):04x}" if x != "\n" and steers(x) else x for x in text))
+    print("".join(f"\\u{ord(x):04x}" if x != "\n" and is_control(x) else x for x in text))
 
 
 def standard_console() -> Console:

@@ -1,4 +1,4 @@
-"""Tables of exported files: as they were made, and as they were found again."""
+"""Tables of ``hierattn export`` and ``hierattn verify``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rich progress with the time left, for training and for anything that counts."""
+"""Progress bars with the time left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that are whole at any width: what does not fit beside the rest becomes a second table.
+"""Tables that fit any width: columns that do not fit go to a second table.
 
 A column never loses a character. Names, numbers and gates stay on one line; prose wraps between
 words; only a name too long for the screen goes on in a second line.

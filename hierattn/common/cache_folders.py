@@ -1,4 +1,4 @@
-"""Where this program keeps what can be made again."""
+"""Locations of cache folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSV that people may open in a spreadsheet: no cell of a file's words is taken for a formula.
+"""Writing of CSV that is safe in spreadsheets: no cell is taken for a formula.
 
 A text that begins as a formula does gets an apostrophe before it, as OWASP advises against CSV
 injection; reading takes it off again. Numbers stay as they are.

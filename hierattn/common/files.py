@@ -1,4 +1,4 @@
-"""Whole files or none: write under a temporary name beside the target, then rename."""
+"""Atomic writing of files: under a temporary name beside the target, then renamed."""
 
 from __future__ import annotations
 

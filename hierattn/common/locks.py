@@ -1,4 +1,4 @@
-"""A lock on an output folder: a second process that would write there is refused at once."""
+"""Locks of output folders: a second process that would write there is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole folders or none: fill a temporary folder beside the target, then rename it."""
+"""Atomic writing of folders: filled beside the target, then renamed."""
 
 from __future__ import annotations
 

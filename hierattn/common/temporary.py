@@ -1,4 +1,4 @@
-"""Arrays that wait in the folder for temporary files, until another process reads them."""
+"""Temporary array files, passed from one process to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The split that a data set itself gives, by its folders or its manifest."""
+"""Official splits, given by the folders or the manifest of a data set."""
 
 from __future__ import annotations
 

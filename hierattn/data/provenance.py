@@ -1,4 +1,4 @@
-"""Which photos something was made from: what a reader of weights has a right to know."""
+"""Data provenance: sources, licences and hashes of the photos behind a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of one photo, and of a folder of them. Every other data module passes these on."""
+"""Records: what is known of one photo, and of a data folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which photos of a data folder a run has seen: by content first, by patient within one source.
+"""Recognition of photos that a run has seen: by content, then by patient within one source.
 
 Names prove nothing: other photos are called ``MEL/1.jpg``, too, and every hospital has a patient 1.
 """
@@ -26,7 +26,7 @@ ARCHIVE_NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenPhotos:
     """What a run knows of each photo of a folder, in record order.
 
     Attributes:
@@ -54,7 +54,7 @@ class Seen:
         )
 
 
-def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> Seen:
+def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
     """Find the photos of a folder among those of a run.
 
     A photo was seen if its bytes were; then all of its group in this folder was, too. Any other
@@ -108,7 +108,7 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> Seen:
             namesakes += bool(alike) and not related
         parts.append(min(related, key=_ORDER.index) if related else NEW)
         reasons.append((reason if own else RELATED) if related else "")
-    return Seen(np.array(parts, dtype=object), tuple(reasons), namesakes)
+    return SeenPhotos(np.array(parts, dtype=object), tuple(reasons), namesakes)
 
 
 def _unscoped(group: str, homes: Set[str]) -> str:

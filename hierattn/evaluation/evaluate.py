@@ -1,4 +1,4 @@
-"""From a run (or anything that predicts) and a data folder to an evaluation report."""
+"""Evaluation of a run, or any predictor, on a data folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.readers.listing import one_form
 from hierattn.data.records import DataFolder, PassedOver
-from hierattn.data.seen import NEW, Seen, recognise
+from hierattn.data.seen import NEW, SeenPhotos, recognise
 from hierattn.data.splits import Split, SplitRow, group_keys
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
@@ -41,7 +41,7 @@ class Evaluation:
         warning: why the figures flatter the model, or None.
         skipped: a line for each unreadable photo left out.
         passed_over: what else lies in the data folder, and why it was not read.
-        remarks: what was done to classes and photos; see :class:`Chosen`.
+        remarks: what was done to classes and photos; see :class:`ChosenPhotos`.
     """
 
     report: EvaluationReport
@@ -180,7 +180,7 @@ def write_evaluation(out: Path, evaluation: Evaluation) -> None:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenPhotos:
     """The photos to judge.
 
     Attributes:
@@ -195,7 +195,7 @@ class Chosen:
     remarks: tuple[str, ...]
 
 
-def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
+def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
     """The photos to judge, and whether the run has seen them.
 
     Args:
@@ -228,7 +228,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
             "on others of the same patient or lesion; the figures say little about new ones"
         )
     records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
-    return Chosen(
+    return ChosenPhotos(
         replace(folder, records=records),
         f"{int(kept.sum())} photos ({', '.join(parts)})",
         warning,
@@ -236,7 +236,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> Chosen:
     )
 
 
-def _remarks(seen: Seen, kept: np.ndarray) -> tuple[str, ...]:
+def _remarks(seen: SeenPhotos, kept: np.ndarray) -> tuple[str, ...]:
     lines = [f"left out: {line}" for line in seen.describe(~kept)]
     unseen = int(((seen.parts == NEW) & ~kept).sum())
     if unseen:

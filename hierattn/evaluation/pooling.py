@@ -1,4 +1,4 @@
-"""The folds of one cross-validation joined: each photo judged by the run that never saw it."""
+"""Pooled cross-validation: each photo evaluated by the fold that was not trained on it."""
 
 from __future__ import annotations
 

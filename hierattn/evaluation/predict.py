@@ -1,4 +1,4 @@
-"""A photo's answer, as an app would give it."""
+"""Prediction for single photos, as an app would show it."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Photos:
+class FoundPhotos:
     """The photos that were named, and what was passed over in the folders among them."""
 
     photos: tuple[Path, ...]
     passed_over: tuple[Path, ...]
 
 
-def find_photos(places: Sequence[Path]) -> Photos:
+def find_photos(places: Sequence[Path]) -> FoundPhotos:
     """Photos named one by one, and those in folders, sorted; hidden files are left out.
 
     Raises:
@@ -84,7 +84,7 @@ def find_photos(places: Sequence[Path]) -> Photos:
                 (photos if path.suffix.lower() in PHOTO_FORMATS else passed_over).append(path)
     if not photos:
         raise DataError(f"{places[0]}: no photo in it ({', '.join(PHOTO_FORMATS)})")
-    return Photos(tuple(dict.fromkeys(photos)), tuple(passed_over))
+    return FoundPhotos(tuple(dict.fromkeys(photos)), tuple(passed_over))
 
 
 def answer_photos(

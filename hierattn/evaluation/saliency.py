@@ -1,4 +1,4 @@
-"""Occlusion: where in a photo an answer comes from, computed and drawn."""
+"""Occlusion maps: which parts of a photo a prediction rests on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure the numbers are: 95 % percentile intervals by resampling whole groups.
+"""Bootstrap confidence intervals: 95 % percentiles, resampling whole groups.
 
 Photos of one lesion or patient are not independent, so a replicate draws groups with replacement
 (the cluster bootstrap) and takes all photos of each. A replicate is a vector of weights, one a

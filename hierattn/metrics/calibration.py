@@ -1,4 +1,4 @@
-"""From logits to probabilities that mean what they say, and the operating point shipped with them.
+"""Calibration: temperature scaling, reliability, and fitting the operating point.
 
 One temperature divides all logits (Guo et al. 2017, arXiv 1706.04599). It and both thresholds are
 fitted on validation photos only, never on the photos that are reported.

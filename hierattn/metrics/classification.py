@@ -1,4 +1,4 @@
-"""How well classes are told apart: per class, one against the rest, and averaged.
+"""Classification metrics: per class, one against the rest, and averaged.
 
 A value that has no meaning for the photos at hand (a class that does not occur) is None, never
 NaN. "Macro" is the plain mean over the classes that occur among the labels.

@@ -1,4 +1,4 @@
-"""Class names as a figure can write them."""
+"""Class names made fit for matplotlib figures."""
 
 from __future__ import annotations
 

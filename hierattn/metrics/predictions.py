@@ -1,4 +1,4 @@
-"""What a model said of a set of photos, beside what is known of them. All metrics start here."""
+"""Predictions: logits of a set of photos with their labels and groups; input of all metrics."""
 
 from __future__ import annotations
 

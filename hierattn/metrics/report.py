@@ -1,4 +1,4 @@
-"""Everything reported of a model on a set of photos, in one validated, JSON-ready model."""
+"""The evaluation report: all metrics of a model on a set of photos, as one JSON model."""
 
 from __future__ import annotations
 

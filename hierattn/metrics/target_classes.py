@@ -1,4 +1,4 @@
-"""Which classes the operating point, the gate and the app watch: melanoma, said by the user.
+"""Target classes of the operating point, gate and app: melanoma, or what the user names.
 
 Only a class that is called by an official label is taken without being asked for. Everything
 else that may mean melanoma is a question to the user: a guess would let an app mark the wrong

@@ -1,4 +1,4 @@
-"""The parts HierAttn is built from. Dai et al., arXiv 2205.04326, as the official code has them.
+"""Building blocks of HierAttn (Dai et al., arXiv 2205.04326), as in the official code.
 
 Every feature map is NCHW ([B, C, H, W], any floating dtype); channels_last inputs stay so.
 """

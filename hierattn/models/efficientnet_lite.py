@@ -1,4 +1,4 @@
-"""Published EfficientNet-Lite weights, by whichever names, for the registry's networks."""
+"""Conversion of published EfficientNet-Lite weights to the registry's parameter names."""
 
 from __future__ import annotations
 

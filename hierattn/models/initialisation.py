@@ -1,4 +1,4 @@
-"""Where a network's weights begin, beyond what each network's authors chose."""
+"""Weight initialisation beyond each network's own: whitening and Dirac."""
 
 from __future__ import annotations
 

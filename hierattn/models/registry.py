@@ -1,4 +1,4 @@
-"""The one list of models: every name that ``create_model`` knows, and how it is built."""
+"""Model registry: every name that ``create_model`` knows, and how it is built."""
 
 from __future__ import annotations
 

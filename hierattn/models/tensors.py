@@ -1,4 +1,4 @@
-"""Put a plain dictionary of tensors into a network."""
+"""Loading of a plain dictionary of tensors into a network."""
 
 from __future__ import annotations
 

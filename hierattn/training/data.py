@@ -1,4 +1,4 @@
-"""From a data folder to arrays that a training loop takes."""
+"""Training data: a data folder decoded and split into arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process or many: what torchrun's environment says, behind one small object."""
+"""The process group of a training: one process, or several started by torchrun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The epochs of a run between two states: what every kind of training shares."""
+"""Running the epochs of a training, with checkpoints: shared by training and pretraining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos that ``--init`` and ``--teacher`` have learnt from: they must not judge the run."""
+"""Leaks: photos that ``--init`` or ``--teacher`` learnt from must not evaluate the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEARNT = (Split.TRAIN, Split.VALIDATION)
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierTraining:
     """What the weights that a run takes, or is taught by, had learnt from.
 
     Attributes:
@@ -35,7 +35,7 @@ class Earlier:
     without_labels: dict[str, int] | None = None
 
 
-def check_init(init: Path, data: PreparedData, allow_seen: bool) -> Earlier | None:
+def check_init(init: Path, data: PreparedData, allow_seen: bool) -> EarlierTraining | None:
     """Look whether the photos that a run is chosen and judged by are new to its first weights.
 
     What a pretraining saw without labels is counted, and no reason to refuse.
@@ -56,15 +56,15 @@ def check_init(init: Path, data: PreparedData, allow_seen: bool) -> Earlier | No
         of_pretraining = _parts(data, [row for row in shown if row.split is Split.TRAIN])
         held_out = (Split.TEST, Split.VALIDATION)
         counts = {str(part): _count(data, part, of_pretraining != NEW) for part in held_out}
-        return Earlier(rows, leaked, counts)
+        return EarlierTraining(rows, leaked, counts)
     run = run_behind(init)
     if run is None:
         return None
     rows = learnt_rows(run.path)
-    return Earlier(rows, _check(option, rows, data, allow_seen))
+    return EarlierTraining(rows, _check(option, rows, data, allow_seen))
 
 
-def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) -> Earlier:
+def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) -> EarlierTraining:
     """Look whether the photos that a run is chosen and judged by are new to its teacher.
 
     Args:
@@ -84,8 +84,8 @@ def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) 
                 f"--teacher {source}: has no {SPLITS}, so nobody can tell whether it learnt from "
                 "photos that judge this run; give the whole run folder, or pass --allow-seen"
             )
-        return Earlier(rows, None)
-    return Earlier(rows, _check(f"--teacher {source}", rows, data, allow_seen))
+        return EarlierTraining(rows, None)
+    return EarlierTraining(rows, _check(f"--teacher {source}", rows, data, allow_seen))
 
 
 def learnt_rows(run: Path) -> tuple[SplitRow, ...]:

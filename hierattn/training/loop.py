@@ -1,4 +1,4 @@
-"""The training loop proper: epochs in, history rows and weights out. It touches no file."""
+"""The training loop: runs an epoch, returns its history row and weights; touches no file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hierattn.errors import TrainingError
 from hierattn.inference import to_device
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.objective import Classification, Objective, Photos, Validation
+from hierattn.training.objective import Classification, Objective, TrainingPhotos, Validation
 from hierattn.training.recipe.augment import STRENGTHS, augment
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.recipe.ema import WeightAverage
@@ -48,7 +48,7 @@ class TrainingLoop:
         group: ProcessGroup,
         model: nn.Module,
         classes: int,
-        photos: Photos,
+        photos: TrainingPhotos,
         training: np.ndarray,
         validation: np.ndarray,
         *,

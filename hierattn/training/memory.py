@@ -1,4 +1,4 @@
-"""Keep glibc from giving memory back to the kernel between batches.
+"""Memory settings of glibc: freed memory is kept between batches.
 
 Training frees and takes hundreds of megabytes a step; by default glibc maps and unmaps them, and
 the kernel zeroes every page again. Measured on two cores, that was half of the CPU time.

@@ -1,4 +1,4 @@
-"""What a training learns: a loss on each augmented batch, and figures on validation photos."""
+"""Training objectives: the loss on an augmented batch, and metrics on validation photos."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hierattn.training.recipe.config import TrainingConfig
 
 
 @dataclass(frozen=True)
-class Photos:
+class TrainingPhotos:
     """Decoded photos: pixels uint8 [N, S, S, 3] and labels int64 [N]."""
 
     pixels: np.ndarray
@@ -44,7 +44,7 @@ class Objective(Protocol):
         """The loss of float images [B, 3, S, S] in [0, 1] with int64 labels [B]."""
 
     def validate(
-        self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
+        self, model: nn.Module, photos: TrainingPhotos, indices: np.ndarray, bf16: bool
     ) -> Validation:
         """Judge a model on some of the photos; every process calls it with the same arguments."""
 
@@ -92,7 +92,7 @@ class Classification:
         )
 
     def validate(
-        self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
+        self, model: nn.Module, photos: TrainingPhotos, indices: np.ndarray, bf16: bool
     ) -> Validation:
         """See :class:`Objective`."""
         group, labels = self.group, photos.labels[indices]

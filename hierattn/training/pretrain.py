@@ -31,7 +31,7 @@ from hierattn.training.epochs import deterministic, restore, run_epochs, snapsho
 from hierattn.training.leaks import learnt_rows
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.memory import keep_freed_memory
-from hierattn.training.objective import Photos
+from hierattn.training.objective import TrainingPhotos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.run.checkpoint import TrainingState, save_state
@@ -140,7 +140,7 @@ def _pretrain(
         group,
         predictor,
         len(data.folder.classes),
-        Photos(data.pixels, data.labels),
+        TrainingPhotos(data.pixels, data.labels),
         data.indices(Split.TRAIN),
         data.indices(Split.VALIDATION),
         bf16=state.bf16,

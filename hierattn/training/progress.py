@@ -1,4 +1,4 @@
-"""What training tells whoever watches. The command line draws it; tests stay silent."""
+"""Observers of a training run: called as it goes; the command line draws bars from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training run from request to run folder: start or resume, epochs, checkpoints, outcome."""
+"""A training run from request to run folder: start or resume, epochs, checkpoints, results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hierattn.training.epochs import deterministic, restore, run_epochs, snapsho
 from hierattn.training.leaks import check_init, check_teacher
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.memory import keep_freed_memory
-from hierattn.training.objective import Photos
+from hierattn.training.objective import TrainingPhotos
 from hierattn.training.progress import SilentObserver, TrainingObserver, report_folder
 from hierattn.training.run.checkpoint import (
     save_state,
@@ -111,7 +111,7 @@ def _train(
         group,
         model,
         len(data.folder.classes),
-        Photos(data.pixels, data.labels),
+        TrainingPhotos(data.pixels, data.labels),
         data.indices(Split.TRAIN),
         data.indices(Split.VALIDATION),
         frozen=frozenset(state.frozen),

@@ -42,7 +42,7 @@ def unsigned(
     works = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("another") / "deeper"
     works[1].mkdir()
     first, second = (
-        build.build_unsigned(tools, runtime, assets, ABIS, work, build.Clock(), silent)
+        build.build_unsigned(tools, runtime, assets, ABIS, work, build.StepTimes(), silent)
         for work in works
     )
     return first, second
@@ -73,8 +73,8 @@ def _assets(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name == "assets"]
 
 
-def subject(apk: Path, assets: Path, work: Path) -> checks.Subject:
-    return checks.Subject(apk, assets, ABIS, read_versions(), work)
+def subject(apk: Path, assets: Path, work: Path) -> checks.CheckedApk:
+    return checks.CheckedApk(apk, assets, ABIS, read_versions(), work)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hierattn.errors import TrainingError
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.loop import Photos, TrainingLoop
+from hierattn.training.loop import TrainingLoop, TrainingPhotos
 from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.recipe.schedule import learning_rate
 
@@ -66,7 +66,7 @@ def make_loop(
 ) -> TrainingLoop:
     torch.manual_seed(0)
     learnt, judged = training or pictures(), more.pop("validation", pictures(4, 4, seed=1))
-    photos = Photos(*(np.concatenate(pair) for pair in zip(learnt, judged, strict=True)))
+    photos = TrainingPhotos(*(np.concatenate(pair) for pair in zip(learnt, judged, strict=True)))
     indices = np.split(np.arange(len(photos.labels)), [len(learnt[1])])
     more.setdefault("bf16", config.precision == "bf16")
     return TrainingLoop(config, ALONE, model or Tiny(), 2, photos, *indices, **more)

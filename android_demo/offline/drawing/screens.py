@@ -1,4 +1,4 @@
-"""What the app's code puts into its layouts, after one of the golden pictures was asked about.
+"""Contents that the app's code puts into its layouts, for a golden picture.
 
 Follows ``AnswerView``, ``MainActivity``, ``SelfTestWords`` and ``AboutActivity``. Left out are the
 sentences that say that the phone decoded the picture, and how long it took.

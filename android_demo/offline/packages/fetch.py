@@ -1,4 +1,4 @@
-"""The tool chest: pinned packages fetched once, checked, unpacked into a cache of our own."""
+"""Fetching of pinned packages: checked by hash, unpacked into a cache folder."""
 
 from __future__ import annotations
 

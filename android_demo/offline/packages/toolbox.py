@@ -1,4 +1,4 @@
-"""The programs and jars of the fetched packages, by what they are for."""
+"""Paths of the programs and jars in the fetched packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which class is called what elsewhere: the user's table, and synonyms of the official labels."""
+"""Mapping of class names between data sets: the user's table, and official synonyms."""
 
 from __future__ import annotations
 

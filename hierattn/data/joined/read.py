@@ -1,4 +1,4 @@
-"""What ``--data`` names, one folder or several, read as one set of photos."""
+"""Reading of ``--data``: one folder or several, as one set of photos."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
-    Photos,
+    PhotoIndex,
     check_all_found,
     check_not_empty,
     find_photo,
@@ -60,7 +60,7 @@ def _truth(part: str) -> str:
     return f"ISIC-2017_{part}_Part3_GroundTruth.csv"
 
 
-def _read_part(truth: Path, metadata: Path | None, split: str, photos: Photos) -> list[Record]:
+def _read_part(truth: Path, metadata: Path | None, split: str, photos: PhotoIndex) -> list[Record]:
     about: Mapping[str, Mapping[str, str]] = {}
     if metadata is not None:
         about = {image_id(row["image_id"]): row for row in read_table(metadata, ("image_id",))}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
-    Photos,
+    PhotoIndex,
     check_all_found,
     check_not_empty,
     find_photo,
@@ -64,7 +64,7 @@ def _groupings(part: str) -> str:
     return f"ISIC2018_Task3_{part}_LesionGroupings.csv"
 
 
-def _read_part(truth: Path, groupings: Path | None, split: str, photos: Photos) -> list[Record]:
+def _read_part(truth: Path, groupings: Path | None, split: str, photos: PhotoIndex) -> list[Record]:
     about: Mapping[str, Mapping[str, str]] = {}
     if groupings is not None:
         table = read_table(groupings, ("image", "lesion_id"))

@@ -1,4 +1,4 @@
-"""What the layouts share: finding tables and photos in a downloaded folder, whatever its depth."""
+"""Shared by the layouts: finding tables and photos in a downloaded folder at any depth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hierattn.data.records import Record
 from hierattn.errors import DataError
 from hierattn.preprocessing import PHOTO_FORMATS
 
-Photos = dict[str, list[Path]]
+PhotoIndex = dict[str, list[Path]]
 """Photos by their name without suffix; a name may lie in several folders."""
 
 
@@ -36,9 +36,9 @@ def find_table(source: Path, *names: str) -> Path | None:
     return found[0] if found else None
 
 
-def index_photos(source: Path) -> Photos:
+def index_photos(source: Path) -> PhotoIndex:
     """All photos below ``source``, by name without suffix; hidden ones are left out."""
-    photos: Photos = defaultdict(list)
+    photos: PhotoIndex = defaultdict(list)
     for file, path in Listing(source).photos.items():
         photos[PurePosixPath(file).stem].append(path)
     return photos
@@ -50,7 +50,7 @@ def image_id(name: str) -> str:
     return path.stem if path.suffix.lower() in PHOTO_FORMATS else name
 
 
-def find_photo(photos: Photos, name: str) -> Path | None:
+def find_photo(photos: PhotoIndex, name: str) -> Path | None:
     """The photo of a name, or None.
 
     Raises:

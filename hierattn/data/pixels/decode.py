@@ -1,4 +1,4 @@
-"""Photos decoded once: every record as uint8 pixels in memory, ready for any epoch."""
+"""Decoding of all photos of a folder to uint8 pixels in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hashes of photos, each computed once a process for as long as its file stays as it is."""
+"""Hashes of photos, computed once a process while the file is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which folders of a data folder are its classes: those in it, or those in its splits or parts."""
+"""Finding the class folders of a data folder: directly in it, or in its splits or parts."""
 
 from __future__ import annotations
 

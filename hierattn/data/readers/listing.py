@@ -1,4 +1,4 @@
-"""What lies in a folder: the photos, and by name everything that was passed over, with the reason.
+"""Listing of a folder: its photos, and every file that was passed over, with the reason.
 
 The one walk through folders that hold photos. Nothing is opened.
 """

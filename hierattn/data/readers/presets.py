@@ -1,4 +1,4 @@
-"""What a folder's name says when it is no class: a split that is given, or one part of a download.
+"""Folder names that are no classes: given splits, and parts of a download.
 
 Class names are whatever users have, so only names that cannot be meant as a class are taken so.
 """

@@ -1,4 +1,4 @@
-"""Tables that come with data sets: read strictly, and what their cells mean."""
+"""Strict reading of CSV tables that come with data sets, and of their cells."""
 
 from __future__ import annotations
 

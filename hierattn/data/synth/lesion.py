@@ -1,4 +1,4 @@
-"""The painted lesion itself, upright and unlit: how much of each pigment lies where."""
+"""Pigment maps of a painted lesion, before view and light."""
 
 from __future__ import annotations
 

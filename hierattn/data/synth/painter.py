@@ -1,4 +1,4 @@
-"""From traits to a photo: skin, light, hair and camera around the painted lesion."""
+"""Rendering of a painted lesion to a photo: skin, light, hair and camera."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a painted lesion is: its traits, and the rule by which they alone decide its class."""
+"""Traits of a painted lesion, and the rule that derives its class from them."""
 
 from __future__ import annotations
 

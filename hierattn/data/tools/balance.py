@@ -1,4 +1,4 @@
-"""The paper's balancing, but inside the training part of a split: judged photos stay untouched.
+"""Class balancing as in the paper, within the training part of a split only.
 
 Big classes lose their hardest photos to instance-hardness undersampling, small ones gain augmented
 copies (arXiv 2205.04326, official code, where it was done before the split).

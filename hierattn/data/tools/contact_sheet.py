@@ -1,4 +1,4 @@
-"""A sheet of thumbnails, one row a class, to look at a data folder with one's own eyes."""
+"""Contact sheet of a data folder: thumbnails, one row a class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data folder holds: counts, groups, sizes, damage, licences, and a sheet to look at."""
+"""Inspection of a data folder: counts, groups, sizes, damage, licences, contact sheet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a downloaded data set to a data folder: photos by class, and a manifest."""
+"""Conversion of a downloaded data set to a data folder with a manifest."""
 
 from __future__ import annotations
 

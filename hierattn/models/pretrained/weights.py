@@ -1,4 +1,4 @@
-"""Read weight files safely, and start a model from whichever kind of checkpoint is given."""
+"""Safe reading of weight files, and initialisation of a model from any kind of checkpoint."""
 
 from __future__ import annotations
 

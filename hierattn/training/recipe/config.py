@@ -1,4 +1,4 @@
-"""Everything a training run is asked to do, validated at construction and stored with the run."""
+"""Training configuration: validated at construction, and stored with the run."""
 
 from __future__ import annotations
 

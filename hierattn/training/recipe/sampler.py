@@ -1,4 +1,4 @@
-"""Which photos an epoch shows, in which order: class shares without a bias towards any photo."""
+"""Sampling order of an epoch: class shares, and within a class no photo is favoured."""
 
 from __future__ import annotations
 

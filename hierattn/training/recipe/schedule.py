@@ -1,4 +1,4 @@
-"""Learning rate as a pure function of the position in training."""
+"""Learning-rate schedule, a pure function of the position in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``last.ckpt``: all that a run needs to go on, written whole after every epoch."""
+"""``last.ckpt``: the state to resume a run from, written atomically after every epoch."""
 
 from __future__ import annotations
 

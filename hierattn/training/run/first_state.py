@@ -1,4 +1,4 @@
-"""How a run begins: its network's first weights and its first state."""
+"""The initial state of a run: first weights of its network, and its recorded facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.leaks import Earlier
+from hierattn.training.leaks import EarlierTraining
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.run.checkpoint import TrainingState
@@ -51,7 +51,7 @@ def first_state(
     data: PreparedData,
     model: nn.Module,
     observer: TrainingObserver,
-    earlier: Earlier | None,
+    earlier: EarlierTraining | None,
     teachers: Sequence[dict[str, Any]],
 ) -> TrainingState:
     """The state before the first epoch; puts the weights of ``request.init`` into ``model``.

@@ -1,4 +1,4 @@
-"""What a training is asked for, and what comes out of it."""
+"""Request and outcome of a training run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finished training leaves in its run folder, written from the best epoch's weights."""
+"""Result files of a run folder, written from the best epoch's weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run folder when a training begins or goes on: what may be written, what must be the same."""
+"""The run folder at the start of a training: locking, and the checks of ``--resume``."""
 
 from __future__ import annotations
 

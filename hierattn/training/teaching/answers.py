@@ -1,4 +1,4 @@
-"""Learning from the labels and from the answers of teachers (Hinton et al., arXiv 1503.02531)."""
+"""Distillation: learning from labels and teachers' logits (Hinton et al., arXiv 1503.02531)."""
 
 from __future__ import annotations
 

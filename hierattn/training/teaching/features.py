@@ -1,4 +1,4 @@
-"""Learning a teacher's features without labels (after Romero et al., arXiv 1412.6550)."""
+"""Feature distillation: learning a teacher's features without labels (arXiv 1412.6550)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from hierattn.models.features import read_features
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.training.objective import Photos, Validation
+from hierattn.training.objective import TrainingPhotos, Validation
 
 _BATCH = 64
 _EPSILON = 1e-5
@@ -62,7 +62,7 @@ class FeatureDistillation:
         return feature_loss(network(images), wanted)
 
     def validate(
-        self, model: nn.Module, photos: Photos, indices: np.ndarray, bf16: bool
+        self, model: nn.Module, photos: TrainingPhotos, indices: np.ndarray, bf16: bool
     ) -> Validation:
         """See :class:`hierattn.training.objective.Objective`."""
         model.eval()

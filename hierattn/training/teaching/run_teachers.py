@@ -1,4 +1,4 @@
-"""The teachers of one run: found again on resume, announced, recorded, and asked in training."""
+"""The teachers of one run: loaded, found again on resume, and recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
-from hierattn.training.leaks import Earlier
+from hierattn.training.leaks import EarlierTraining
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.recipe.sampler import class_shares
@@ -49,7 +49,9 @@ def load_run_teachers(
     return teachers
 
 
-def teacher_records(teachers: Sequence[Teacher], taught: Sequence[Earlier]) -> list[dict[str, Any]]:
+def teacher_records(
+    teachers: Sequence[Teacher], taught: Sequence[EarlierTraining]
+) -> list[dict[str, Any]]:
     """What a checkpoint keeps of each teacher: its ``path``, and its ``record`` with leaks."""
     described = []
     for teacher, one in zip(teachers, taught, strict=True):

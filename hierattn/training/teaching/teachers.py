@@ -1,4 +1,4 @@
-"""Trained networks that teach another, with the record of what they were made from."""
+"""Teacher networks, with the record of the photos and weights they were made from."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def load_answering_teachers(
                 "shipped checkpoint ('hierattn pretrain' learns a weight file's features)"
             )
         teacher = load_teacher(source)
-        reason = _unfit(teacher, classes, config)
+        reason = _mismatch(teacher, classes, config)
         if reason is not None:
             raise ConfigError(f"--teacher {source}: {reason}")
         of_weights = [other.record.weights_sha256 for other in teachers]
@@ -99,7 +99,7 @@ def prior_power(config: TrainingConfig) -> float:
     return (1 - config.sampling_power) * (1 - config.logit_adjustment)
 
 
-def _unfit(teacher: Teacher, classes: Sequence[str], config: TrainingConfig) -> str | None:
+def _mismatch(teacher: Teacher, classes: Sequence[str], config: TrainingConfig) -> str | None:
     if teacher.config is None:
         return "does not say its classes"
     theirs = [one_form(name) for name in teacher.config.classes]
