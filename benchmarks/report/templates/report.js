@@ -16,7 +16,8 @@
   // On a phone, what is looked up rather than read begins closed; a link to it opens it.
   const long = Array.from(document.querySelectorAll("details.long"));
   const openAt = (place) => {
-    long.filter((part) => place === `#${part.parentElement.id}`).forEach((part) => { part.open = true; });
+    const section = (part) => `#${part.closest("section").id}`;
+    long.filter((part) => place === section(part)).forEach((part) => { part.open = true; });
   };
   if (window.matchMedia("(max-width: 800px)").matches) long.forEach((part) => { part.open = false; });
   openAt(window.location.hash);

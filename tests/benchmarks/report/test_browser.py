@@ -74,6 +74,9 @@ SMALLEST_TEXT = """() => Math.min(...Array.from(document.querySelectorAll("body 
     (e.closest("svg.plot") ? e.closest("svg").getScreenCTM().a : 1)))"""
 
 
+OPEN_ALL = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+
+
 @dataclass
 class Opened:
     """A page and all that it said and asked for."""
@@ -132,6 +135,7 @@ def test_quiet_and_asks_for_nothing(opened: Opened) -> None:
 
 def test_fits_the_window_and_can_be_read(opened: Opened) -> None:
     page = opened.page
+    page.evaluate(OPEN_ALL)
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(COLLISIONS) == []
@@ -217,6 +221,7 @@ def test_headings_of_classes_neither_break_nor_touch(
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
     page.goto((long_classes / "report.html").as_uri())
+    page.evaluate(OPEN_ALL)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(HEADINGS) == []
     if window == "phone":
@@ -227,23 +232,53 @@ def test_headings_of_classes_neither_break_nor_touch(
 
 
 def test_a_phone_need_not_scroll_for_ever(opened: Opened) -> None:
-    height = opened.page.evaluate("document.documentElement.scrollHeight")
-    assert height < 21 * 650, "21 rows"
-    table = opened.page.locator("#results tbody").bounding_box()["height"]
-    assert table < 21 * 200
+    """21 rows in three settings, all kinds of sections: some six screens of a phone."""
+    page = opened.page
+    height = page.evaluate("document.documentElement.scrollHeight")
+    table = page.locator("#results tbody").bounding_box()["height"]
+    if page.viewport_size["width"] > 800:
+        assert height < 11_500 and table < 1700
+    else:
+        assert height < 5500 and table < 21 * 110
 
 
 def test_on_a_phone_what_is_looked_up_begins_closed(opened: Opened) -> None:
     page = opened.page
-    methods = page.locator("#methods p").first
-    assert methods.is_visible() == (page.viewport_size["width"] > 800)
-    page.locator("nav a[href='#methods']").click()
-    assert methods.is_visible()
+    wide = page.viewport_size["width"] > 800
+    assert page.locator(".plot.narrow:visible, .plot.wide:visible").count() == (6 if wide else 1)
+    for link in page.locator("nav a").all():
+        place = link.get_attribute("href")
+        last = page.locator(f"{place} > :last-child, {place} > details.long > :last-child").last
+        closed = page.locator(f"{place} > details.long:not([open])").count()
+        # Of the settings' charts the first stays open.
+        folded = {"#table": 0, "#tradeoff": 2}.get(place, 1)
+        assert closed == (0 if wide else folded), place
+        link.click()
+        assert last.is_visible(), place
+        assert page.locator(f"{place} > details.long:not([open])").count() == 0
+
+
+def test_what_a_phone_folds_is_there_in_print_and_in_the_other_views(opened: Opened) -> None:
+    page = opened.page
+    columns = "els => els.filter((e) => e.checkVisibility()).map((e) => e.className)"
+    cells = page.locator("#results tbody tr:nth-child(2) > .in-overview")
+    on_screen = cells.evaluate_all(columns)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("details.long:not([open])").count() == 0
+    in_print = cells.evaluate_all(columns)
+    assert len(in_print) == cells.count() >= len(on_screen)
+    page.emulate_media(media="screen")
+    elsewhere: list[str] = []
+    for view in ("speed", "accuracy"):
+        page.locator(f"label[for=view-{view}]").click()
+        elsewhere += page.locator("#results tbody tr:nth-child(2) > .cell").evaluate_all(columns)
+    assert set(in_print) <= {*on_screen, *elsewhere}
 
 
 def test_contrast(opened: Opened) -> None:
     page = opened.page
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.evaluate(OPEN_ALL)
     page.locator("label[for=view-all]").click()
     assert page.evaluate(CONTRAST) == []
     # The other theme, by the button: system, light, dark.
@@ -342,6 +377,7 @@ def test_the_gallery_shows_its_pictures(window: str, browser: Any, tmp_path: Pat
     page.goto((tmp_path / "report.html").as_uri())
     loaded = "e => e.complete && e.naturalWidth > 0"
     pictures = page.locator("#gallery img")
+    page.locator("nav a[href='#gallery']").click()
     assert pictures.count() == 6 and all(one.evaluate(loaded) for one in pictures.all())
     assert "5 of 70 shown" in page.locator("#gallery").inner_text()
     assert "50–90 %" in page.locator("#gallery").inner_text()
