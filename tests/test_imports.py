@@ -81,7 +81,7 @@ LIGHT = (
         f"export.schema.{path.stem}"
         for path in sorted((REPOSITORY / "export/schema").glob("[!_]*.py"))
     ),
-    *("export.targets.android.bundle", "export.targets.verify"),
+    *("export.targets.apps.bundle", "export.targets.verify"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -15,6 +16,10 @@ class Platform(enum.StrEnum):
     IOS = "ios"
     ARM64 = "arm64"
     """The emulated phone processor of ``hierattn arm64``."""
+
+
+APP_PLATFORMS = {Platform.ANDROID: "Android", Platform.IOS: "iOS"}
+"""Platforms for which ``hierattn bundle`` makes a bundle, with their names in sentences."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,8 @@ class Abilities:
         tools: distributions whose versions the manifest records.
         any_batch: one file takes batches of any size.
         by_default: ``hierattn export`` without ``--format`` makes it.
-        not_bundled: why an Android app cannot take its files, as the end of a sentence that begins
-            with the file; empty where it can.
+        not_in_apps: why the app of a platform cannot take its files, as the end of a sentence that
+            begins with the file; a platform that is not there has an app that can.
     """
 
     name: str
@@ -73,8 +78,13 @@ class Abilities:
     tools: tuple[str, ...] = ()
     any_batch: bool = False
     by_default: bool = True
-    not_bundled: str = ""
+    not_in_apps: Mapping[Platform, str] = field(default_factory=dict)
 
     def runs_on(self, platform: Platform) -> bool:
         """Whether one of its runtimes runs there."""
         return any(platform in runtime.platforms for runtime in self.runtimes)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether the app of any platform takes its files."""
+        return not set(APP_PLATFORMS) <= set(self.not_in_apps)

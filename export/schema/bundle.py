@@ -127,7 +127,7 @@ class BundleRecord(ModelMetadata):
     @field_validator("format")
     @classmethod
     def _is_bundled(cls, name: str) -> str:
-        known = [one.name for one in all_abilities() if not one.not_bundled]
+        known = [one.name for one in all_abilities() if one.is_bundled]
         if name not in known:
             raise ValueError(f"is '{name}', not one of {', '.join(known)}")
         return name

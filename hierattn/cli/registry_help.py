@@ -24,7 +24,7 @@ class RegistryCommand(TyperCommand):
         names = {
             "formats": ", ".join(FORMATS),
             "defaults": ",".join(default_formats()),
-            "bundled": " or ".join(one.suffix for one in all_abilities() if not one.not_bundled),
+            "bundled": " or ".join(one.suffix for one in all_abilities() if one.is_bundled),
             "runtimes": ", ".join(all_runtimes()),
             "devices": " or ".join(device_names()),
         }

@@ -1,7 +1,7 @@
-"""A bundle of a model that does not exist, for the tests of the self-test in Java.
+"""A bundle of a model that does not exist, for the tests of the self-test on phones.
 
-The golden images are the project's own; the "model" is a sum over pixels that the Java class
-``FakeClassifier`` repeats exactly. It says nothing about skin.
+The golden images are the project's own; the "model" is a sum over pixels that the classes
+``FakeClassifier`` in Java and Swift repeat exactly. It says nothing about skin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from export.checks.golden_images import golden_images
+from export.checks.integrity import path_sha256
+from export.formats.registry import abilities_of
 from export.schema.bundle import (
     BUNDLE,
     LABELS,
@@ -23,7 +25,7 @@ from export.schema.bundle import (
 )
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from export.targets.android.golden_photos import write_golden_photos
+from export.targets.apps.golden_photos import write_golden_photos
 from hierattn.common.files import write_bytes, write_text
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
@@ -31,6 +33,7 @@ from hierattn.preprocessing import PreprocessSpec
 CLASSES = ["ACK", "MEL", "Nävus"]
 SIDE = 64
 MODEL = b"no model: the fake classifier of the tests stands for it"
+PACKAGE = {"/Manifest.json": b"{}    ", "/Data/com.apple.CoreML/weights/weight.bin": MODEL}
 
 
 def fake_logits(pixels: np.ndarray) -> list[float]:
@@ -41,10 +44,13 @@ def fake_logits(pixels: np.ndarray) -> list[float]:
     return [float(np.float32(total) / np.float32(1024)) for total in sums]
 
 
-def write_fake_bundle(folder: Path) -> BundleRecord:
-    """Write the folder as ``hierattn bundle`` lays it out."""
+def write_fake_bundle(folder: Path, format_name: str = "onnx") -> BundleRecord:
+    """Write the folder as ``hierattn bundle`` lays it out; ``coreml`` makes the model a folder."""
     spec = PreprocessSpec(image_size=SIDE)
-    contents = {"fake.onnx": MODEL, "MODEL_CARD.md": b"# Not a model\n"}
+    artefact = f"fake{abilities_of(format_name).suffix}"
+    parts = PACKAGE if format_name == "coreml" else {"": MODEL}
+    contents = {f"{artefact}{name}": content for name, content in parts.items()}
+    contents["MODEL_CARD.md"] = b"# Not a model\n"
     contents[LABELS] = "".join(f"{name}\n" for name in CLASSES).encode()
     images = []
     (folder / "selftest").mkdir(parents=True, exist_ok=True)
@@ -71,14 +77,15 @@ def write_fake_bundle(folder: Path) -> BundleRecord:
         for name in (photo.file, photo.tensor):
             contents[f"selftest/{name}"] = (folder / "selftest" / name).read_bytes()
     for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_bytes(folder / name, content)
     record = BundleRecord(
         model="fake",
-        format="onnx",
+        format=format_name,
         precision=Precision.FP32,
-        artefact="fake.onnx",
-        sha256=_sha256(MODEL),
-        bytes=len(MODEL),
+        artefact=artefact,
+        sha256=path_sha256(folder / artefact),
+        bytes=sum(map(len, parts.values())),
         weights_sha256=_sha256(b"none"),
         classes=CLASSES,
         image_size=SIDE,

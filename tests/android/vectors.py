@@ -1,6 +1,6 @@
-"""Writes what Python makes of pictures and numbers, for the tests of the Java core to compare with.
+"""Writes what Python makes of pictures and numbers, for the cores of the apps to compare with.
 
-``preprocess.bin`` and ``exif.bin`` are read by the Java class ``Vectors``: big-endian, strings and
+``preprocess.bin`` and ``exif.bin`` are read by the classes ``Vectors``: big-endian, strings and
 byte arrays with their length before them. Photos go no further than the folder that is asked for.
 """
 
@@ -63,6 +63,7 @@ def write_vectors(out: Path, photos: Path | None, amounts: Amounts) -> int:
     (out / "turned.heic").write_bytes((HEIC / "turned_6.heic").read_bytes())
     write_json(out / "numbers.json", number_cases())
     write_fake_bundle(out / "bundle")
+    write_fake_bundle(out / "coreml_bundle", "coreml")
     return len(chosen)
 
 

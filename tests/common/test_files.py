@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from export.targets.android.install import ASSETS, FOLDER, replace_bundle
+from export.targets.apps.install import replace_bundle
 from hierattn.common.files import atomic_path, write_bytes, write_json, write_text
 from hierattn.common.staging import staged_folder
 from hierattn.errors import HierAttnError
@@ -86,9 +86,10 @@ def test_the_mode_follows_the_umask(tmp_path: Path, umask: None) -> None:
 def test_folders_follow_it_too(tmp_path: Path, umask: None) -> None:
     with staged_folder(tmp_path / "folder") as staging:
         assert stat.S_IMODE(staging.stat().st_mode) == 0o700
-    with replace_bundle(tmp_path) as bundle:
+    target = tmp_path / "assets" / "hierattn"
+    with replace_bundle(tmp_path, target) as bundle:
         (bundle / "bundle.json").touch()
-    for folder in (tmp_path / "folder", tmp_path / ASSETS / FOLDER):
+    for folder in (tmp_path / "folder", target):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o750
 
 

@@ -29,10 +29,11 @@ from hierattn.model_metadata import ModelMetadata
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
 
 FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"
+COREML = "tiny-32-fp32.mlpackage"
 
 
 def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) -> Path:
-    """ONNX in fp32 and, for the tests, the same model called int8 and .tflite.
+    """ONNX in fp32 and, for the tests, the same model called int8 and .tflite, or a package.
 
     Args:
         gates: by file name; passed by default, and which files there are: all three by default.
@@ -56,7 +57,7 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
     records = [
         record_of(
             folder / name,
-            format="tflite" if name.endswith("tflite") else "onnx",
+            format={".tflite": "tflite", ".mlpackage": "coreml"}.get(Path(name).suffix, "onnx"),
             precision=Precision.INT8 if "int8" in name else Precision.FP32,
             gate=gate,
         )
@@ -88,12 +89,26 @@ def describe_file(path: Path, content: bytes, description: Description) -> None:
     """Write a file that holds its own description, as an exported one does."""
     precision = Precision.INT8 if "int8" in path.name else Precision.FP32
     description = description.model_copy(update={"precision": precision})
+    if path.suffix == ".mlpackage":
+        write_mean_package(path, description)
+        return
     if path.suffix == ".tflite":
         path.write_bytes(append_archive(content, description))
         return
     model = onnx.load_from_string(content)
     onnx.helper.set_model_props(model, {METADATA_KEY: description.to_json()})
     onnx.save(model, path)
+
+
+def write_mean_package(path: Path, description: Description) -> None:
+    """A Core ML package that answers with a mean, whatever the manifest says of its logits."""
+    # coremltools takes seconds to import; most tests need none.
+    from export.formats.coreml.package import write_model
+    from tests.export.formats.coreml.evaluator.programs import to_model
+
+    side = description.image_size
+    model = to_model(lambda builder, x: builder.reduce_mean(x=x), (1, 3, side, side))
+    write_model(model, description, path)
 
 
 def relist(folder: Path, **update: object) -> Manifest:
@@ -118,6 +133,13 @@ def write_app(folder: Path) -> Path:
     """The folder of an Android app, as far as a bundle needs it."""
     (folder / "app").mkdir(parents=True)
     (folder / "app" / "build.gradle").write_text("// an app\n", encoding="utf-8")
+    return folder
+
+
+def write_ios_app(folder: Path) -> Path:
+    """The folder of an iOS app, as far as a bundle needs it."""
+    folder.mkdir(parents=True)
+    (folder / "Package.swift").write_text("// an app\n", encoding="utf-8")
     return folder
 
 

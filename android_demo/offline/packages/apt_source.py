@@ -118,6 +118,21 @@ def download(packages: Sequence[DebianPackage], folder: Path) -> dict[str, Path]
     return {package.name: next(folder.glob(f"{package.name}_*.deb")) for package in packages}
 
 
+def download_with_dependencies(names: Sequence[str], suite: str, folder: Path) -> list[Path]:
+    """Fetch packages and all that they depend on into ``folder``, as the mirror has them now.
+
+    apt checks every file against the suite's signed lists.
+
+    Raises:
+        PackageUnavailableError: as in :func:`download`.
+    """
+    configuration = _private_configuration([_mirror().line(suite)], folder / "apt")
+    _apt(configuration, folder, "update")
+    words = ("--yes", "--download-only", "--no-install-recommends", *names)
+    _apt(configuration, folder, "install", *words)
+    return sorted((folder / "apt" / "cache" / "archives").glob("*.deb"))
+
+
 def download_source(package: DebianSource, folder: Path) -> Path:
     """Fetch the upstream sources of a package into ``folder``; the hash is the caller's to check.
 

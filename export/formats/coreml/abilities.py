@@ -22,5 +22,5 @@ ABILITIES = Abilities(
     packages_to_run=("coremltools",),
     runtimes=(COREML,),
     tools=("coremltools",),
-    not_bundled="Core ML does not run on Android",
+    not_in_apps={Platform.ANDROID: "Core ML does not run on Android"},
 )

@@ -26,5 +26,8 @@ ABILITIES = Abilities(
     precisions=("fp32",),
     tools=("executorch",),
     by_default=False,
-    not_bundled="the Android app has no ExecuTorch runtime",
+    not_in_apps={
+        Platform.ANDROID: "the Android app has no ExecuTorch runtime",
+        Platform.IOS: "the iOS app has no ExecuTorch runtime",
+    },
 )

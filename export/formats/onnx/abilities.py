@@ -28,4 +28,5 @@ ABILITIES = Abilities(
     rewrites=frozenset({"heads", "gates"}),
     tools=("onnx", "onnxscript", "onnxruntime", "onnxsim"),
     any_batch=True,
+    not_in_apps={Platform.IOS: "the iOS app has no ONNX Runtime"},
 )

@@ -35,4 +35,5 @@ ABILITIES = Abilities(
     runtimes=(LITERT, TFLITE_RUNTIME),
     rewrites=frozenset({"heads", "rms norm"}),
     tools=("litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    not_in_apps={Platform.IOS: "the iOS app has no LiteRT"},
 )

@@ -19,12 +19,12 @@ from hierattn.cli.console import (
 from hierattn.cli.tables import make_table, print_table
 
 if TYPE_CHECKING:
-    from export.targets.android.bundle import BundleResult
+    from export.targets.apps.bundle import BundleResult
 
 
 def bundle(
     folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
-    app: Annotated[Path, typer.Option(help="Folder of an Android app, or of its module.")],
+    app: Annotated[Path, typer.Option(help="Folder of an Android or iOS app.")],
     artefact: Annotated[
         str | None,
         typer.Option(help="Which {bundled}; needed where several passed their gates."),
@@ -39,13 +39,13 @@ def bundle(
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """Put a model, its labels, preprocessing, self-test and card into an Android app's assets.
+    """Put a model, its labels, preprocessing, self-test and card into an Android or iOS app.
 
     The app's earlier bundle is replaced wholly; if anything is wrong, it stays as it was.
     """
     set_up_logging(verbose)
-    from export.targets.android.bundle import BundleRequest
-    from export.targets.android.bundle import bundle as run_bundle
+    from export.targets.apps.bundle import BundleRequest
+    from export.targets.apps.bundle import bundle as run_bundle
 
     done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
     if json_output:
@@ -57,12 +57,8 @@ def bundle(
 
 def show_bundle(done: BundleResult, folder: Path) -> None:
     """Print what was put where from an export folder, and what to do next."""
-    from export.formats.registry import all_abilities
-
     record, console = done.record, standard_console()
-    endings = ", ".join(f'"{one.suffix[1:]}"' for one in all_abilities() if not one.not_bundled)
     images = len(record.selftest.images)
-    selftest = {name for name in done.sizes if "/" in name}
     rows = [
         (record.artefact, f"{record.model}, {record.precision} {record.format}"),
         ("bundle.json", "preprocessing, operating point, expected answers, hashes"),
@@ -71,8 +67,8 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
     ]
     table = make_table(str(done.folder), (("file", "left"), ("MB", "right"), ("what", "prose")))
     for name, what in rows:
-        table.add_row(name, number(done.sizes[name] / 1e6, 2), what)
-    size = sum(done.sizes[name] for name in selftest)
+        table.add_row(name, number(_bytes_of(done, name) / 1e6, 2), what)
+    size = _bytes_of(done, "selftest")
     photos = len(record.selftest.photos.images) if record.selftest.photos else 0
     table.add_row(
         "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} photos, tensors"
@@ -87,12 +83,31 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
             f"UNVERIFIED: gate {record.gate.status}: {reasons}. The app must say so on screen.",
             soft_wrap=True,
         )
-    console.print(
+    console.print(*_next_steps(done, folder), sep="\n", soft_wrap=True)
+
+
+def _bytes_of(done: BundleResult, name: str) -> int:
+    """Size of a file of the bundle, or of all in a folder."""
+    return sum(
+        size for path, size in done.sizes.items() if path == name or path.startswith(f"{name}/")
+    )
+
+
+def _next_steps(done: BundleResult, folder: Path) -> tuple[str, ...]:
+    from export.formats.abilities import Platform
+    from export.formats.registry import all_abilities
+
+    if done.platform is Platform.IOS:
+        return (
+            f"Next: add {done.folder.name} to the app as a folder, such as .copy in Package.swift",
+            "      read it with HierAttnCore: docs/ios.md has the lines",
+        )
+    fit = [one for one in all_abilities() if done.platform not in one.not_in_apps]
+    endings = ", ".join(f'"{one.suffix[1:]}"' for one in fit)
+    return (
         f"Next: keep the model uncompressed: androidResources {{ noCompress {endings} }}",
         "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }",
         "      read the assets with org.hierattn.core: docs/android.md has the lines",
         "      with the app on a phone at hand:",
         f"      {command('verify', folder, '--device', 'adb')}",
-        sep="\n",
-        soft_wrap=True,
     )

@@ -13,10 +13,11 @@ from benchmarks.exports import read_exports
 from benchmarks.runtimes.registry import all_runtimes
 from export.errors import ExportError
 from export.formats import registry
+from export.formats.abilities import Platform
 from export.passes.graph import REWRITES
 from export.pipeline import ExportRequest, export_tool_versions
 from export.schema.manifest import read_manifest
-from export.targets.android.bundle import BundleRequest, choose_artefact
+from export.targets.apps.bundle import BundleRequest, choose_artefact
 from export.targets.arm64.parity import choose_files
 from tests.benchmarks.helpers import record_of, write_manifest
 from tests.conftest import REPOSITORY
@@ -48,7 +49,7 @@ def test_bundle_and_arm64_say_in_its_words_that_it_cannot(fake_export: Path) -> 
     manifest = read_manifest(fake_export)
     request = BundleRequest(fake_export, fake_export, "m-fp32.fake")
     with pytest.raises(ExportError, match="Fake does not run on Android"):
-        choose_artefact(manifest, request)
+        choose_artefact(manifest, request, Platform.ANDROID)
     with pytest.raises(ExportError, match=r"no ONNX or TFLite file .* --format onnx,tflite"):
         choose_files(manifest, [], every=True)
 

@@ -1,6 +1,6 @@
 """Abilities of a format that no runtime here reads and no app takes."""
 
-from export.formats.abilities import Abilities
+from export.formats.abilities import Abilities, Platform
 
 ABILITIES = Abilities(
     name="fake",
@@ -14,5 +14,8 @@ ABILITIES = Abilities(
     precisions=("fp32",),
     tools=("a-tool-nobody-has",),
     by_default=False,
-    not_bundled="Fake does not run on Android",
+    not_in_apps={
+        Platform.ANDROID: "Fake does not run on Android",
+        Platform.IOS: "Fake does not run on iOS",
+    },
 )

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from export.schema.bundle import BundlePhoto
-from export.targets.android.golden_photos import (
+from export.targets.apps.golden_photos import (
     MAX_DIFFERENCE,
     MAX_MEAN_DIFFERENCE,
     GoldenPhoto,

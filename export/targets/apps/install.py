@@ -1,7 +1,7 @@
-"""Atomic replacement of the bundle in an app's assets.
+"""Atomic replacement of the bundle in an app.
 
-The new folder is filled beside the assets, in ``src/main``, where no build looks; then it replaces
-the old one in one step. Where the system can swap two folders (Linux), the app always has a bundle;
+The new folder is filled in a hidden folder of the app, where no build looks; then it replaces the
+old one in one step. Where the system can swap two folders (Linux), the app always has a bundle;
 elsewhere a kill between two renames leaves none, the build reports that, and the next run restores
 the old one first.
 """
@@ -22,48 +22,26 @@ from export.schema.bundle import BUNDLE
 from hierattn.common.files import apply_umask
 from hierattn.common.locks import locked_folder
 
-ASSETS, FOLDER = "assets", "hierattn"
-MODULE = "app"
 _STAGING = ".hierattn-bundle-"
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
-_BUILD_FILES = ("build.gradle", "build.gradle.kts")
 _HERE, _EXCHANGE = -100, 2
 """``AT_FDCWD`` and ``RENAME_EXCHANGE`` of Linux's renameat2."""
 
 
-def find_source_set(app: Path) -> Path:
-    """The folder ``src/main`` of an Android app; it may not exist yet beside a build file.
-
-    Args:
-        app: the project, whose module is ``app``; or the module itself.
-
-    Raises:
-        ExportError: ``app`` is neither.
-    """
-    if not app.is_dir():
-        raise ExportError(f"{app}: no such folder; give the folder of an Android app")
-    module = app / MODULE
-    main = module / "src" / "main"
-    if main.is_dir() or any((module / name).is_file() for name in _BUILD_FILES):
-        return main
-    if (app / "src" / "main").is_dir():
-        return app / "src" / "main"
-    raise ExportError(
-        f"{app}: not an Android app: neither app/src/main nor app/build.gradle nor src/main in it"
-    )
-
-
 @contextmanager
-def replace_bundle(main: Path) -> Iterator[Path]:
-    """Context manager: yields an empty folder, which becomes ``main``'s bundle at the end.
+def replace_bundle(main: Path, target: Path) -> Iterator[Path]:
+    """Context manager: yields an empty folder, which becomes ``target`` at the end.
 
     If the body raises, the old bundle stays unchanged. Remains of a killed process are removed.
+
+    Args:
+        main: folder of the app in which the new bundle is filled.
+        target: within it.
 
     Raises:
         FolderInUseError: another process is bundling into ``main``.
         ExportError: the old folder holds something else than a bundle, or nothing can be written.
     """
-    target = main / ASSETS / FOLDER
     try:
         with locked_folder(main, "--app"):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,11 +81,11 @@ def _swap_in(staging: Path, target: Path) -> None:
         return
     aside = Path(tempfile.mkdtemp(prefix=_STAGING, dir=staging.parent))
     try:
-        target.rename(aside / FOLDER)
+        target.rename(aside / target.name)
         try:
             staging.rename(target)
         except OSError as error:
-            _restore(aside / FOLDER, target, error)
+            _restore(aside / target.name, target, error)
             raise
     finally:
         if target.exists():
@@ -127,8 +105,8 @@ def _restore(old: Path, target: Path, reason: OSError) -> None:
 def _clean_up(main: Path, target: Path) -> None:
     """Remove remains of a killed run; a bundle that it had moved aside is restored first."""
     for left in main.glob(f"{_STAGING}*"):
-        if not target.exists() and (left / FOLDER / BUNDLE).is_file():
-            (left / FOLDER).rename(target)
+        if not target.exists() and (left / target.name / BUNDLE).is_file():
+            (left / target.name).rename(target)
         shutil.rmtree(left)
 
 

@@ -15,7 +15,7 @@ from export.checks.selftest import read_selftest
 from export.errors import ExportError, ManifestError
 from export.schema.bundle import read_bundle
 from export.schema.manifest import PARITY, Gate, read_manifest
-from export.targets.android.bundle import BundleRequest, bundle
+from export.targets.apps.bundle import BundleRequest, bundle
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.metrics.operating_point import OperatingPoint
 from tests.export.bundle_helpers import (

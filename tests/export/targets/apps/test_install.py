@@ -8,44 +8,25 @@ from pathlib import Path
 import pytest
 
 from export.errors import ExportError
-from export.targets.android import install
-from export.targets.android.install import find_source_set, replace_bundle
+from export.targets.apps import install
+from export.targets.apps.install import replace_bundle
 from hierattn.common.locks import FolderInUseError
 from tests.common.holder import another_process
 
 
+def target_in(main: Path) -> Path:
+    return main / "assets" / "hierattn"
+
+
 def write_bundle(main: Path, content: str) -> Path:
-    with replace_bundle(main) as staging:
+    with replace_bundle(main, target_in(main)) as staging:
         (staging / "bundle.json").write_text(content)
         (staging / f"{content}.onnx").write_text(content)
-    return main / "assets" / "hierattn"
+    return target_in(main)
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("made", "expected"),
-    [
-        ("app/src/main", "app/src/main"),
-        ("app/build.gradle", "app/src/main"),
-        ("app/build.gradle.kts", "app/src/main"),
-        ("src/main", "src/main"),
-    ],
-)
-def test_any_gradle_app_is_known(made: str, expected: str, tmp_path: Path) -> None:
-    path = tmp_path / made
-    path.parent.mkdir(parents=True)
-    path.touch() if "build" in made else path.mkdir()
-    assert find_source_set(tmp_path) == tmp_path / expected
-
-
-def test_no_app(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="not an Android app"):
-        find_source_set(tmp_path)
-    with pytest.raises(ExportError, match="no such folder"):
-        find_source_set(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("can_swap", [True, False])
@@ -57,7 +38,7 @@ def test_replaced_wholly_and_nothing_left(
     assert names(write_bundle(tmp_path, "old")) == ["bundle.json", "old.onnx"]
     assert names(write_bundle(tmp_path, "new")) == ["bundle.json", "new.onnx"]
     assert names(tmp_path) == ["assets"]
-    with pytest.raises(KeyError), replace_bundle(tmp_path) as staging:
+    with pytest.raises(KeyError), replace_bundle(tmp_path, target_in(tmp_path)) as staging:
         (staging / "half").touch()
         raise KeyError
     assert names(tmp_path / "assets" / "hierattn") == ["bundle.json", "new.onnx"]
@@ -83,7 +64,7 @@ def test_the_only_copy_outlives_a_failed_restoring_and_comes_back(
     assert "\n" not in str(raised.value)
     (aside,) = tmp_path.glob(".hierattn-bundle-*")
     assert names(aside / "hierattn") == ["bundle.json", "old.onnx"]
-    with pytest.raises(KeyError), replace_bundle(tmp_path):
+    with pytest.raises(KeyError), replace_bundle(tmp_path, target):
         raise KeyError
     assert names(target) == ["bundle.json", "old.onnx"] and names(tmp_path) == ["assets"]
 
@@ -96,10 +77,11 @@ def test_killed_at_any_moment_there_is_one_whole_bundle_and_the_next_cleans_up(
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from export.targets.android import install\n"
+        "from export.targets.apps import install\n"
         "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
         f"if {moment!r} == 'renaming': install._swap_in = die\n"
-        "with install.replace_bundle(Path(sys.argv[1])) as staging:\n"
+        "main = Path(sys.argv[1])\n"
+        "with install.replace_bundle(main, main / 'assets' / 'hierattn') as staging:\n"
         "    (staging / 'bundle.json').write_text('new')\n"
         f"    if {moment!r} == 'writing': die()\n"
     )

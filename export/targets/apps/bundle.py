@@ -1,4 +1,4 @@
-"""``hierattn bundle``: copies one exported file, labels and self-test into an app's assets."""
+"""``hierattn bundle``: copies one exported file, labels and self-test into an app."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.checks.description import description_problems, stated_description
 from export.checks.gates import evaluate_gate
-from export.checks.integrity import hash_problems, path_sha256
+from export.checks.integrity import hash_problems, is_litter, path_sha256
 from export.errors import ExportError, ManifestError
-from export.formats.registry import abilities_of, all_abilities, find_format
+from export.formats.abilities import APP_PLATFORMS, Platform
+from export.formats.registry import all_abilities, find_format
 from export.schema.bundle import (
     BUNDLE,
     LABELS,
@@ -33,8 +34,9 @@ from export.schema.manifest import (
 )
 from export.schema.parity import ParityRecord
 from export.schema.selftest import SelfTest
-from export.targets.android.golden_photos import write_golden_photos
-from export.targets.android.install import ASSETS, FOLDER, find_source_set, replace_bundle
+from export.targets.apps.golden_photos import write_golden_photos
+from export.targets.apps.install import replace_bundle
+from export.targets.apps.places import find_place
 from hierattn.common.files import file_sha256, write_text
 from hierattn.errors import UnknownNameError
 from hierattn.model_metadata import ModelMetadata
@@ -47,7 +49,7 @@ class BundleRequest:
 
     Attributes:
         folder: export folder of ``hierattn export``.
-        app: an Android app's folder, see :func:`export.targets.android.install.find_source_set`.
+        app: an app's folder, see :func:`export.targets.apps.places.find_place`.
         artefact: file name; None for the only candidate.
         allow_unverified: accept a file whose gate failed or was not run; the bundle records it.
     """
@@ -60,8 +62,9 @@ class BundleRequest:
 
 @dataclass(frozen=True)
 class BundleResult:
-    """What was written: the bundle's folder, its record, and bytes by file."""
+    """What was written: for what platform, the bundle's folder, its record, bytes by file."""
 
+    platform: Platform
     folder: Path
     record: BundleRecord
     sizes: Mapping[str, int]
@@ -72,47 +75,48 @@ def bundle(request: BundleRequest) -> BundleResult:
 
     Raises:
         HierAttnError: the export is damaged, the file may not be shipped or cannot be chosen, or
-            ``app`` is not an Android app; nothing was changed then.
+            ``app`` is no app; nothing was changed then.
     """
     check_output(request.app, request.folder, option="--app")
-    main = find_source_set(request.app)
+    place = find_place(request.app)
     manifest = read_manifest(request.folder)
-    chosen = choose_artefact(manifest, request)
+    chosen = choose_artefact(manifest, request, place.platform)
     _check_hashes(request.folder, manifest, chosen)
     selftest, answers = read_golden_reference(request.folder, manifest)
     expected = expected_logits(chosen, selftest, answers)
     labels = _labels(manifest.classes)
     _check_statements(request.folder, manifest, chosen, answers)
-    with replace_bundle(main) as staging:
+    with replace_bundle(place.main, place.target) as staging:
         _copy(request.folder, staging, chosen, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)
         write_text(staging / LABELS, labels)
         hashes = _hashes(staging)
-        _check_copied(hashes, manifest, chosen, selftest)
+        _check_copied(staging, hashes, manifest, chosen, selftest)
         record = _record(manifest, chosen, selftest, expected, photos, hashes)
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
-    return BundleResult(main / ASSETS / FOLDER, record, sizes)
+    return BundleResult(place.platform, place.target, record, sizes)
 
 
-def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecord:
-    """The file to bundle.
+def choose_artefact(
+    manifest: Manifest, request: BundleRequest, platform: Platform
+) -> ArtefactRecord:
+    """The file to bundle for an app of a platform.
 
     Raises:
         UnknownNameError: no file of that name in the export.
-        ExportError: a format that no app takes, a gate that did not pass, or several files and
-            none named.
+        ExportError: a format that the app cannot take, a gate that did not pass, or several files
+            and none named.
     """
-    fit = [record for record in manifest.artefacts if not abilities_of(record.format).not_bundled]
+    refusals = {one.name: one.not_in_apps.get(platform) for one in all_abilities()}
+    fit = [record for record in manifest.artefacts if not refusals[record.format]]
     if request.artefact is not None:
         named = {record.path: record for record in manifest.artefacts}
         if request.artefact not in named:
             raise UnknownNameError("file", request.artefact, [record.path for record in fit])
         chosen = named[request.artefact]
         if chosen not in fit:
-            raise ExportError(
-                f"{chosen.path}: {abilities_of(chosen.format).not_bundled}; name another file"
-            )
+            raise ExportError(f"{chosen.path}: {refusals[chosen.format]}; name another file")
         if not request.allow_unverified and chosen.gate.status != "passed":
             reasons = "; ".join(chosen.gate.reasons) or "no reason recorded"
             raise ExportError(
@@ -120,6 +124,7 @@ def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecor
                 "or pass --allow-unverified: the app will say so on screen"
             )
         return chosen
+    title = APP_PLATFORMS[platform]
     ready = [record for record in fit if record.gate.status == "passed"]
     if request.allow_unverified and not ready:
         ready = [record for record in fit if record.sha256 is not None]
@@ -129,11 +134,11 @@ def choose_artefact(manifest: Manifest, request: BundleRequest) -> ArtefactRecor
         names = ", ".join(record.path for record in ready)
         raise ExportError(f"{request.folder}: name one file with --artefact: {names}")
     if not fit:
-        able = " or ".join(one.name for one in all_abilities() if not one.not_bundled)
-        raise ExportError(f"{request.folder}: no file for Android; export with --format {able}")
+        able = " or ".join(name for name, refusal in refusals.items() if not refusal)
+        raise ExportError(f"{request.folder}: no file for {title}; export with --format {able}")
     states = "; ".join(f"{record.path}: gate {_gate_status(record)}" for record in fit)
     raise ExportError(
-        f"{request.folder}: no file for Android passed its gate ({states}); pass "
+        f"{request.folder}: no file for {title} passed its gate ({states}); pass "
         "--allow-unverified to take one all the same"
     )
 
@@ -185,7 +190,15 @@ def _check_statements(
 
 
 def _copy(folder: Path, staging: Path, chosen: ArtefactRecord, selftest: SelfTest) -> None:
-    shutil.copyfile(folder / chosen.path, staging / chosen.path)
+    if (folder / chosen.path).is_dir():
+        shutil.copytree(
+            folder / chosen.path,
+            staging / chosen.path,
+            copy_function=shutil.copyfile,
+            ignore=lambda place, names: [name for name in names if is_litter(Path(place, name))],
+        )
+    else:
+        shutil.copyfile(folder / chosen.path, staging / chosen.path)
     shutil.copyfile(folder / MODEL_CARD, staging / MODEL_CARD)
     (staging / SELFTEST).mkdir()
     for image in selftest.images:
@@ -212,19 +225,24 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def _check_copied(
-    hashes: Mapping[str, str], manifest: Manifest, chosen: ArtefactRecord, selftest: SelfTest
+    staging: Path,
+    hashes: Mapping[str, str],
+    manifest: Manifest,
+    chosen: ArtefactRecord,
+    selftest: SelfTest,
 ) -> None:
     """Check that the copied files are those checked before, should the export change meanwhile.
 
     Raises:
         ManifestError: a file changed.
     """
+    found = {**hashes, chosen.path: path_sha256(staging / chosen.path)}
     wanted = {chosen.path: chosen.sha256, MODEL_CARD: manifest.files[MODEL_CARD]}
     for image in selftest.images:
         wanted[f"{SELFTEST}/{image.file}"] = image.sha256
         wanted[f"{SELFTEST}/{image.tensor}"] = image.tensor_sha256
     for name, sha256 in wanted.items():
-        if hashes[name] != sha256:
+        if found[name] != sha256:
             raise ManifestError(f"{name}: changed while it was copied; try again")
 
 

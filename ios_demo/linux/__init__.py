@@ -1,0 +1,1 @@
+"""Swift for Linux: fetched, hash-checked, run in a root of its own; nothing is installed."""

@@ -1,0 +1,192 @@
+"""Swift's compiler of Debian 13, unpacked into a root of its own in the cache, and run inside it.
+
+Debian 12 has an older C library than the compiler needs, so it brings its own: every program sees
+the root as the machine (a mount namespace and chroot, which need no rights where the system lets
+users make namespaces). The compiler is pinned by hash; the libraries around it are those that
+apt finds signed in the same suite, and ``packages.txt`` names them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from android_demo.offline.packages import apt_source
+from android_demo.offline.packages.pins import DebianPackage
+from hierattn.common.cache_folders import cache_folder
+from hierattn.common.files import file_sha256
+from hierattn.common.locks import locked_folder
+from hierattn.errors import HierAttnError
+
+SUITE = "trixie"
+PINNED = (
+    DebianPackage(
+        "swiftlang",
+        "6.0.3-2",
+        SUITE,
+        "be005017c07f0932564c48761f7f69d2f4e942d514e106932913ca8cf594c4a1",
+    ),
+    DebianPackage(
+        "libswiftlang",
+        "6.0.3-2",
+        SUITE,
+        "8279334aaf16e6b62b8d124d6d5d94cb2a92666986cec491bf4ad03a0a9ae3e4",
+    ),
+)
+HEADERS = ("libc6-dev", "libstdc++-14-dev")
+MEGABYTES = 545
+_LEFT_OUT = (
+    *("*/swift_static", "*/bin/lldb*", "*/bin/clangd", "*/bin/docc", "*/bin/sourcekit-lsp"),
+    *("./usr/share/doc", "./usr/share/man", "./usr/share/locale"),
+)
+"""Debugger, editors' servers, static libraries: 900 MB that no build here uses."""
+_MARKER = "packages.txt"
+_PLACES = ("source", "build", "data")
+_ENTER = """
+set -e
+root=$1
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+for place in source build data; do
+    shift
+    mount --bind "$1" "$root/work/$place"
+done
+shift
+cd /
+exec chroot "$root" "$@"
+"""
+
+Say = Callable[[str], None]
+
+
+class ToolchainUnavailableError(HierAttnError):
+    """Swift cannot be had, or not be run, on this machine."""
+
+
+@dataclass(frozen=True)
+class SwiftToolchain:
+    """The compiler.
+
+    Attributes:
+        root: what its programs see as ``/``.
+        packages: name and version of everything in it.
+    """
+
+    root: Path
+    packages: tuple[str, ...]
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        source: Path,
+        build: Path,
+        data: Path,
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the root to its end.
+
+        Args:
+            words: its name and arguments; ``/work/source``, ``/work/build`` and ``/work/data`` are
+                the three folders.
+            variables: of its environment, beside a few of our own.
+
+        Returns:
+            Its exit code, and stdout and stderr as one text.
+        """
+        folders = [str(folder.resolve()) for folder in (source, build, data)]
+        enter = ["unshare", "--map-root-user", "--mount", "sh", "-c", _ENTER, "sh"]
+        paths = "/usr/libexec/swift/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = {"PATH": paths, "HOME": "/tmp", "LANG": "C.UTF-8", **(variables or {})}
+        return subprocess.run(
+            [*enter, str(self.root.resolve()), *folders, *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+
+def default_home() -> Path:
+    """Where the toolchain is kept: named by the compiler's hash, in the user's cache folder."""
+    return cache_folder("hierattn") / f"swift-{PINNED[0].sha256[:12]}"
+
+
+def ensure_toolchain(home: Path, say: Say) -> SwiftToolchain:
+    """The toolchain at ``home``; if missing, it is fetched and unpacked there, or not at all.
+
+    Raises:
+        ToolchainUnavailableError: a package or tool is not to be had, or programs cannot be run in
+            a root of their own here.
+    """
+    for tool in ("unshare", "chroot", "tar"):
+        if shutil.which(tool) is None:
+            raise ToolchainUnavailableError(f"no '{tool}' here; Swift for Linux needs it")
+    marker = home / _MARKER
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with locked_folder(home, "the cache"):
+            if not marker.is_file():
+                _build(home, say)
+        packages = tuple(marker.read_text(encoding="utf-8").splitlines())
+    except OSError as error:
+        raise ToolchainUnavailableError(f"{home}: not made: {error}") from error
+    toolchain = SwiftToolchain(home / "root", packages)
+    with tempfile.TemporaryDirectory(prefix="hierattn-swift-") as empty:
+        here = Path(empty)
+        done = toolchain.run(["swift", "--version"], source=here, build=here, data=here)
+    if done.returncode:
+        said = done.stdout.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise ToolchainUnavailableError(f"Swift's compiler does not run here: {said[-1]}")
+    return toolchain
+
+
+def _build(home: Path, say: Say) -> None:
+    say(f"fetching Swift {PINNED[0].version} for Linux, once ({MEGABYTES} MB; not installed)")
+    with tempfile.TemporaryDirectory(prefix=f".{home.name}-", dir=home.parent) as temporary:
+        folder = Path(temporary)
+        try:
+            wanted = [*(f"{one.name}={one.version}" for one in PINNED), *HEADERS]
+            debs = apt_source.download_with_dependencies(wanted, SUITE, folder)
+        except HierAttnError as error:
+            raise ToolchainUnavailableError(str(error)) from error
+        for one in PINNED:
+            (deb,) = [path for path in debs if path.name.startswith(f"{one.name}_")]
+            if file_sha256(deb) != one.sha256:
+                raise ToolchainUnavailableError(
+                    f"Debian's {one.name} {one.version}: not the pinned bytes; not used"
+                )
+        made = folder / "made"
+        root = made / "root"
+        for place in ("proc", "dev", "tmp", *(f"work/{name}" for name in _PLACES)):
+            (root / place).mkdir(parents=True)
+        say(f"unpacking {len(debs)} packages")
+        for deb in debs:
+            _unpack(deb, root)
+        # Packages of a merged /usr leave these to the base system.
+        for name in ("bin", "lib", "lib64", "sbin"):
+            (root / name).symlink_to(f"usr/{name}")
+        names = (" ".join(deb.stem.replace("%3a", ":").split("_")[:2]) for deb in debs)
+        text = "".join(f"{name}\n" for name in sorted(names))
+        (made / _MARKER).write_text(text, encoding="utf-8")
+        shutil.rmtree(home, ignore_errors=True)
+        made.rename(home)
+
+
+def _unpack(deb: Path, root: Path) -> None:
+    leave = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as reading:
+        written = subprocess.run(
+            ["tar", "-x", "-C", root, "--no-same-owner", "--keep-directory-symlink", *leave],
+            stdin=reading.stdout,
+            check=False,
+        )
+    if written.returncode or reading.returncode:
+        raise ToolchainUnavailableError(f"{deb.name}: cannot be unpacked")

@@ -1,0 +1,152 @@
+"""Builds the Swift core and its tests on Linux and runs them: what ``make test-ios`` does.
+
+Exit code 0 only if every test passed and every other Swift file was parsed; 1 if not; 3 where
+Swift cannot be had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import plistlib
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ios_demo.linux.toolchain import (
+    SwiftToolchain,
+    ToolchainUnavailableError,
+    default_home,
+    ensure_toolchain,
+)
+from tests.android.vectors import Amounts, photos_folder, write_vectors
+
+DEMO = Path(__file__).parents[2] / "ios_demo"
+UNAVAILABLE = 3
+_PACKAGE = "/work/source/HierAttnCore"
+_CHECKED = "-c release -Xswiftc -enable-testing -Xswiftc -warnings-as-errors --disable-sandbox"
+_COUNTS = re.compile(r"Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?")
+_SHOWN = ("preprocessing: ", "EXIF: ", "real bundle: ", "answers of ")
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What came of building and testing.
+
+    Attributes:
+        code: 0 where all passed.
+        output: all that was said.
+    """
+
+    code: int
+    output: str
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Tests that ran, those skipped and those that failed; all 0 where none was reached."""
+        found = _COUNTS.findall(self.output)
+        ran, skipped, failed = found[-1] if found else ("0", "0", "0")
+        return int(ran), int(skipped or 0), int(failed)
+
+    def facts(self) -> list[str]:
+        """The lines in which the tests say how much they compared."""
+        return [line for line in self.output.splitlines() if line.startswith(_SHOWN)]
+
+
+def run_tests(
+    toolchain: SwiftToolchain,
+    build: Path,
+    vectors: Path,
+    variables: Mapping[str, str],
+    only: str | None = None,
+) -> TestRun:
+    """Build the package and run its tests, or those that ``only`` names.
+
+    Args:
+        build: where what is compiled is kept; a later call with the same folder compiles less.
+        vectors: folder of :func:`tests.android.vectors.write_vectors`.
+        variables: more of the tests' environment.
+    """
+    words = ["swift", "test", "--package-path", _PACKAGE, "--scratch-path", "/work/build"]
+    environment = {"HIERATTN_VECTORS": "/work/data", **variables}
+    done = toolchain.run(
+        [*words, *_CHECKED.split(), *(["--filter", only] if only else [])],
+        source=DEMO,
+        build=build,
+        data=vectors,
+        variables=environment,
+    )
+    return TestRun(done.returncode, done.stdout)
+
+
+def parse_sources(toolchain: SwiftToolchain, scratch: Path) -> tuple[int, str]:
+    """Parse the Swift files that need Apple's frameworks; how many, and what is wrong with them."""
+    files = [path for path in swift_files() if "HierAttnCore" not in path.parts]
+    if not files:
+        return 0, ""
+    names = [f"/work/source/{path}" for path in files]
+    done = toolchain.run(
+        ["swiftc", "-parse", "-swift-version", "6", *names],
+        source=DEMO,
+        build=scratch,
+        data=scratch,
+    )
+    return len(files), done.stdout if done.returncode else ""
+
+
+def swift_files() -> list[Path]:
+    """Every Swift file of the demo, relative to it."""
+    return sorted(path.relative_to(DEMO) for path in DEMO.rglob("*.swift"))
+
+
+def read_property_lists() -> list[Path]:
+    """Read every property list; a damaged one raises."""
+    endings = (".plist", ".xcprivacy", ".entitlements")
+    files = sorted(path for path in DEMO.rglob("*") if path.suffix in endings)
+    for path in files:
+        plistlib.loads(path.read_bytes())
+    return files
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Test the Swift core of the iOS package against Python."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--photos", type=int, default=360, help="how many real photos")
+    parser.add_argument("--cache", type=Path, help="where Swift and what it compiled are kept")
+    asked = parser.parse_args(arguments)
+    home = asked.cache or default_home()
+    try:
+        toolchain = ensure_toolchain(home, print)
+    except ToolchainUnavailableError as error:
+        print(f"NOT RUN: THE IOS CORE WAS NOT TESTED: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    build = home.with_name(f"{home.name}-build")
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="hierattn-swift-") as folder:
+        vectors = Path(folder)
+        photos = write_vectors(vectors, photos_folder(), Amounts(photos=asked.photos))
+        print(
+            f"vectors: {photos} real photos and generated pictures"
+            if photos
+            else "vectors: NO real photos here (set HIERATTN_PHOTOS), generated pictures alone"
+        )
+        print("building and testing, minutes", flush=True)
+        run = run_tests(toolchain, build, vectors, {"HIERATTN_PROMISED_PHOTOS": str(photos)})
+        parsed, wrong = parse_sources(toolchain, vectors)
+    if run.code or wrong:
+        print(run.output if run.code else wrong)
+        return 1
+    print(*run.facts(), sep="\n")
+    ran, skipped, failed = run.counts
+    print(f"Swift core: {ran} tests, {skipped} skipped, {failed} failed")
+    print(f"parsed only, never compiled here: {parsed} files for Apple's frameworks")
+    print(f"property lists: {len(read_property_lists())} read")
+    return int(ran == 0 or failed > 0)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main())
