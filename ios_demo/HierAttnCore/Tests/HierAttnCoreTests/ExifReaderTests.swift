@@ -21,8 +21,8 @@ final class ExifReaderTests: XCTestCase {
             compared += 1
             if JpegLayout.isJpeg(file) { try JpegLayout.check(file) }
             if found != expected {
-                wrong.append(
-                    "\(String(decoding: name, as: UTF8.self)): \(found), Python turns by \(expected)")
+                let words = String(decoding: name, as: UTF8.self)
+                wrong.append("\(words): \(found), Python turns by \(expected)")
             }
         }
         print(

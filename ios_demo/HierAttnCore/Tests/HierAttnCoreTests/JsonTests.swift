@@ -33,8 +33,8 @@ final class JsonTests: XCTestCase {
         XCTAssertEqual(try Json.parse("5e-324"), .number(.leastNonzeroMagnitude))
         XCTAssertEqual(try Json.parse("1E+1"), .number(10))
         assertRefused([
-            "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "-Infinity", "1e999",
-            "-1e999", "1_0", "1d", "1f", "--1", "\u{661}",
+            "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x1", "NaN", "Infinity", "-Infinity",
+            "1e999", "-1e999", "1_0", "1d", "1f", "--1", "\u{661}",
         ])
     }
 

@@ -100,7 +100,9 @@ final class NumbersTests: XCTestCase {
     }
 
     func testNoTimesAreRefused() {
-        for wrong in [[], [1, Double.nan], [-1], [.infinity]] { XCTAssertNil(LatencySummary(wrong)) }
+        for wrong in [[], [1, Double.nan], [-1], [.infinity]] {
+            XCTAssertNil(LatencySummary(wrong))
+        }
     }
 
     func testFloatsArePythonsToTheBit() throws {

@@ -1,5 +1,6 @@
-/// What the app says of one picture: at most three classes, whether it is sure, and whether melanoma
-/// must be flagged. Both thresholds stand beside each other: a picture can be "not sure" and flagged.
+/// What the app says of one picture: at most three classes, whether it is sure, and whether
+/// melanoma must be flagged. Both thresholds stand beside each other: a picture can be "not sure"
+/// and flagged.
 public struct Decision: Sendable, Equatable {
     /// Classes shown.
     public static let shown = 3

@@ -163,9 +163,9 @@ public struct ModelBundle: Sendable {
 
     /// Every file that fields name must be in the list, under the same sha256.
     private func checkListed(_ top: Fields) throws(BundleError) {
-        let hashes = files.filter { isOfPackage($0.path) }.map { (path: $0.path, sha256: $0.sha256) }
-        if hashes.isEmpty { throw top.wrong("files", "\(artefact) is missing") }
-        if ModelBundle.packageHash(hashes, under: artefact) != sha256 {
+        let package = files.filter { isOfPackage($0.path) }
+        if package.isEmpty { throw top.wrong("files", "\(artefact) is missing") }
+        if ModelBundle.packageHash(package, under: artefact) != sha256 {
             throw top.wrong("sha256", "the files of \(artefact) say otherwise")
         }
         if hash(ModelBundle.labels) == nil {

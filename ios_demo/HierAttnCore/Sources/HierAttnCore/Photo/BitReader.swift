@@ -74,7 +74,7 @@ struct HuffmanCode: Sendable {
 
     /// - Parameters:
     ///   - lengths: bits of every symbol's code, 0 for none.
-    ///   - allowsOne: whether a lone code of one bit, or none at all, may leave bits without meaning.
+    ///   - allowsOne: whether a lone code of one bit, or none, may leave bits without meaning.
     /// - Throws: lengths that fit no code.
     init(_ lengths: [UInt8], allowsOne: Bool) throws(InflateError) {
         var counts = [Int](repeating: 0, count: HuffmanCode.longest + 1)

@@ -1,5 +1,5 @@
-/// A model ready to answer, whatever runtime stands behind it; hand it to a ``SelfTestGate`` and ask
-/// that.
+/// A model ready to answer, whatever runtime stands behind it; hand it to a ``SelfTestGate`` and
+/// ask that.
 public protocol Classifier {
     /// Answer one preprocessed picture.
     ///
