@@ -45,7 +45,6 @@ _LEFT_OUT = (
 )
 """Debugger, editors' servers, static libraries: 900 MB that no build here uses."""
 _MARKER = "packages.txt"
-_PLACES = ("source", "build", "data")
 _ENTER = """
 set -e
 root=$1
@@ -53,7 +52,8 @@ mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 for place in source build data; do
     shift
-    mount --bind "$1" "$root/work/$place"
+    mkdir -p "$root/mnt/$place"
+    mount --bind "$1" "$root/mnt/$place"
 done
 shift
 cd /
@@ -91,7 +91,7 @@ class SwiftToolchain:
         """Run a program of the root to its end.
 
         Args:
-            words: its name and arguments; ``/work/source``, ``/work/build`` and ``/work/data`` are
+            words: its name and arguments; ``/mnt/source``, ``/mnt/build`` and ``/mnt/data`` are
                 the three folders.
             variables: of its environment, beside a few of our own.
 
@@ -165,7 +165,7 @@ def _build(home: Path, say: Say) -> None:
                 )
         made = folder / "made"
         root = made / "root"
-        for place in ("proc", "dev", "tmp", *(f"work/{name}" for name in _PLACES)):
+        for place in ("proc", "dev", "tmp"):
             (root / place).mkdir(parents=True)
         say(f"unpacking {len(debs)} packages")
         for deb in debs:

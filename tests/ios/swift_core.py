@@ -28,7 +28,7 @@ from tests.android.vectors import Amounts, photos_folder, write_vectors
 
 DEMO = Path(__file__).parents[2] / "ios_demo"
 UNAVAILABLE = 3
-_PACKAGE = "/work/source/HierAttnCore"
+_PACKAGE = "/mnt/source/HierAttnCore"
 _CHECKED = "-c release -Xswiftc -enable-testing -Xswiftc -warnings-as-errors --disable-sandbox"
 _COUNTS = re.compile(r"Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?")
 _SHOWN = ("preprocessing: ", "EXIF: ", "answers of ")
@@ -72,8 +72,8 @@ def run_tests(
         vectors: folder of :func:`tests.android.vectors.write_vectors`.
         variables: more of the tests' environment.
     """
-    words = ["swift", "test", "--package-path", _PACKAGE, "--scratch-path", "/work/build"]
-    environment = {"HIERATTN_VECTORS": "/work/data", **variables}
+    words = ["swift", "test", "--package-path", _PACKAGE, "--scratch-path", "/mnt/build"]
+    environment = {"HIERATTN_VECTORS": "/mnt/data", **variables}
     done = toolchain.run(
         [*words, *_CHECKED.split(), *(["--filter", only] if only else [])],
         source=DEMO,
@@ -89,7 +89,7 @@ def parse_sources(toolchain: SwiftToolchain, scratch: Path) -> tuple[int, str]:
     files = [path for path in swift_files() if "HierAttnCore" not in path.parts]
     if not files:
         return 0, ""
-    names = [f"/work/source/{path}" for path in files]
+    names = [f"/mnt/source/{path}" for path in files]
     done = toolchain.run(
         ["swiftc", "-parse", "-swift-version", "6", *names],
         source=DEMO,
