@@ -67,7 +67,7 @@ def main(
     else:
         console = standard_console()
         print_table(console, to_table(trial), keys=2, wide=wide)
-        console.print(*NOTES, *reasons(trial), sep="\n", soft_wrap=True)
+        console.print(*NOTES, *reasons(trial), sep="\n")
     if any(row.unexplained for row in trial.rows):
         raise typer.Exit(1)
 

@@ -17,7 +17,7 @@ from hierattn.errors import UnknownNameError
 
 _ENGINES = Path(__file__).parent / "engines"
 _NUMPY_1 = "numpy==1.26.4"
-_FUSES = "OpenVINO's fusions: it answers as defined when every value is kept as an output"
+_IN_INT8 = "OpenVINO computes in int8 what is only stored in int8"
 _RESIZES = "MediaPipe resizes photos without antialiasing"
 
 
@@ -97,7 +97,7 @@ OTHER_RUNTIMES = (
         ".onnx",
         _engine("openvino_engine.py"),
         ("openvino==2026.4.1",),
-        known={"int8": _FUSES},
+        known={"int8": _IN_INT8},
     ),
     OtherRuntime(
         "opencv",
