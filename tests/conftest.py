@@ -21,16 +21,23 @@ from hierattn.training.trainer import train
 
 REPOSITORY = Path(__file__).parent.parent
 NO_BROWSER = "no Chromium in PATH; install one or set CHROMIUM to its path"
+NO_OLD_RUNTIME = "the oldest ONNX Runtime cannot be installed"
+UNTESTED = {
+    NO_BROWSER: "THE PAGE WAS NOT TESTED IN A BROWSER",
+    NO_OLD_RUNTIME: "ONNX FILES WERE NOT TRIED ON THE OLDEST RUNTIME CLAIMED",
+}
+"""What is said loudly, by the reason for which tests are skipped."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly at the end that the page was not seen by a browser."""
+    """Say loudly at the end what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    unseen = [report for report in skipped if NO_BROWSER in str(report.longrepr)]
-    if unseen:
-        words = f"THE PAGE WAS NOT TESTED IN A BROWSER: {len(unseen)} tests skipped: {NO_BROWSER}"
-        terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
-        terminalreporter.write_line(words, red=True, bold=True)
+    for reason, words in UNTESTED.items():
+        unseen = [report for report in skipped if reason in str(report.longrepr)]
+        if unseen:
+            terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
+            line = f"{words}: {len(unseen)} tests skipped: {reason}"
+            terminalreporter.write_line(line, red=True, bold=True)
 
 
 # Tests neither fill the user's store of photos nor lean on what an earlier run left there.

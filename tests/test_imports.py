@@ -57,7 +57,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("benchmarks.accuracy", "benchmarks.devices", "benchmarks.profiling", "benchmarks.report"),
         ("benchmarks.compare", "benchmarks.session_results"),
         ("benchmarks.run",),
-        ("benchmarks.dev", "benchmarks.paper"),
+        ("benchmarks.dev", "benchmarks.other_runtimes", "benchmarks.paper"),
     ),
 }
 """Of each top-level package, its modules and subpackages from the lowest to the highest.

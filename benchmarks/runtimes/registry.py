@@ -13,7 +13,7 @@ from export.errors import ExportError
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import abilities_of, all_abilities
 from export.runtime.process import ISOLATED
-from export.runtime.tflite_runtime_env import RUNTIME_VERSION, default_home, ensure_environment
+from export.runtime.tflite_runtime_env import RUNTIME_VERSION, ensure_tflite_runtime
 from hierattn.errors import UnknownNameError
 
 ONNXRUNTIME, LITERT, TFLITE_RUNTIME = "onnxruntime", "litert", "tflite-runtime"
@@ -84,7 +84,7 @@ def find_runtime(name: str) -> Availability:
         return Availability(None, reason="needs macOS", excused=True)
     if runtime.separate:
         try:
-            python = ensure_environment(default_home())
+            python = ensure_tflite_runtime()
             return Availability((str(python), "-I"), RUNTIME_VERSION)
         except ExportError as error:
             return Availability(None, reason=str(error), excused=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from export.checks.comparison import Comparison, TorchReference
 from export.checks.integrity import path_bytes, path_sha256
+from export.formats.registry import abilities_of
 from export.jobs.messages import Event, Failed, FileChecked, FileWritten, Job
 from export.schema.manifest import ArtefactRecord, Gate
 from export.schema.metadata import Precision
@@ -55,6 +56,7 @@ class FileResult:
             quality=comparison.quality if comparison else None,
             other_runtimes=comparison.other_runtimes if comparison else [],
             gate=comparison.gate if comparison else Gate(status="failed", reasons=[reason]),
+            minimum_runtimes=abilities_of(self.format).minimum_runtimes,
         )
         return record, comparison
 

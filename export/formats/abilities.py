@@ -31,6 +31,7 @@ class Runtime:
         package: import name.
         distribution: name under which pip knows it.
         platforms: where it runs; on the host, :attr:`Platform.HOST` for any system, or macOS alone.
+        minimum: oldest version that reads the files, as tried; for Core ML, of the systems.
         separate: it lives in an interpreter of its own, see :mod:`export.runtime`.
         engine: path of the script that runs a file in it, see :mod:`export.runtime.engine`.
     """
@@ -40,6 +41,7 @@ class Runtime:
     distribution: str
     platforms: frozenset[Platform]
     engine: str
+    minimum: str = ""
     separate: bool = False
 
 
@@ -88,3 +90,8 @@ class Abilities:
     def is_bundled(self) -> bool:
         """Whether the app of any platform takes its files."""
         return not set(APP_PLATFORMS) <= set(self.not_in_apps)
+
+    @property
+    def minimum_runtimes(self) -> dict[str, str]:
+        """Oldest versions that read its files, by the names under which pip knows the runtimes."""
+        return {one.distribution: one.minimum for one in self.runtimes if one.minimum}

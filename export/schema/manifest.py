@@ -145,7 +145,12 @@ class QuantisationRecord(StrictModel):
 
 
 class ArtefactRecord(StrictModel):
-    """One exported file; the fields from ``bytes`` on are None where it could not be written."""
+    """One exported file; the fields from ``bytes`` on are None where it could not be written.
+
+    Attributes:
+        minimum_runtimes: oldest versions that read files of its format, by runtime; empty in
+            exports of earlier versions.
+    """
 
     path: str
     format: str
@@ -161,6 +166,7 @@ class ArtefactRecord(StrictModel):
     quality: Quality | None
     other_runtimes: list[RuntimeCheck]
     gate: Gate
+    minimum_runtimes: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("path")
     @classmethod

@@ -9,7 +9,12 @@ from export.formats.abilities import Abilities, Platform, Runtime
 _ENGINE = str(Path(__file__).with_name("engine.py"))
 
 COREML = Runtime(
-    "coreml", "coremltools", "coremltools", frozenset({Platform.MACOS, Platform.IOS}), _ENGINE
+    "coreml",
+    "coremltools",
+    "coremltools",
+    frozenset({Platform.MACOS, Platform.IOS}),
+    _ENGINE,
+    minimum="iOS 16, macOS 13",
 )
 
 ABILITIES = Abilities(

@@ -12,6 +12,7 @@ EXECUTORCH = Runtime(
     "executorch",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS}),
     str(Path(__file__).with_name("engine.py")),
+    minimum="1.5.1",
 )
 
 ABILITIES = Abilities(

@@ -14,6 +14,7 @@ ONNXRUNTIME = Runtime(
     "onnxruntime",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS, Platform.ARM64}),
     _ENGINE,
+    minimum="1.17.0",
 )
 
 ABILITIES = Abilities(

@@ -14,6 +14,7 @@ LITERT = Runtime(
     "ai-edge-litert",
     frozenset({Platform.HOST, Platform.ANDROID, Platform.IOS, Platform.ARM64}),
     _ENGINE,
+    minimum="1.0.1",
 )
 TFLITE_RUNTIME = Runtime(
     "tflite-runtime",
@@ -21,6 +22,7 @@ TFLITE_RUNTIME = Runtime(
     "tflite-runtime",
     frozenset({Platform.HOST}),
     _ENGINE,
+    minimum="2.14.0",
     separate=True,
 )
 

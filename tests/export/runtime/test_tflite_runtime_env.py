@@ -13,7 +13,11 @@ from export.formats.tflite.abilities import TFLITE_RUNTIME
 from export.formats.tflite.engine import Engine
 from export.formats.tflite.format import TfliteFormat
 from export.runtime import process, tflite_runtime_env
-from export.runtime.tflite_runtime_env import default_home, ensure_environment, run_tflite_runtime
+from export.runtime.tflite_runtime_env import (
+    REQUIREMENTS,
+    ensure_tflite_runtime,
+    run_tflite_runtime,
+)
 from export.runtime.worker import answer
 from export.schema.metadata import Precision
 from tests.export.formats.tflite.tiny import CLASSES, images, tiny_source
@@ -25,7 +29,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "python").symlink_to(sys.executable)
-    (home / "complete.txt").write_text("")
+    (home / "complete.txt").write_text("\n".join(REQUIREMENTS) + "\n")
     return home
 
 
@@ -42,17 +46,6 @@ def test_no_network_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         run_tflite_runtime(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, tmp_path / "home")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == [], "nothing half made stays"
-
-
-def test_a_home_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ExportError, match="cannot be written"):
-        ensure_environment(tmp_path / "file" / "home")
-
-
-def test_a_whole_environment_is_used_again(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tflite_runtime_env.subprocess, "run", None)
-    assert ensure_environment(stand_in) == stand_in / "bin" / "python"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +105,7 @@ def test_the_engine_gets_images_channels_last(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 def test_the_runtime_of_2023_agrees_with_the_present_one(tmp_path: Path) -> None:
     try:
-        ensure_environment(default_home())
+        ensure_tflite_runtime()
     except ExportError as error:
         pytest.skip(f"tflite-runtime cannot be installed here: {error}")
     source, batch, writer = tiny_source(), images(3, seed=2), TfliteFormat()
