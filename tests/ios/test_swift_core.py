@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import plistlib
+import re
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from android_demo.offline.errors import PackageUnavailableError
 from android_demo.offline.packages import apt_source
+from export.targets.apps.places import find_place
 from ios_demo.linux import toolchain
 from ios_demo.linux.toolchain import SwiftToolchain, ToolchainUnavailableError, ensure_toolchain
 from tests.android.fake_bundle import write_fake_bundle
+from tests.conftest import REPOSITORY
 from tests.ios import swift_core
 from tests.ios.swift_core import DEMO, CoreRun, main, read_property_lists, swift_files
 
+SAME_WORDS = (
+    *("disclaimer", "subtitle", "self_test_running", "looks_most_like_why", "scores", "not_sure"),
+    *("scores_not_calibrated", "melanoma_marked", "melanoma_not_marked", "melanoma_unknown"),
+    "about_health_text",
+)
 OUTPUT = """\
 preprocessing: 6 real photos, 203 generated pictures, 300 tensors, 9 bytes compared, 0 differ
 Test Suite 'All tests' passed
@@ -76,8 +86,36 @@ def test_a_machine_without_namespaces_is_told_so(
         ensure_toolchain(home, print)
 
 
-def test_property_lists_are_whole() -> None:
-    read_property_lists()
+def test_the_privacy_manifest_promises_that_nothing_is_collected() -> None:
+    (path,) = read_property_lists()
+    assert path.name == "PrivacyInfo.xcprivacy"
+    promised = plistlib.loads(path.read_bytes())
+    assert promised == {
+        "NSPrivacyTracking": False,
+        "NSPrivacyTrackingDomains": [],
+        "NSPrivacyCollectedDataTypes": [],
+        "NSPrivacyAccessedAPITypes": [],
+    }
+
+
+def test_the_demo_has_a_place_for_its_bundle() -> None:
+    place = find_place(DEMO)
+    assert place.target == DEMO / "HierAttnDemo.swiftpm" / "Resources" / "HierAttn.bundle"
+    package = (place.main / "Package.swift").read_text(encoding="utf-8")
+    assert '.copy("Resources/HierAttn.bundle")' in package
+
+
+def test_both_apps_say_the_same_words() -> None:
+    strings = REPOSITORY / "android_demo/app/src/main/res/values/strings.xml"
+    told = {
+        str(one.text).replace("\\'", "'")
+        for one in ElementTree.parse(strings).iter("string")
+        if one.get("name") in SAME_WORDS
+    }
+    assert len(told) == len(SAME_WORDS)
+    source = (DEMO / "HierAttnDemo.swiftpm/Sources/Words.swift").read_text(encoding="utf-8")
+    joined = re.sub(r'"\s*\+ "', "", source)
+    assert [words for words in told if f'"{words}"' not in joined] == []
 
 
 def test_swift_files_keep_to_the_size_of_one_idea() -> None:
