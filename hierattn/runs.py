@@ -126,6 +126,11 @@ def shipped_runs() -> list[str]:
     return run_names(SHIPPED)
 
 
+def weights_path(name: Path) -> Path:
+    """Where weights to start from lie: a shipped checkpoint's folder by its name, else ``name``."""
+    return SHIPPED / name if str(name) in shipped_runs() else name
+
+
 def load_run(name: str | Path) -> Run:
     """Read a run folder, or a shipped checkpoint by its name.
 
@@ -133,10 +138,8 @@ def load_run(name: str | Path) -> Run:
         UnknownNameError: neither a folder nor a shipped name.
         CheckpointError: a folder that is not a finished run.
     """
-    path = Path(name)
-    if str(name) in shipped_runs():
-        path = SHIPPED / str(name)
-    elif not path.exists():
+    path = weights_path(Path(name))
+    if not path.exists():
         beside = path.parent.glob(f"*/{CONFIG}") if path.parent.is_dir() else ()
         known = [*shipped_runs(), *(str(config.parent) for config in beside)]
         raise UnknownNameError("run folder or shipped checkpoint", str(name), known)

@@ -14,6 +14,7 @@ from hierattn.data.splits import Split, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
 from hierattn.models.pretrained.weights import classifier_prefix
+from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output
 from hierattn.runs import (
@@ -112,6 +113,9 @@ def _pretrain(
     saved = open_run_folder(out, request.resume)
     group.agree("the epoch to go on from", None if saved is None else saved.epoch)
     teacher = load_teacher(request.teacher)
+    observer.status(
+        f"taught by {teacher.source} ({teacher.record.model}){describe_prefixes(teacher.unwrapped)}"
+    )
     teacher.network.to(group.device)
     folder = read_unlabelled(request.data)
     report_folder(folder, observer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import read_labelled
@@ -10,10 +11,10 @@ from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import describe_targets, resolve_targets
-from hierattn.models.pretrained.weights import read_state_dict
-from hierattn.models.registry import check_image_size, find_model
+from hierattn.models.pretrained.weights import initialise
+from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output, given_path
-from hierattn.runs import CHECKPOINT, SEEN, SPLITS
+from hierattn.runs import CHECKPOINT, SEEN, SPLITS, weights_path
 from hierattn.training.data import prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot
@@ -25,7 +26,7 @@ from hierattn.training.progress import SilentObserver, TrainingObserver, report_
 from hierattn.training.run.checkpoint import (
     save_state,
 )
-from hierattn.training.run.first_state import first_state, new_network
+from hierattn.training.run.first_state import check_calibration, first_state, new_network
 from hierattn.training.run.request import TrainingOutcome, TrainingRequest
 from hierattn.training.run.results import write_outcome
 from hierattn.training.run.run_folder import config_and_data, lock_run, saved_state
@@ -48,6 +49,8 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
         KeyboardInterrupt: Ctrl-C or SIGTERM; the run can be resumed.
     """
     keep_freed_memory()
+    if request.init is not None:
+        request = replace(request, init=weights_path(request.init))
     check_output(request.out, *request.roots, request.init, *map(given_path, request.teachers))
     with process_group(request.device) as group, deterministic(), lock_run(request.out, group):
         watch = observer if observer is not None and group.is_main else SilentObserver()
@@ -72,12 +75,14 @@ def _train(
     find_model(config.model)
     check_image_size(config.model, config.start_image_size or config.image_size)
     if saved is None and request.init is not None:
-        # A name mistyped or a damaged file is told before all photos are decoded.
-        read_state_dict(request.init)
+        # A name mistyped, a damaged file or another network's is told before photos are decoded.
+        initialise(create_model(config.model), config.model, request.init)
     observer.status(f"reading {' and '.join(map(str, roots))}")
     everything = read_labelled(roots, ClassTable(config.class_map, config.synonyms))
     # Before the long work: whoever trains must know what the app will watch.
     observer.status(describe_targets(resolve_targets(config.target_classes, everything.classes)))
+    if saved is None and request.calibration is not None:
+        check_calibration(request.calibration, config, everything)
     teachers = load_run_teachers(
         request.teachers, saved, request.out / CHECKPOINT, everything.classes, config
     )

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from hierattn.data.records import DataFolder
-from hierattn.errors import CheckpointError, ConfigError
+from hierattn.errors import CheckpointError, ConfigError, UnknownNameError
 from hierattn.lineage import weights_licences
 from hierattn.models.registry import create_model
 from hierattn.runs import load_run
@@ -121,12 +121,22 @@ def test_a_folder_given_twice_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_teacher_that_is_no_network_is_one_line(painted: DataFolder, tmp_path: Path) -> None:
-    teacher = tmp_path / "teacher.pth"
-    torch.save({"weight": torch.zeros(3)}, teacher)
-    request = PretrainingRequest(recipe(), (painted.root,), str(teacher), tmp_path / "out")
-    with pytest.raises(CheckpointError, match="the weights of no network in 'hierattn models'"):
-        pretrain(request)
+@pytest.mark.parametrize("name", ["typo", "teacher.pth"])
+def test_a_teacher_that_is_none_is_told_before_a_photo_is_decoded(
+    painted: DataFolder, tmp_path: Path, name: str
+) -> None:
+    class NothingDecoded(SilentObserver):
+        def decoded(self, done: int, total: int) -> None:
+            raise AssertionError("photos were decoded")
+
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "teacher.pth")
+    request = PretrainingRequest(recipe(), (painted.root,), str(tmp_path / name), tmp_path / "out")
+    with pytest.raises(
+        (CheckpointError, UnknownNameError),
+        match=rf"(the weights of no network in 'hierattn models'|unknown run folder .*{name})",
+    ):
+        pretrain(request, NothingDecoded())
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_record_names_photos_teacher_and_recipe(pretrained: Path, painted: DataFolder) -> None:

@@ -19,6 +19,9 @@ from hierattn.errors import (
     UnreadableImagesError,
 )
 from hierattn.evaluation.evaluate import evaluate_run
+from hierattn.evaluation.pooling import PooledFolds
+from hierattn.metrics.report import EvaluationReport
+from hierattn.models.registry import create_model
 from hierattn.runs import load_run
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
@@ -281,18 +284,68 @@ def test_two_folders_are_one_training_set_and_are_found_again(
         train(TrainingRequest(None, None, out, resume=True))
 
 
-@pytest.mark.parametrize("name", ["typo", "empty.pt"])
-def test_weights_that_are_none_are_told_before_a_photo_is_decoded(
+class NothingDecoded(SilentObserver):
+    def decoded(self, done: int, total: int) -> None:
+        raise AssertionError("photos were decoded")
+
+
+@pytest.mark.parametrize("name", ["typo", "empty.pt", "other.pt", "hierattn_xs.pad_ufes"])
+def test_weights_that_do_not_fit_are_told_before_a_photo_is_decoded(
     painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, name: str
 ) -> None:
     (tmp_path / "empty.pt").touch()
-    seen: list[int] = []
-
-    class Watch(SilentObserver):
-        def decoded(self, done: int, total: int) -> None:
-            seen.append(done)
-
+    torch.save({"layer.weight": torch.ones(2, 2)}, tmp_path / "other.pt")
     request = TrainingRequest(tiny, painted.root, tmp_path / "out", init=tmp_path / name)
     with pytest.raises(CheckpointError, match=name):
-        train(request, Watch())
-    assert not seen and not (tmp_path / "out").exists()
+        train(request, NothingDecoded())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_calibration_that_does_not_fit_is_told_before_a_photo_is_decoded(
+    painted: DataFolder, finished: Path, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    run = load_run(finished)
+    folds = PooledFolds(
+        folds=5,
+        of_folds=5,
+        operating_point=run.config.operating_point,
+        report=EvaluationReport.model_validate_json(
+            json.dumps(json.loads((finished / "metrics.json").read_text())["test"])
+        ),
+    )
+    others = folds.report.model_copy(update={"classes": ["a", "b"]})
+    on_all = tiny.model_copy(update={"validation_fraction": 0.0, "test_fraction": 0.0})
+    for config, calibration, reason in (
+        (tiny, folds, "--validation-fraction 0"),
+        (on_all, folds.model_copy(update={"report": others}), "made for classes a, b"),
+        (on_all.model_copy(update={"target_classes": ()}), folds, "--calibrate-from watches"),
+    ):
+        request = TrainingRequest(config, painted.root, tmp_path / "out", calibration=calibration)
+        with pytest.raises(ConfigError, match=reason):
+            train(request, NothingDecoded())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_shipped_checkpoint_starts_a_run_by_its_name_and_prefixes_are_told(
+    painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    said: list[str] = []
+
+    class Stop(SilentObserver):
+        def status(self, text: str) -> None:
+            said.append(text)
+
+        def stepped(self) -> None:
+            raise KeyboardInterrupt
+
+    shipped = Path("hierattn_xs.pad_ufes_20")
+    wrapped = {f"module.{n}": v for n, v in create_model("hierattn_xs").state_dict().items()}
+    torch.save(wrapped, tmp_path / "wrapped.pt")
+    for number, init in enumerate((shipped, tmp_path / "wrapped.pt")):
+        out = tmp_path / str(number)
+        with pytest.raises(KeyboardInterrupt):
+            train(TrainingRequest(tiny, painted.root, out, init=init), Stop())
+        state = load_state(out / "last.ckpt")
+        assert state.initialisation is not None and state.initialisation["file"] == init.name
+        assert (state.initialisation["pretraining"] is not None) == (init is shipped)
+    assert any("prefix module. taken off the names" in line for line in said)

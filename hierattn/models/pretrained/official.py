@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from hierattn.errors import CheckpointError
 from hierattn.models.hierattn import HierAttn
+from hierattn.models.pretrained.wrappers import unwrap
 
 # Official name to ours, applied in order; what no rule touches stays.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -37,19 +38,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\.Bn\.", ".norm."),
     )
 )
-_DATA_PARALLEL = "module."
-
-
-def strip_data_parallel(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Remove the prefix ``module.`` that DataParallel adds, if every name has it."""
-    if state_dict and all(name.startswith(_DATA_PARALLEL) for name in state_dict):
-        return {name.removeprefix(_DATA_PARALLEL): value for name, value in state_dict.items()}
-    return dict(state_dict)
 
 
 def is_official(state_dict: Mapping[str, Tensor]) -> bool:
     """Whether the names are those of an official HierAttn checkpoint."""
-    names = strip_data_parallel(state_dict)
+    names, _ = unwrap(state_dict)
     return "Conv1.Conv.weight" in names and any("GlobalRep" in name for name in names)
 
 
@@ -61,8 +54,8 @@ def convert_official_name(name: str) -> str:
 
 
 def convert_official_state_dict(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors under our names, without a DataParallel prefix."""
-    stripped = strip_data_parallel(state_dict)
+    """The same tensors under our names, without the prefixes of :func:`unwrap`."""
+    stripped, _ = unwrap(state_dict)
     return {convert_official_name(name): value for name, value in stripped.items()}
 
 
@@ -80,7 +73,7 @@ def load_official_state_dict(model: nn.Module, state_dict: Mapping[str, Tensor])
             f"an official HierAttn checkpoint cannot go into {type(model).__name__}; "
             "create hierattn_xs, hierattn_s or hierattn_m"
         )
-    official = strip_data_parallel(state_dict)
+    official, _ = unwrap(state_dict)
     own_names = {name: convert_official_name(name) for name in official}
     targets = model.state_dict()
     problems = _differences(official, own_names, targets)

@@ -6,7 +6,7 @@ import pickle
 import struct
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,13 +19,12 @@ from hierattn.errors import CheckpointError, first_line
 from hierattn.models.efficientnet_lite import own_names
 from hierattn.models.hierattn import HierAttn
 from hierattn.models.peers import CentredInput
-from hierattn.models.pretrained.official import (
-    convert_official_state_dict,
-    is_official,
-    strip_data_parallel,
-)
+from hierattn.models.pretrained.archives import archive_fault
+from hierattn.models.pretrained.official import convert_official_state_dict, is_official
 from hierattn.models.pretrained.transfer import mobilevit_dialect, transfer_mobilevit
-from hierattn.models.registry import create_model, find_model, list_models
+from hierattn.models.pretrained.wrappers import unwrap
+from hierattn.models.registry import ModelEntry, create_model, find_model, list_models
+from hierattn.shipped import run_names
 
 RUN_WEIGHTS = "model.safetensors"
 _LEARNT = frozenset({"weight", "bias", "running_mean", "running_var"})
@@ -70,6 +69,7 @@ class InitialisationReport:
         left_out: names of the checkpoint that were not used.
         untouched: state-dict names of the model that kept their random start.
         transferred_parameters: the filled trainable parameters, to freeze and unfreeze.
+        unwrapped: the prefixes taken off the checkpoint's names, the outermost first.
     """
 
     source_kind: SourceKind
@@ -77,13 +77,7 @@ class InitialisationReport:
     left_out: tuple[str, ...]
     untouched: tuple[str, ...]
     transferred_parameters: frozenset[str]
-
-    def summary(self) -> str:
-        """One line for the log."""
-        return (
-            f"{self.source_kind}: {len(self.taken)} tensors taken, {len(self.left_out)} left out, "
-            f"{len(self.untouched)} keep their random start"
-        )
+    unwrapped: tuple[str, ...] = ()
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -91,14 +85,18 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
 
     Takes safetensors files, PyTorch files (``weights_only``) with the tensors at the top or under
     ``state_dict``, ``model_state_dict`` or ``model``, and run folders. The content decides, not
-    the file's name. A DataParallel prefix is removed.
+    the file's name. Prefixes are taken off, see :func:`unwrap`.
 
     Raises:
         CheckpointError: missing, not a weight file, truncated, with pickled objects, or with a
             tensor that cannot be a weight (sparse, quantised, complex, without values, whole
             numbers, not finite).
     """
-    path = Path(path)
+    return _read_weights(Path(path))[0]
+
+
+def _read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors, and the prefixes taken off their names."""
     if path.is_dir():
         if not (path / RUN_WEIGHTS).is_file():
             raise CheckpointError(f"{path}: no {RUN_WEIGHTS} in this folder; give a weight file")
@@ -107,16 +105,18 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         with open(path, "rb") as file:
             head = file.read(9)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such weight file") from error
+        raise CheckpointError(
+            f"{path}: no such weight file or run folder (shipped: {', '.join(run_names())})"
+        ) from error
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}") from error
     if not head:
         raise CheckpointError(f"{path}: the weight file is empty; fetch it again")
     if head[8:] == b"{":
-        return strip_data_parallel(_checked(_read_safetensors(path), path))
+        return unwrap(_checked(_read_safetensors(path), path))
     # Zip archives (PyTorch 1.6 and later), and the older bare pickles.
     if head.startswith((b"PK\x03\x04", b"\x80")):
-        return strip_data_parallel(_checked(_find_tensors(_read_torch(path), path), path))
+        return unwrap(_checked(_find_tensors(_read_torch(path), path), path))
     raise CheckpointError(f"{path}: not a weight file (neither safetensors nor PyTorch)")
 
 
@@ -132,14 +132,9 @@ def initialise(model: nn.Module, name: str, path: str | Path) -> InitialisationR
         CheckpointError: the file cannot be read, or belongs to another model.
     """
     entry = find_model(name)
-    state_dict = read_state_dict(path)
+    state_dict, unwrapped = _read_weights(Path(path))
     try:
-        if isinstance(model, HierAttn):
-            return _initialise_hierattn(model, state_dict)
-        if isinstance(model, CentredInput):
-            state_dict = dict(own_names(model, state_dict))
-        kind = SourceKind.TIMM if entry.library == "timm" else SourceKind.TORCHVISION
-        return _copy_same_model(model, state_dict, kind)
+        return replace(_copy_any(model, state_dict, entry), unwrapped=unwrapped)
     except CheckpointError as error:
         other = identify(state_dict)
         if other is None or other == name:
@@ -191,6 +186,12 @@ def _read_torch(path: Path) -> object:
     try:
         # An open file, as of a path torch would judge by the suffix.
         with open(path, "rb") as file, warnings.catch_warnings():
+            fault = archive_fault(file)
+            if fault is not None:
+                raise CheckpointError(
+                    f"{path}: damaged or truncated PyTorch file ({fault}); fetch it again"
+                )
+            file.seek(0)
             # Remarks on old pickles and storages, which the user can do nothing about.
             warnings.simplefilter("ignore", UserWarning)
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -261,6 +262,17 @@ def _fault(name: str, value: Tensor) -> str | None:
     except RuntimeError as error:
         return f"cannot be read as numbers ({first_line(error)[:100]})"
     return None if finite else "holds values that are not finite"
+
+
+def _copy_any(
+    model: nn.Module, state_dict: Mapping[str, Tensor], entry: ModelEntry
+) -> InitialisationReport:
+    if isinstance(model, HierAttn):
+        return _initialise_hierattn(model, state_dict)
+    if isinstance(model, CentredInput):
+        state_dict = dict(own_names(model, state_dict))
+    kind = SourceKind.TIMM if entry.library == "timm" else SourceKind.TORCHVISION
+    return _copy_same_model(model, state_dict, kind)
 
 
 def _initialise_hierattn(model: HierAttn, state_dict: Mapping[str, Tensor]) -> InitialisationReport:

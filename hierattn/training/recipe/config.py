@@ -189,12 +189,12 @@ def build_config(recipe: str = "default", file: Path | None = None, **flags: Any
     if unknown:
         raise UnknownNameError("training field", unknown[0], TrainingConfig.model_fields)
     epochs = fields.get("epochs", TrainingConfig.model_fields["epochs"].default)
-    if isinstance(epochs, int):
+    if isinstance(epochs, int) or (isinstance(epochs, float) and epochs.is_integer()):
         # A short run keeps a recipe's shape: its warm-up and its frozen part shrink with it.
         if "warmup_epochs" not in asked:
             fields["warmup_epochs"] = min(fields.get("warmup_epochs", 3.0), 0.1 * epochs)
         if "freeze_epochs" in fields and "freeze_epochs" not in asked:
-            fields["freeze_epochs"] = min(fields["freeze_epochs"], epochs // 5)
+            fields["freeze_epochs"] = min(fields["freeze_epochs"], int(epochs // 5))
     return parse_config(fields)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch import Tensor
 from hierattn.common.files import atomic_path
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError
+from hierattn.models.pretrained.archives import archive_fault
 from hierattn.models.pretrained.weights import DAMAGE
 from hierattn.training.distributed import ProcessGroup, bf16_pays
 from hierattn.training.recipe.config import TrainingConfig
@@ -144,12 +146,21 @@ def load_state(path: Path) -> TrainingState:
     """Read a checkpoint without running any code in it.
 
     Raises:
-        CheckpointError: missing, damaged, or not a checkpoint of this tool.
+        CheckpointError: missing, not to be read, damaged by its checksums or otherwise, or not a
+            checkpoint of this tool.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        whole = io.BytesIO(path.read_bytes())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no checkpoint to resume from") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+    fault = archive_fault(whole)
+    if fault is not None:
+        raise CheckpointError(f"{path}: damaged ({fault}); train anew")
+    whole.seek(0)
+    try:
+        content = torch.load(whole, map_location="cpu", weights_only=True)
     except (*DAMAGE, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: damaged, or not a training checkpoint") from error
     names = {field.name for field in fields(TrainingState)}

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from hierattn.data.records import DataFolder
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.evaluation.pooling import PooledFolds
@@ -15,6 +16,7 @@ from hierattn.lineage import describe_initialisation
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 from hierattn.models.initialisation import start
 from hierattn.models.pretrained.weights import initialise
+from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.data import PreparedData
@@ -27,6 +29,11 @@ from hierattn.training.run.request import TrainingRequest
 
 _SAMPLE = 256
 """Training photos that the first convolution is whitened by."""
+
+_OWN_POINT = (
+    "the operating point is fitted on this run's own validation part; with --calibrate-from, set "
+    "--validation-fraction 0"
+)
 
 
 def new_network(config: TrainingConfig, data: PreparedData, classes: int) -> nn.Module:
@@ -61,12 +68,12 @@ def first_state(
         teachers: the records of those that teach.
 
     Raises:
-        ConfigError: the calibration asked for is not of this run's kind.
+        ConfigError: a calibration is given, but the run has a validation part of its own.
         CheckpointError: the weights do not fit.
     """
     calibration = request.calibration
-    if calibration is not None:
-        _check_calibration(calibration, config, data)
+    if calibration is not None and len(data.indices(Split.VALIDATION)):
+        raise ConfigError(_OWN_POINT)
     initialisation, frozen = None, []
     if request.init is not None:
         report = initialise(model, config.model, request.init)
@@ -83,7 +90,7 @@ def first_state(
         frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
         observer.status(
             f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
-            f"{len(report.untouched)} begin anew"
+            f"{len(report.untouched)} begin anew{describe_prefixes(report.unwrapped)}"
         )
     return TrainingState.before_training(
         config,
@@ -98,21 +105,25 @@ def first_state(
     )
 
 
-def _check_calibration(
-    calibration: PooledFolds, config: TrainingConfig, data: PreparedData
+def check_calibration(
+    calibration: PooledFolds, config: TrainingConfig, everything: DataFolder
 ) -> None:
-    if len(data.indices(Split.VALIDATION)):
-        raise ConfigError(
-            "the operating point is fitted on this run's own validation part; with "
-            "--calibrate-from, set --validation-fraction 0"
-        )
-    if calibration.report.classes != list(data.folder.classes):
+    """Check that an operating point fits a run, before its photos are decoded.
+
+    Raises:
+        ConfigError: it is of other classes, or watches others; or the run fits its own.
+    """
+    given = {record.split for record in everything.records}
+    if Split.VALIDATION in given or (given == {None} and config.validation_fraction):
+        raise ConfigError(_OWN_POINT)
+    classes = list(everything.classes)
+    if calibration.report.classes != classes:
         raise ConfigError(
             f"--calibrate-from was made for classes {', '.join(calibration.report.classes)}, "
-            f"the data has {', '.join(data.folder.classes)}"
+            f"the data has {', '.join(classes)}"
         )
     pooled = calibration.operating_point.target_classes
-    if pooled != resolve_targets(config.target_classes, data.folder.classes):
+    if pooled != resolve_targets(config.target_classes, classes):
         raise ConfigError(
             f"--calibrate-from watches {' + '.join(pooled) or 'no class'}; give the same with "
             f"--target-class {' --target-class '.join(pooled) or NO_TARGET}"

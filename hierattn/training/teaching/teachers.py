@@ -32,6 +32,7 @@ class Teacher:
         source: the name it was asked for by.
         path: the file or run folder it was read from.
         config: of its run; None for a weight file.
+        unwrapped: the prefixes taken off a weight file's names.
     """
 
     network: nn.Module
@@ -39,6 +40,7 @@ class Teacher:
     source: str
     path: Path
     config: RunConfig | None
+    unwrapped: tuple[str, ...] = ()
 
 
 def load_teacher(source: str | Path) -> Teacher:
@@ -142,4 +144,4 @@ def _from_file(path: Path) -> Teacher:
     record = TeacherRecord(
         name=path.name, model=name, weights_sha256=file_sha256(path), data=None, licences=[]
     )
-    return Teacher(network.eval(), record, str(path), path, None)
+    return Teacher(network.eval(), record, str(path), path, None, report.unwrapped)

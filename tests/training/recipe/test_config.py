@@ -21,6 +21,16 @@ def test_the_config_of_a_run_can_be_given_back(tmp_path: Path) -> None:
     assert build_config(file=file) == asked
 
 
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_whole_numbers_may_be_written_with_a_point(tmp_path: Path, recipe: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"epochs": 2.0, "batch_size": 8.0}')
+    assert build_config(recipe, file) == build_config(recipe, epochs=2, batch_size=8)
+    file.write_text('{"epochs": 2.5}')
+    with pytest.raises(ConfigError, match="epochs"):
+        build_config(recipe, file)
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import pickle
 from pathlib import Path
 
@@ -89,6 +90,39 @@ def test_files_of_another_schema_are_refused(tmp_path: Path, content: object) ->
     torch.save(content, tmp_path / "last.ckpt")
     with pytest.raises(CheckpointError, match=f"schema {SCHEMA}"):
         load_state(tmp_path / "last.ckpt")
+
+
+def test_damage_is_found_or_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    state = make_state()
+    save_state(path, state)
+    whole = path.read_bytes()
+    random = np.random.default_rng(3)
+    refused = 0
+    for _ in range(120):
+        changed = bytearray(whole)
+        for _ in range(random.integers(1, 5)):
+            changed[random.integers(0, len(changed))] = random.integers(0, 256)
+        path.write_bytes(changed)
+        try:
+            assert repr(load_state(path)) == repr(state)
+        except CheckpointError:
+            refused += 1
+    assert 40 < refused < 120
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    save_state(path, make_state())
+
+    def closed(_: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    with pytest.raises(CheckpointError, match=r"ckpt: cannot be read \(Permission denied\)$"):
+        load_state(path)
 
 
 @pytest.mark.parametrize("zipped", [True, False])
