@@ -18,6 +18,8 @@ from tests.conftest import NO_OLD_RUNTIME
 @pytest.mark.slow
 def test_every_precision_is_answered_alike_by_the_oldest_and_the_newest(exported: Path) -> None:
     manifest = read_manifest(exported)
+    (minimum,) = {tuple(one.minimum_runtimes.items()) for one in manifest.artefacts}
+    assert minimum == (("onnxruntime", ONNXRUNTIME.minimum),)
     questions = read_questions(exported, manifest, None, 0)
     subjects = list(open_subjects(exported, manifest, frozenset({".onnx"}), questions))
     assert {subject.record.precision for subject in subjects} == {"fp32", "fp16", "int8"}
