@@ -37,8 +37,18 @@ def to_markdown(trial: Trial) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     lines += [f"| {' | '.join(cells(row)).rstrip()} |" for row in trial.rows]
-    told = [f"- {reason}." for reason in reasons(trial)]
+    told = [f"- {line}." for line in _short_reasons(trial)]
     return "\n".join([*lines, *([""] if told else []), *told]) + "\n"
+
+
+def _short_reasons(trial: Trial) -> list[str]:
+    """A line for each runtime that did not agree: the known reason without its details."""
+    files: dict[tuple[str, str], list[str]] = {}
+    for row in trial.rows:
+        if row.reason:
+            reason = row.reason.partition(" (")[0] if row.known else row.reason
+            files.setdefault((row.title, reason), []).append(f"{row.format} {row.precision}")
+    return [f"{title} ({', '.join(of)}): {reason}" for (title, reason), of in files.items()]
 
 
 def title(trial: Trial) -> str:

@@ -9,6 +9,10 @@ from benchmarks.other_runtimes.results import Row, Trial, read_trial
 from benchmarks.other_runtimes.table import to_markdown
 from export.schema.parity import Parity
 from hierattn.errors import ConfigError
+from tests.conftest import REPOSITORY
+
+RESULTS = REPOSITORY / "benchmarks" / "results" / "hierattn_xs.pad_ufes_20" / "other_runtimes.json"
+DOCS = REPOSITORY / "docs" / "export.md"
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def trial() -> Trial:
             own=None,
             torch=None,
             status="fails",
-            reason="it has no MatMulInteger",
+            reason="it has no MatMulInteger (Error: 3)",
         ),
     ]
     return Trial(
@@ -63,7 +67,7 @@ def test_a_row_is_whole_and_what_fails_is_explained_below(trial: Trial) -> None:
     lines = to_markdown(trial).splitlines()
     assert lines[2] == "| ort 1.0 | onnx fp32 | 1.2e-06 | 41/42 | 1.2e-06 | 41/42 | |"
     assert lines[3] == "| ort 1.0 | onnx int8 | – | – | – | – | fails |"
-    assert lines[5] == "- ort 1.0, m-int8.onnx: it has no MatMulInteger."
+    assert lines[5] == "- ort 1.0 (onnx int8): it has no MatMulInteger."
 
 
 def test_results_are_read_back_and_printed_at_80_columns(
@@ -86,3 +90,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"date": 1}')
     with pytest.raises(ConfigError, match=r"x.json: not results of a trial: field"):
         read_trial(tmp_path / "x.json")
+
+
+def test_the_docs_show_the_results_that_are_kept() -> None:
+    assert to_markdown(read_trial(RESULTS)) in DOCS.read_text(encoding="utf-8")
