@@ -43,6 +43,7 @@ from export.schema.manifest import (
 from export.schema.metadata import Description, Precision
 from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
+from export.targets.apple.record import describe_apple_record
 from export.targets.arm64.report import describe_record
 from hierattn.common.temporary import save_temporary
 from hierattn.errors import DataError, HierAttnError
@@ -84,6 +85,7 @@ class Verification:
         photos: which photos were evaluated again, in words.
         remarks: what limits the photos as evidence, found again.
         arm64: results on an emulated ARM processor, a line each, if there are any.
+        apple: results of Apple's own runtime, a line each, if somebody's record was taken in.
     """
 
     manifest: Manifest
@@ -92,6 +94,7 @@ class Verification:
     photos: str
     arm64: list[str]
     remarks: list[str] = field(default_factory=list)
+    apple: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -116,7 +119,8 @@ def verify(
     manifest = read_manifest(folder)
     files = [VerifiedFile(record) for record in manifest.artefacts]
     arm64, failures = describe_record(folder, manifest)
-    problems = folder_problems(folder, manifest) + failures
+    apple, wrong_on_apple = describe_apple_record(folder, manifest)
+    problems = folder_problems(folder, manifest) + failures + wrong_on_apple
     for file in files:
         file.problems += artefact_problems(folder / file.record.path, file.record)
     try:
@@ -132,12 +136,13 @@ def verify(
     except (ManifestError, DataError) as error:
         if data is not None:
             raise
-        return Verification(manifest, files, _add_once(problems, str(error)), "none", arm64)
+        problems = _add_once(problems, str(error))
+        return Verification(manifest, files, problems, "none", arm64, apple=apple)
     with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
         _check_files(folder, manifest, files, reference, pixels, Path(workspace), progress)
     _compare_with_export(files, answers)
     limits = reference.remarks or _constant_answer(answers, manifest)
-    return Verification(manifest, files, problems, words, arm64, limits)
+    return Verification(manifest, files, problems, words, arm64, limits, apple)
 
 
 def _constant_answer(answers: ParityRecord, manifest: Manifest) -> list[str]:

@@ -24,14 +24,15 @@ from hierattn.model_metadata import ModelMetadata
 MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
 SELFTEST, LOG = "selftest", "export.log"
 ARM64_PARITY = "arm64_parity.json"
+APPLE_RECORD = "apple_record.json"
 PARTS = (MODEL_CARD, PARITY, SELFTEST)
 """What belongs to every export folder beside the exported files."""
 
 LONGEST_NAME = 200
 
-UNLISTED = frozenset({MANIFEST, LOG, ARM64_PARITY})
+UNLISTED = frozenset({MANIFEST, LOG, ARM64_PARITY, APPLE_RECORD})
 """Files of an export folder that the manifest does not list: the manifest itself, the converter
-log, and the ARM64 report, which is written later."""
+log, and the reports of ARM64 and of Apple's runtime, which are written later."""
 
 
 class Source(StrictModel):

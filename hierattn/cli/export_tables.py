@@ -113,6 +113,7 @@ def verification_document(found: Verification, explanations: dict[str, Any]) -> 
         "photos": found.photos,
         "remarks": found.remarks,
         "arm64": found.arm64,
+        "apple": found.apple,
         "files": [
             {
                 "path": file.record.path,

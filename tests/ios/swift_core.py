@@ -24,6 +24,7 @@ from ios_demo.linux.toolchain import (
     default_home,
     ensure_toolchain,
 )
+from hierattn.errors import HierAttnError
 from tests.android.vectors import Amounts, photos_folder, write_vectors
 
 DEMO = Path(__file__).parents[2] / "ios_demo"
@@ -111,20 +112,22 @@ def read_property_lists() -> list[Path]:
 
 
 def write_real_bundle(export: Path, vectors: Path) -> None:
-    """Bundle an export's Core ML package, and write what its evaluator answers.
+    """Bundle an export's Core ML package of fp32, and write what its evaluator answers.
 
     Raises:
-        HierAttnError: as ``hierattn bundle``.
+        HierAttnError: there is none, or as ``hierattn bundle``.
     """
     from export.checks.selftest import golden_inputs, read_selftest
     from export.formats.load import load_artefact
-    from export.schema.manifest import SELFTEST
+    from export.schema.manifest import SELFTEST, read_manifest
     from export.targets.apps.bundle import BundleRequest, bundle
 
     with tempfile.TemporaryDirectory(prefix="hierattn-app-") as folder:
         app = Path(folder)
         (app / "Package.swift").touch()
-        done = bundle(BundleRequest(export, app))
+        able = (one for one in read_manifest(export).artefacts if one.format == "coreml")
+        name = next((one.path for one in able if one.precision == "fp32"), None)
+        done = bundle(BundleRequest(export, app, name))
         shutil.copytree(done.folder, vectors / "real_bundle")
     selftest = read_selftest(export / SELFTEST)
     ask = load_artefact(export / done.record.artefact)
@@ -157,8 +160,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if photos
             else "vectors: NO real photos here (set HIERATTN_PHOTOS), generated pictures alone"
         )
-        if asked.export:
-            write_real_bundle(asked.export, vectors)
+        try:
+            if asked.export:
+                write_real_bundle(asked.export, vectors)
+        except HierAttnError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
         print("building and testing, minutes", flush=True)
         run = run_tests(toolchain, build, vectors, {"HIERATTN_PROMISED_PHOTOS": str(photos)})
         parsed, wrong = parse_sources(toolchain, vectors)

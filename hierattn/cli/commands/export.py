@@ -162,6 +162,10 @@ def verify(
         float | None,
         typer.Option(help="For --device: seconds to wait for its result; default 600.", min=1),
     ] = None,
+    apple_record: Annotated[
+        Path | None,
+        typer.Option(help="Record of ios_demo/verify_on_mac.sh to take in: Apple's own answers."),
+    ] = None,
     wide: WideFlag = False,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
@@ -172,8 +176,10 @@ def verify(
     """
     set_up_logging(verbose)
     if device is not None:
-        if data is not None or explain or run is not None:
-            raise ConfigError("--device: asks phones alone; leave --data, --explain and --run out")
+        if data is not None or explain or run is not None or apple_record is not None:
+            raise ConfigError(
+                "--device: asks phones alone; leave --data, --explain, --run and --apple-record out"
+            )
         from hierattn.cli.commands.devices import verify_phones
 
         verify_phones(folder, device, apk, device_timeout or DEVICE_SECONDS, json_output)
@@ -193,6 +199,10 @@ def verify(
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress
 
+    if apple_record is not None:
+        from export.targets.apple.record import take_record
+
+        take_record(folder, apple_record)
     # Before the long part: a run that is not there should not cost minutes.
     behind = find_run(folder, run) if explain else None
     with PartsProgress() as parts:
@@ -220,7 +230,7 @@ def show_verification(
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
     console.print(f"Photos asked again: {found.photos}.", soft_wrap=True)
     console.print(*words, sep="\n")
-    for line in found.arm64:
+    for line in [*found.arm64, *found.apple]:
         console.print(line, soft_wrap=True)
     for line in found.remarks:
         console.print(f"NOTE {line}", style="bold", soft_wrap=True)

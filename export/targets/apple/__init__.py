@@ -1,0 +1,1 @@
+"""Answers of Apple's own runtime: asked on a Mac, taken into an export folder anywhere."""

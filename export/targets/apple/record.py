@@ -1,0 +1,95 @@
+"""Takes a record of ``ios_demo/verify_on_mac.sh`` into an export folder, and judges its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from export.checks.conformance import (
+    GoldenCheck,
+    check_golden_logits,
+    expected_logits,
+    read_golden_reference,
+)
+from export.errors import ManifestError
+from export.schema.apple_record import AppleRecord, AppleRow, kept_record, read_apple_record
+from export.schema.manifest import APPLE_RECORD, ArtefactRecord, Manifest, read_manifest
+from hierattn.common.files import write_text
+from hierattn.errors import UnknownNameError
+
+FORMAT = "coreml"
+
+
+def take_record(folder: Path, file: Path) -> AppleRecord:
+    """Write a record beside the manifest, atomically; one taken before is replaced.
+
+    Raises:
+        ManifestError: damaged, or of other files than this export's.
+        UnknownNameError: it names a Core ML file that the export does not have.
+    """
+    record = read_apple_record(file)
+    known = _packages(read_manifest(folder))
+    for row in record.rows:
+        if row.path not in known:
+            raise UnknownNameError("Core ML file of this export", row.path, known)
+        if row.sha256 != known[row.path].sha256:
+            raise ManifestError(
+                f"{file}: {row.path}: asked was another file (sha256 differs); run "
+                "ios_demo/verify_on_mac.sh on this very export"
+            )
+    write_text(folder / APPLE_RECORD, record.model_dump_json(by_alias=True, indent=2) + "\n")
+    return record
+
+
+def describe_apple_record(folder: Path, manifest: Manifest) -> tuple[list[str], list[str]]:
+    """Summary of the record for ``hierattn verify``; every answer is judged again.
+
+    Returns:
+        A line for each file that passed or is outdated, and a line for each failure.
+    """
+    try:
+        record = kept_record(folder)
+        if record is None:
+            return [], []
+        selftest, answers = read_golden_reference(folder, manifest)
+    except ManifestError as error:
+        return [], [str(error)]
+    known = _packages(manifest)
+    lines, failures = [], []
+    for row in record.rows:
+        artefact = known.get(row.path)
+        if artefact is None or artefact.sha256 != row.sha256:
+            lines.append(f"{row.path}: Apple's runtime: of an earlier file; run it again on a Mac")
+            continue
+        evaluator = f"Core ML on {record.system}, {record.machine}, {row.units}"
+        try:
+            expected = expected_logits(artefact, selftest, answers)
+            check = check_golden_logits(expected, row.logits, evaluator)
+        except ManifestError as error:
+            check = GoldenCheck(False, None, str(error))
+        if check.passed and check.parity is not None:
+            lines.append(
+                f"{row.path}: run on Apple's runtime: {evaluator}: within "
+                f"{check.parity.max_relative:.1e} (allowed {expected.max_relative:g})"
+            )
+        else:
+            failures.append(f"{row.path}: {evaluator}: {check.reason}")
+    tests = "not run" if record.swift_tests is None else f"{record.swift_tests} passed"
+    lines.append(f"on that Mac: Swift tests {tests}, simulator build {record.simulator_build}")
+    return lines, failures
+
+
+def _packages(manifest: Manifest) -> dict[str, ArtefactRecord]:
+    return {one.path: one for one in manifest.artefacts if one.format == FORMAT}
+
+
+def row_of(record: ArtefactRecord, units: str, logits: dict[str, list[float]]) -> AppleRow:
+    """A row of what a file answered.
+
+    Raises:
+        ManifestError: the manifest says that the file was not made.
+    """
+    if record.sha256 is None:
+        raise ManifestError(f"{record.path}: was not made; export again")
+    return AppleRow.model_validate(
+        {"path": record.path, "sha256": record.sha256, "units": units, "logits": logits}
+    )

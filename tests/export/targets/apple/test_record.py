@@ -1,0 +1,135 @@
+"""Records of a Mac, made by hand: no Mac answered any of these."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from export.checks.integrity import folder_problems
+from export.errors import ManifestError
+from export.schema.manifest import APPLE_RECORD, PARITY, Gate, read_manifest
+from export.targets.apple.__main__ import main
+from export.targets.apple.record import describe_apple_record, take_record
+from hierattn.errors import UnknownNameError
+from tests.export.bundle_helpers import COREML, FP32, write_whole_export
+
+pytest.importorskip("coremltools")
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    gates = {COREML: Gate(status="passed"), FP32: Gate(status="passed")}
+    return write_whole_export(tmp_path_factory.mktemp("apple") / "export", gates=gates)
+
+
+@pytest.fixture(autouse=True)
+def nothing_taken_in(export: Path) -> None:
+    (export / APPLE_RECORD).unlink(missing_ok=True)
+
+
+def by_hand(export: Path, off: float = 0.0) -> dict[str, Any]:
+    """What a Mac would have to answer, ``off`` beside it."""
+    (record,) = [one for one in read_manifest(export).artefacts if one.path == COREML]
+    expected = json.loads((export / PARITY).read_text())["golden"]
+    logits = {name: [value + off for value in row] for name, row in expected.items()}
+    row = {"path": COREML, "sha256": record.sha256, "units": "CPU_ONLY", "logits": logits}
+    return {
+        "schema": 1,
+        "system": "macOS 15.1",
+        "machine": "arm64",
+        "coremltools": "9.0",
+        "swift_tests": 76,
+        "simulator_build": "not run",
+        "rows": [row],
+    }
+
+
+def written(tmp_path: Path, fields: dict[str, Any]) -> Path:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(fields))
+    return path
+
+
+def test_answers_within_the_tolerance_are_told(export: Path, tmp_path: Path) -> None:
+    manifest = read_manifest(export)
+    assert describe_apple_record(export, manifest) == ([], [])
+    take_record(export, written(tmp_path, by_hand(export)))
+    lines, failures = describe_apple_record(export, manifest)
+    assert failures == [] and len(lines) == 2
+    assert lines[0].startswith(f"{COREML}: run on Apple's runtime: Core ML on macOS 15.1, arm64")
+    assert lines[1] == "on that Mac: Swift tests 76 passed, simulator build not run"
+    assert folder_problems(export, manifest) == []
+
+
+def test_answers_too_far_off_fail_whatever_the_record_is_called(
+    export: Path, tmp_path: Path
+) -> None:
+    take_record(export, written(tmp_path, by_hand(export, off=0.5)))
+    lines, failures = describe_apple_record(export, read_manifest(export))
+    assert len(lines) == 1 and "macOS 15.1" in failures[0] and "is above 1e-05" in failures[0]
+
+
+def test_a_missing_answer_fails(export: Path, tmp_path: Path) -> None:
+    fields = by_hand(export)
+    del fields["rows"][0]["logits"]["odd.png"]
+    take_record(export, written(tmp_path, fields))
+    (failure,) = describe_apple_record(export, read_manifest(export))[1]
+    assert failure.endswith("no answer for golden image odd.png")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": 2}, "schema"),
+        ({"system": "Linux 6.1"}, "system"),
+        ({"machine": "riscv"}, "machine"),
+        ({"coremltools": ""}, "coremltools"),
+        ({"swift_tests": 0}, "swift_tests"),
+        ({"simulator_build": "failed"}, "simulator_build"),
+        ({"rows": []}, "rows"),
+        ({"verdict": "passed"}, "verdict"),
+    ],
+)
+def test_a_record_is_read_strictly(
+    change: dict[str, Any], words: str, export: Path, tmp_path: Path
+) -> None:
+    path = written(tmp_path, {**by_hand(export), **change})
+    with pytest.raises(ManifestError, match=f"{words}.*verify_on_mac") as raised:
+        take_record(export, path)
+    assert "\n" not in str(raised.value) and not (export / APPLE_RECORD).exists()
+
+
+def test_a_row_of_another_file_is_refused(export: Path, tmp_path: Path) -> None:
+    fields = by_hand(export)
+    fields["rows"][0]["sha256"] = "0" * 64
+    with pytest.raises(ManifestError, match="asked was another file"):
+        take_record(export, written(tmp_path, fields))
+    fields["rows"][0]["path"] = FP32
+    with pytest.raises(UnknownNameError, match="Core ML file of this export"):
+        take_record(export, written(tmp_path, fields))
+    fields = by_hand(export)
+    fields["rows"] *= 2
+    with pytest.raises(ManifestError, match="twice"):
+        take_record(export, written(tmp_path, fields))
+    with pytest.raises(ManifestError, match="No such file"):
+        take_record(export, tmp_path / "nowhere.json")
+    assert not (export / APPLE_RECORD).exists()
+
+
+def test_a_damaged_record_in_the_folder_is_a_failure(export: Path) -> None:
+    (export / APPLE_RECORD).write_text("{")
+    lines, (failure,) = describe_apple_record(export, read_manifest(export))
+    assert lines == [] and APPLE_RECORD in failure
+
+
+def test_elsewhere_than_on_a_mac_nothing_is_asked(
+    export: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert main([str(export), "--out", str(tmp_path / "record.json")]) == 1
+    assert "runs on macOS alone" in capsys.readouterr().err
+    assert not (tmp_path / "record.json").exists()
