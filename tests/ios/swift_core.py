@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hierattn.errors import HierAttnError
 from ios_demo.linux.toolchain import (
     SwiftToolchain,
     ToolchainUnavailableError,
     default_home,
     ensure_toolchain,
 )
-from hierattn.errors import HierAttnError
 from tests.android.vectors import Amounts, photos_folder, write_vectors
 
 DEMO = Path(__file__).parents[2] / "ios_demo"
