@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from export.progress import Observer, unobserved
 from export.targets.fleet import KINDS, device_names, find_devices, parse_devices
 from export.targets.task import Timeouts
 from hierattn.common.locks import locked_folder
+from hierattn.common.temporary import temporary_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.outputs import check_output, given_path
@@ -183,8 +183,7 @@ def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOu
     for old in earlier.environments if earlier else ():
         if old.device == HOST:
             check_comparable(old, environment)
-    with tempfile.TemporaryDirectory(prefix="hierattn-benchmark-") as temporary:
-        workspace = Path(temporary)
+    with temporary_folder("benchmark") as workspace:
         exports = read_exports(request.exports, request.runs, workspace)
         results: Results | None = None
         gallery: Gallery | None = None

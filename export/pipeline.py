@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -50,7 +49,7 @@ from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
 from hierattn.common.files import write_text
 from hierattn.common.staging import staged_folder
-from hierattn.common.temporary import save_temporary
+from hierattn.common.temporary import save_temporary, temporary_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.errors import UnknownNameError
 from hierattn.inference import TorchPredictor, predict_logits
@@ -148,16 +147,16 @@ def export(request: ExportRequest, progress: Observer = unobserved) -> ExportOut
     check_output(request.out, request.data, given_path(request.run))
     with (
         staged_folder(request.out) as out,
-        tempfile.TemporaryDirectory(prefix="hierattn-export-") as workspace,
+        temporary_folder("export") as workspace,
     ):
         if request.untrained_size is None:
             run = load_run(request.run)
         else:
-            folder = Path(workspace) / f"{request.run}.untrained"
+            folder = workspace / f"{request.run}.untrained"
             classes = read_data_folder(request.data).classes if request.data else CLASSES
             write_untrained_run(folder, request.run, request.untrained_size, classes)
             run = load_run(folder)
-        return _export(request, run, precisions, out, Path(workspace), progress)
+        return _export(request, run, precisions, out, workspace, progress)
 
 
 def _export(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -45,7 +44,7 @@ from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.apple.record import describe_apple_record
 from export.targets.arm64.report import describe_record
-from hierattn.common.temporary import save_temporary
+from hierattn.common.temporary import save_temporary, temporary_folder
 from hierattn.errors import DataError, HierAttnError
 
 
@@ -101,6 +100,19 @@ class Verification:
         """Whether every check passed."""
         return not self.problems and all(file.status != "failed" for file in self.files)
 
+    @property
+    def conclusion(self) -> str:
+        """All of it in words; what was not judged is not said to hold."""
+        if not self.passed:
+            return "not all hold"
+        numbers = [f.record.path for f in self.files if f.status == "numbers only"]
+        if not numbers:
+            return "all hold"
+        return (
+            f"hashes and numbers hold; not judged: the decisions of {', '.join(numbers)} (int8: "
+            "its logits are those at export, but no photos were asked, or too few)"
+        )
+
 
 def verify(
     folder: Path,
@@ -138,8 +150,8 @@ def verify(
             raise
         problems = _add_once(problems, str(error))
         return Verification(manifest, files, problems, "none", arm64, apple=apple)
-    with tempfile.TemporaryDirectory(prefix="hierattn-verify-") as workspace:
-        _check_files(folder, manifest, files, reference, pixels, Path(workspace), progress)
+    with temporary_folder("verify") as workspace:
+        _check_files(folder, manifest, files, reference, pixels, workspace, progress)
     _compare_with_export(files, answers)
     limits = reference.remarks or _constant_answer(answers, manifest)
     return Verification(manifest, files, problems, words, arm64, limits, apple)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from export.progress import Observer, Progress, unobserved
 from export.runtime.process import Worker, WorkerConfig
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
+from hierattn.common.temporary import temporary_folder
 from hierattn.inference import predict_logits
 from hierattn.metrics.bootstrap import Interval
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
@@ -190,11 +189,11 @@ def _asked(
         return cached
     pixels = photos.pixels(spec)
     words = f"judging {case.row.export}/{case.row.name}, {name}"
-    with Worker(config) as worker, tempfile.TemporaryDirectory(prefix="hierattn-judge-") as folder:
+    with Worker(config) as worker, temporary_folder("judge") as folder:
         worker.wait_until_ready()
         worker.load()
         logits = predict_logits(
-            lambda images: worker.answer(images, Path(folder)),
+            lambda images: worker.answer(images, folder),
             pixels,
             spec,
             batch_size=BATCH,

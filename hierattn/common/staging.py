@@ -40,6 +40,10 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
             staging.replace(target)
         except OSError as error:
             reason = error.strerror or str(error)
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and target.exists():
+                raise DataError(
+                    f"{target}: another program wrote there in the meantime; choose another --out"
+                ) from error
             if error.errno in _FULL:
                 # Copying names the source first, but it is the target that is full.
                 raise DataError(

@@ -2,9 +2,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from export.schema.manifest import Gate
+from export.schema.manifest import Gate, JudgedData
 from tests.conftest import Answer
-from tests.export.bundle_helpers import FP32, write_app, write_whole_export
+from tests.export.bundle_helpers import FP32, relist, write_app, write_whole_export
 
 Cli = Callable[..., Answer]
 
@@ -29,3 +29,17 @@ def test_unverified_is_said_and_refusals_are_one_line(cli: Cli, tmp_path: Path) 
     answer = cli("bundle", export, "--app", app, "--allow-unverified")
     assert answer.code == 0 and "UNVERIFIED: gate failed: loses melanomas" in answer.out
     assert cli("bundle", export).code == 2
+
+
+def test_what_limits_the_evidence_is_repeated(cli: Cli, tmp_path: Path) -> None:
+    export, app = write_whole_export(tmp_path / "x"), write_app(tmp_path / "app")
+    constant = "this network answers nv for every one of the 9 photos"
+    relist(
+        export,
+        data=JudgedData(
+            name="photos", path="../photos", sha256="0" * 64, images=9, calibration=0, judged=9,
+            seen_in_training=None, remarks=[constant],
+        ),
+    )  # fmt: skip
+    assert f"NOTE {constant}" in cli("bundle", export, "--app", app).out
+    assert json.loads(cli("bundle", export, "--app", app, "--json").out)["remarks"] == [constant]

@@ -33,3 +33,13 @@ def test_what_a_killed_process_left_is_cleaned_by_the_next(tmp_path: Path) -> No
     with staged_folder(tmp_path / "out"):
         assert not ours.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [others.name, ".out-mine", "out"]
+
+
+def test_a_folder_that_another_program_filled_meanwhile_is_named_not_our_own(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "two"
+    with pytest.raises(DataError, match="two: another program wrote there"), staged_folder(out):
+        out.mkdir()
+        (out / "theirs").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["two", "theirs"]

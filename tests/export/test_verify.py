@@ -85,6 +85,10 @@ def test_without_photos_numbers_are_checked_and_it_says_so(folder: Path) -> None
     status = {file.record.precision: file.status for file in found.files}
     assert status["fp32"] == "passed"
     assert status["int8"] == "numbers only"
+    assert found.passed and "all hold" not in found.conclusion
+    assert "not judged: the decisions of" in found.conclusion
+    unjudged = [file.record.path for file in found.files if file.status == "numbers only"]
+    assert all(path in found.conclusion for path in unjudged)
 
 
 def test_other_photos_in_the_recorded_place_do_not_pass(

@@ -62,12 +62,16 @@ class BundleRequest:
 
 @dataclass(frozen=True)
 class BundleResult:
-    """What was written: for what platform, the bundle's folder, its record, bytes by file."""
+    """What was written: for what platform, the bundle's folder, its record, bytes by file.
+
+    ``remarks`` are the export's, on what limits its photos as evidence.
+    """
 
     platform: Platform
     folder: Path
     record: BundleRecord
     sizes: Mapping[str, int]
+    remarks: tuple[str, ...] = ()
 
 
 def bundle(request: BundleRequest) -> BundleResult:
@@ -95,7 +99,8 @@ def bundle(request: BundleRequest) -> BundleResult:
         record = _record(manifest, chosen, selftest, expected, photos, hashes)
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
-    return BundleResult(place.platform, place.target, record, sizes)
+    remarks = tuple(manifest.data.remarks) if manifest.data else ()
+    return BundleResult(place.platform, place.target, record, sizes, remarks)
 
 
 def choose_artefact(

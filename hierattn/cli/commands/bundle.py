@@ -50,7 +50,7 @@ def bundle(
     done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
     if json_output:
         record = done.record.model_dump(mode="json", by_alias=True)
-        print_json({"place": str(done.folder), "bundle": record})
+        print_json({"place": str(done.folder), "bundle": record, "remarks": list(done.remarks)})
     else:
         show_bundle(done, folder)
 
@@ -83,6 +83,8 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
             f"UNVERIFIED: gate {record.gate.status}: {reasons}. The app must say so on screen.",
             soft_wrap=True,
         )
+    for line in done.remarks:
+        console.print(f"NOTE {line}", style="bold", soft_wrap=True)
     console.print(*_next_steps(done, folder), sep="\n", soft_wrap=True)
 
 

@@ -236,7 +236,7 @@ def show_verification(
         console.print(f"NOTE {line}", style="bold", soft_wrap=True)
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}", soft_wrap=True)
-    console.print("verified: all hold" if found.passed else "verified: not all hold")
+    console.print(f"verified: {found.conclusion}", soft_wrap=True)
     if found.passed:
         told = command("benchmark", folder, *(["--data", data] if data else []), "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
