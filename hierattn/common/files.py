@@ -8,10 +8,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
+from hierattn.common.locks import is_held
 from hierattn.errors import HierAttnError
+
+_RANDOM = "?" * 8
+"""What ``tempfile`` puts into its names."""
 
 
 @contextmanager
@@ -19,7 +24,8 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; rename it over ``target`` on success.
 
     The target's folder is made if missing. If the body raises, the temporary file is removed
-    and ``target`` stays as it was.
+    and ``target`` stays as it was. Where the folder is locked (:func:`locked_folder`), what a
+    killed process left of the same target is removed: it can be nobody else's.
 
     Raises:
         HierAttnError: the file cannot be written (disk full, no permission).
@@ -27,6 +33,11 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if is_held(target.parent):
+            for left in target.parent.glob(
+                f".{escape(target.stem)}-{_RANDOM}{escape(target.suffix)}"
+            ):
+                left.unlink(missing_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
         )

@@ -80,6 +80,12 @@ def locked_folder(folder: Path, option: str = "--out") -> Iterator[None]:
                 break
 
 
+def is_held(folder: Path) -> bool:
+    """Whether this thread of work holds the lock on a folder or on one above it."""
+    place = Path(os.path.realpath(folder))
+    return not _HELD.get().isdisjoint((place, *place.parents))
+
+
 def _acquire(place: Path) -> tuple[int, Path]:
     """Open and lock the file; a BlockingIOError names it where another process holds it."""
     beside, inside = place.parent / f".{place.name}.lock", place / ".hierattn.lock"

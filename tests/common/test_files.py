@@ -9,6 +9,7 @@ import pytest
 
 from export.targets.apps.install import replace_bundle
 from hierattn.common.files import atomic_path, write_bytes, write_json, write_text
+from hierattn.common.locks import locked_folder
 from hierattn.common.staging import staged_folder
 from hierattn.errors import HierAttnError
 
@@ -107,3 +108,15 @@ def test_json_reads_back_and_refuses_what_json_has_not(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="not JSON compliant"):
             write_json(target, {"value": value})
     assert target.read_bytes() == before
+
+
+def test_what_a_killed_process_left_goes_where_the_folder_is_ours_alone(tmp_path: Path) -> None:
+    left, others = tmp_path / ".table-abcdefgh.csv", tmp_path / ".table-2-abcdefgh.csv"
+    for path in (left, others):
+        path.touch()
+    write_text(tmp_path / "table.csv", "a\n")
+    # Without a lock it may be the file of a process that still writes.
+    assert left.exists()
+    with locked_folder(tmp_path):
+        write_text(tmp_path / "table.csv", "b\n")
+    assert {path.name for path in tmp_path.iterdir()} == {others.name, "table.csv"}
