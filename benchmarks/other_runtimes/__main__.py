@@ -68,6 +68,9 @@ def main(
         console = standard_console()
         print_table(console, to_table(trial), keys=2, wide=wide)
         console.print(*NOTES, *reasons(trial), sep="\n")
+    missing = {f"{row.title}: {row.reason}" for row in trial.rows if row.status == "not run"}
+    for line in sorted(missing):
+        progress_console().print(f"NOT TRIED: {line}", style="bold red")
     if any(row.unexplained for row in trial.rows):
         raise typer.Exit(1)
 

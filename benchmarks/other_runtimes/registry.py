@@ -16,6 +16,9 @@ from export.runtime.tflite_runtime_env import REQUIREMENTS
 from hierattn.errors import UnknownNameError
 
 _ENGINES = Path(__file__).parent / "engines"
+INSTALL_S = 1200.0
+"""TensorFlow takes minutes on a slow line."""
+
 _NUMPY_1 = "numpy==1.26.4"
 _IN_INT8 = "OpenVINO computes in int8 what is only stored in int8"
 _RESIZES = "MediaPipe resizes photos without antialiasing"
@@ -65,9 +68,9 @@ class OtherRuntime:
             return ISOLATED
         home = environments / self.environment
         if self.node:
-            folder = ensure_node_packages(home, self.requirements)
+            folder = ensure_node_packages(home, self.requirements, INSTALL_S)
             return (shutil.which("node") or "node", self.engine, str(folder))
-        return (str(ensure_environment(home, self.requirements)), "-I")
+        return (str(ensure_environment(home, self.requirements, INSTALL_S)), "-I")
 
 
 def _engine(name: str) -> str:

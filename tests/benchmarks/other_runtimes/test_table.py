@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 
 from benchmarks.other_runtimes.__main__ import main
 from benchmarks.other_runtimes.results import Row, Trial, read_trial
@@ -84,6 +85,22 @@ def test_results_are_read_back_and_printed_at_80_columns(
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     assert "MatMulInteger" in shown and "41/42" in shown
+
+
+def test_what_was_not_tried_is_said_loudly_and_what_departs_fails(
+    trial: Trial, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.json"
+    fields = {"status": "not run", "reason": "no 'node' in PATH", "known": False}
+    rows = [trial.rows[0].model_copy(update=fields), trial.rows[1]]
+    path.write_text(trial.model_copy(update={"rows": rows}).to_json())
+    main(path)
+    assert capsys.readouterr().err == "NOT TRIED: ort 1.0: no 'node' in PATH\n"
+    rows[1] = rows[1].model_copy(update={"known": False})
+    path.write_text(trial.model_copy(update={"rows": rows}).to_json())
+    with pytest.raises(typer.Exit) as left:
+        main(path)
+    assert left.value.exit_code == 1
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
