@@ -94,7 +94,7 @@ def measure(
                 done += step != "starting"
             if checkpoint is not None:
                 checkpoint()
-    progress(Progress("", "measured", total, total))
+    progress(Progress("", "measured", total, total, over=True))
 
 
 def sustain(
@@ -113,7 +113,7 @@ def sustain(
                 one.sustained = worker.sustain(seconds)
         except WorkerError as error:
             one.remark = f"sustained load: {error}"
-    progress(Progress("", "sustained load", len(todo), len(todo)))
+    progress(Progress("", "sustained load", len(todo), len(todo), over=True))
 
 
 def _launch(

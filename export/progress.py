@@ -14,12 +14,14 @@ class Progress:
         part: the component at work, such as a format or a phone; "" for the whole.
         text: what it is doing.
         done: number of items finished out of ``total``; None where nothing is counted.
+        over: the text says what was done, not what is being done: it stays on the screen.
     """
 
     part: str
     text: str
     done: int | None = None
     total: int | None = None
+    over: bool = False
 
 
 Observer = Callable[[Progress], None]

@@ -136,7 +136,7 @@ def evaluate_cases(
             case.row = _with_accuracy(case.row, found, torch)
         if checkpoint is not None:
             checkpoint()
-    progress(Progress("", "judged", len(ordered), len(ordered)))
+    progress(Progress("", "judged", len(ordered), len(ordered), over=True))
     return answers
 
 

@@ -27,7 +27,7 @@ def profile_all(cases: Sequence[Case], progress: Observer = unobserved) -> None:
         except WorkerError as error:
             update = {"profile_note": str(error)}
         case.row = case.row.model_copy(update=update)
-    progress(Progress("", "profiled", len(todo), len(todo)))
+    progress(Progress("", "profiled", len(todo), len(todo), over=True))
 
 
 def profile(config: WorkerConfig) -> list[CostlyOperator]:

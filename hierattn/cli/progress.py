@@ -98,31 +98,50 @@ def counting(description: str) -> Iterator[Callable[[int, int], None]]:
             console.print(f"{told} in {spent(time.monotonic() - began)}", soft_wrap=True)
 
 
+def _told(step: ExportProgress, seconds: float, *, stopped: bool = False) -> str:
+    """The line that a step leaves: "asking torch: 343 of 343 in 4.1 s"."""
+    words = f"{step.part}: {step.text}" if step.part else step.text
+    if step.total and (stopped or step.done == step.total):
+        words += f": {step.done} of {step.total}"
+    return f"{'stopped at ' if stopped else ''}{words} in {spent(seconds)}"
+
+
 @contextmanager
 def turns_progress() -> Iterator[Callable[[ExportProgress], None]]:
     """Yield a callback that draws a bar when it is called, and at no other time.
 
     A thread that redraws would disturb what is measured. Of parts that work side by side it shows
-    the last that spoke.
+    the last that spoke. A step that is over leaves a line.
     """
     columns = (BarColumn(), _Count(), TimeElapsedColumn(), _Description())
-    progress = Progress(*columns, console=progress_console(), auto_refresh=False)
+    console = progress_console()
+    shown = console.is_terminal
+    progress = Progress(
+        *columns, console=console, auto_refresh=False, transient=True, disable=not shown
+    )
     task: TaskID | None = None
+    began = time.monotonic()
 
     def show(step: ExportProgress) -> None:
-        nonlocal task
+        nonlocal task, began
         words = f"{step.part}: {step.text}" if step.part else step.text
         if task is None:
             progress.start()
             task = progress.add_task(words)
         progress.update(task, description=words, completed=step.done or 0, total=step.total)
         progress.refresh()
+        if step.over:
+            console.print(_told(step, time.monotonic() - began), soft_wrap=True)
+            began = time.monotonic()
 
     try:
         yield show
     finally:
         if task is not None:
             progress.stop()
+
+
+_EPOCH_HEADINGS = "epoch         px   loss  validation loss  accuracy  balanced  images/s"
 
 
 class RichObserver:
@@ -177,6 +196,7 @@ class RichObserver:
         self.progress.start()
         if epoch:
             self.status(f"going on after epoch {epoch}")
+        self.console.print(_EPOCH_HEADINGS)
         self._training = self.progress.add_task(
             "training", total=epochs * steps, completed=epoch * steps
         )
@@ -189,12 +209,12 @@ class RichObserver:
     def finished_epoch(self, row: HistoryRow) -> None:
         """Print the epoch's figures."""
         self._trained = row.epoch
+        losses = f"{row.train_loss:>7.3f}{number(row.validation_loss):>17}"
+        shares = f"{number(row.validation_accuracy):>10}"
+        shares += f"{number(row.validation_balanced_accuracy):>10}"
         self.console.print(
-            f"epoch {row.epoch:>3}/{self._epochs}  {row.image_size} px  "
-            f"loss {row.train_loss:.3f}  validation loss {number(row.validation_loss)}  "
-            f"accuracy {number(row.validation_accuracy)}  "
-            f"balanced {number(row.validation_balanced_accuracy)}  "
-            f"{row.images_per_second:.0f} images/s"
+            f"{row.epoch:>5}/{self._epochs:<5}{row.image_size:>5}{losses}{shares}"
+            f"{row.images_per_second:>10.0f}"
         )
 
 
@@ -207,7 +227,7 @@ class PartsProgress:
     def __init__(self) -> None:
         self.progress = make_progress(progress_console())
         self._tasks: dict[str, TaskID] = {}
-        self._texts: dict[str, str] = {}
+        self._last: dict[str, ExportProgress] = {}
         self._began: dict[str, float] = {}
 
     def __enter__(self) -> PartsProgress:
@@ -222,28 +242,32 @@ class PartsProgress:
     ) -> None:
         """Leave the terminal as it was, with a line a part."""
         self.progress.stop()
-        for part in self._tasks:
-            self._tell(part, "stopped at" if kind is not None else "")
+        for part in list(self._tasks):
+            self._tell(part, stopped=kind is not None)
 
     def follow(self, step: ExportProgress) -> None:
         """Say what a part does; a new text starts its bar anew."""
-        if not self._tasks:
+        if not self._last:
             self.progress.start()
+        words = f"{step.part}: {step.text}" if step.part else step.text
+        whole = self._last.get("")
+        if whole is not None and (step.part, step.text) != ("", whole.text):
+            self._tell("")  # the next step of the whole, or its parts, end it
         if step.part not in self._tasks:
             # Without a total the bar moves, so that one sees that work goes on.
-            self._tasks[step.part] = self.progress.add_task(step.part, total=step.total)
+            self._tasks[step.part] = self.progress.add_task(words, total=step.total)
+            self._began[step.part] = time.monotonic()
+        elif self._last[step.part].text != step.text:
+            self.progress.reset(self._tasks[step.part], description=words, total=step.total)
+        self._last[step.part] = step
         task = self._tasks[step.part]
-        words = f"{step.part}: {step.text}" if step.part else step.text
-        if self._texts.get(step.part) != words:
-            if not step.part and step.part in self._texts:
-                self._tell(step.part)
-            self._texts[step.part] = words
-            self._began.setdefault(step.part, time.monotonic())
-            self.progress.reset(task, description=words, total=step.total)
         self.progress.update(task, completed=step.done or 0, total=step.total)
 
-    def _tell(self, part: str, how: str = "") -> None:
+    def _tell(self, part: str, *, stopped: bool = False) -> None:
         """A line on what a part did: its name, or what the whole was just doing."""
-        took = spent(time.monotonic() - self._began.pop(part, time.monotonic()))
-        words = self._texts[part] if how or not part else f"{part}: done"
-        self.progress.console.print(f"{how} {words}, {took}".strip(), soft_wrap=True)
+        step, seconds = self._last.pop(part), time.monotonic() - self._began.pop(part)
+        self.progress.remove_task(self._tasks.pop(part))
+        told = _told(step, seconds, stopped=stopped)
+        if part and not stopped:
+            told = f"{part}: done in {spent(seconds)}"
+        self.progress.console.print(told, soft_wrap=True)

@@ -6,7 +6,8 @@ import pytest
 
 from export.progress import Progress
 from hierattn.cli.console import beside, command
-from hierattn.cli.progress import PartsProgress, RichObserver, counting, spent
+from hierattn.cli.progress import PartsProgress, RichObserver, counting, spent, turns_progress
+from hierattn.training.run.checkpoint import HistoryRow
 
 
 def test_a_finished_step_leaves_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,8 +44,68 @@ def test_each_part_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         parts.follow(Progress("onnx", "converting"))
         parts.follow(Progress("onnx", "checking", 1, 2))
         parts.follow(Progress("tflite", "converting"))
-    words = [line.rpartition(", ")[0] for line in capsys.readouterr().err.splitlines()]
-    assert words == ["decoding", "asking torch", "onnx: done", "tflite: done"]
+    words = [line.rpartition(" in ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert words == ["decoding", "asking torch: 2 of 2", "onnx: done", "tflite: done"]
+
+
+def test_a_step_of_the_whole_ends_where_its_parts_begin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking torch for 3 s and converting for 500 s is not 503 s of torch."""
+    now = [0.0]
+    monkeypatch.setattr("hierattn.cli.progress.time.monotonic", lambda: now[0])
+    with PartsProgress() as parts:
+        for when, step in ((0, ("", "asking torch", 0, 9)), (3, ("onnx", "converting"))):
+            now[0] = when
+            parts.follow(Progress(*step))
+        now[0] = 503
+    assert capsys.readouterr().err == "asking torch in 3.0 s\nonnx: done in 8 min 20 s\n"
+
+
+def test_what_was_stopped_says_where(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), PartsProgress() as parts:
+        parts.follow(Progress("onnx", "asking fp16", 3, 9))
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.startswith("stopped at onnx: asking fp16: 3 of 9 in ")
+
+
+def test_measuring_leaves_a_line_a_step(capsys: pytest.CaptureFixture[str]) -> None:
+    with turns_progress() as show:
+        show(Progress("", "judging x.onnx", 0, 2))
+        show(Progress("", "judged", 2, 2, over=True))
+        show(Progress("", "launch 1 of 3: torch", 4, 21))
+        show(Progress("", "measured", 21, 21, over=True))
+    words = [line.rpartition(" in ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert words == ["judged: 2 of 2", "measured: 21 of 21"]
+
+
+def test_epochs_are_rows_within_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with RichObserver() as observer:
+        observer.started(0, 300, 10)
+        for epoch, balanced in ((9, 0.5), (300, None)):
+            observer.finished_epoch(
+                HistoryRow(
+                    epoch=epoch,
+                    image_size=256,
+                    learning_rate=0.001,
+                    train_loss=1.875,
+                    validation_loss=balanced,
+                    validation_accuracy=balanced,
+                    validation_balanced_accuracy=balanced,
+                    images_per_second=1234.5,
+                    seconds=1.0,
+                )
+            )
+    heading, *rows, _ = capsys.readouterr().err.splitlines()
+    assert heading.split()[:4] == ["epoch", "px", "loss", "validation"]
+    assert [row.split() for row in rows] == [
+        ["9/300", "256", "1.875", "0.500", "0.500", "0.500", "1234"],
+        ["300/300", "256", "1.875", "–", "–", "–", "1234"],
+    ]
+    assert {len(row) for row in rows} == {len(heading)}
 
 
 @pytest.mark.parametrize(

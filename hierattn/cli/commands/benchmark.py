@@ -151,12 +151,12 @@ def show_outcome(
     console, results = standard_console(), outcome.results
     for environment in results.environments:
         if warning := busy_warning(environment):
-            console.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
+            console.print(f"WARNING: {warning}", style="bold red")
     print_latency(console, results, wide=wide)
     for line in legend(results, wide=wide):
         console.print(line)
     for line in remarks(results):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     if results.sweep:
         print_table(console, sweep_table(results), wide=wide)
     if outcome.comparison is not None:

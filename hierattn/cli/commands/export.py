@@ -121,7 +121,7 @@ def show_export(
     words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
     console.print(judged_line(manifest), *words, sep="\n")
     for line in remarks(manifest):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
     if any(record.sha256 for record in manifest.artefacts):
         console.print(f"Next: {command('verify', out)}", soft_wrap=True)
@@ -233,7 +233,7 @@ def show_verification(
     for line in [*found.arm64, *found.apple]:
         console.print(line, soft_wrap=True)
     for line in found.remarks:
-        console.print(f"NOTE {line}", style="bold", soft_wrap=True)
+        console.print(f"NOTE {line}", style="bold")
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}", soft_wrap=True)
     console.print(f"verified: {found.conclusion}", soft_wrap=True)
