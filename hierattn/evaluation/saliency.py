@@ -59,6 +59,11 @@ def occlusion_map(classifier: Classifier, pixels: np.ndarray, index: int) -> np.
     return falls / hidden
 
 
+def points(share: float) -> str:
+    """A share in percentage points with the digits it has: 0.025 is "2.5", not "2" nor "3"."""
+    return f"{round(100 * share, 6):g}"
+
+
 def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     """Draw a photo beside its occlusion map for the class of the highest probability."""
     name, probability = answer.ranked[0]
@@ -73,7 +78,7 @@ def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.55)
     bar = figure.colorbar(shade, ax=overlay, shrink=0.8)
     bar.set_label("fall of the probability, points")
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: points(share)))
     photo.set_title("the photo as the network sees it", fontsize=9)
     overlay.set_title("occlusion: what is lost when a part is covered", fontsize=9)
     sure = "" if answer.sure else " (not sure)"

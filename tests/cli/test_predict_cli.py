@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hierattn.cli.commands.predict import show_answers
 from hierattn.data.records import DataFolder
 from hierattn.evaluation import predict
 from hierattn.evaluation.predict import Classifier, answer_photos
+from hierattn.evaluation.saliency import points
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 from tests.conftest import Answer
@@ -92,6 +94,30 @@ def test_what_was_not_fitted_is_not_called_calibrated(
     answer = predict.Answer(Path("photo.jpg"), probabilities, sure=True, target=None, flagged=None)
     show_answers(_classifier(fitted_on=fitted_on), [answer])
     assert words in " ".join(capsys.readouterr().out.split())
+
+
+def test_names_that_a_map_cannot_write_are_told_beside_it(
+    painted: DataFolder,
+    tmp_path: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    classifier = replace(_classifier(), classes=("黑色素瘤", "b", "c", "شامة"))
+    monkeypatch.setattr("hierattn.cli.commands.predict.load_classifier", lambda _: classifier)
+    photo, maps = painted.records[0].path, tmp_path / "maps"
+    answer = cli("predict", "a run", photo, "--saliency", maps)
+    assert answer.code == 0
+    assert "In the maps class 1 is 黑色素瘤; class 4 is شامة.\n" in answer.out
+    assert f"Written: {maps}\n" in answer.out
+    classifier = replace(classifier, classes=("a", "b", "c", "d"))
+    assert "In the maps" not in cli("predict", "a run", photo, "--saliency", tmp_path / "two").out
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.025, "2.5"), (-0.075, "-7.5"), (0.1, "10"), (0.0, "0"), (2e-4, "0.02")]
+)
+def test_the_scale_of_a_map_is_not_rounded(share: float, words: str) -> None:
+    assert points(share) == words
 
 
 def test_what_is_not_there_is_one_line(cli: Cli, finished: Path, tmp_path: Path) -> None:

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks.results import Results
+from benchmarks.run import BenchmarkOutcome
 from export.schema.manifest import Gate, Manifest, Quality, QualityChange, read_manifest
 from export.schema.metadata import Precision
+from export.targets.android.bundle import BundleRequest
+from export.targets.android.bundle import bundle as run_bundle
 from export.targets.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
 from export.targets.verify import PhoneCheck
 from export.verify import Verification, VerifiedFile
 from hierattn.cli.benchmark_tables import print_latency
+from hierattn.cli.commands.benchmark import show_outcome
+from hierattn.cli.commands.bundle import show_bundle
 from hierattn.cli.commands.data import show_inspection
 from hierattn.cli.commands.devices import show_phones
 from hierattn.cli.commands.export import show_verification
 from hierattn.cli.commands.runs import show_runs
 from hierattn.cli.console import standard_console
 from hierattn.cli.export_tables import export_table
+from hierattn.cli.main import app as cli
 from hierattn.cli.reports import print_report
 from hierattn.cli.tables import make_table, print_table
 from hierattn.data.records import PassedOver
@@ -43,12 +50,21 @@ from hierattn.metrics.report import evaluate_predictions
 from hierattn.run_list import ListedRun
 from tests.benchmarks.helpers import record_of, results, row, write_manifest
 from tests.conftest import Answer
+from tests.export.bundle_helpers import FP32, write_app, write_whole_export
 from tests.metrics.conftest import make_predictions
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 WIDTHS = (80, 100, 120)
 # Begin lines that are not broken, since they hold paths or commands to paste.
-_UNBROKEN = ("Shipped", "Next:", "FAILED", "passed over", "contact sheet")
+_UNBROKEN = (
+    "Shipped",
+    "Next:",
+    "Written:",
+    "      hierattn",
+    "FAILED",
+    "passed over",
+    "contact sheet",
+)
 PRINTED: dict[str, Callable[[Console], None]] = {}
 
 
@@ -278,14 +294,58 @@ def test_what_a_command_shows_looks_as_it_did(
     _compare("\n".join(line.rstrip() for line in lines) + "\n", f"{name}-{width}", width)
 
 
+@shown
+def bundle(folder: Path) -> None:
+    made, app = write_whole_export(folder / "x"), write_app(folder / "app")
+    done = run_bundle(BundleRequest(made, app, FP32))
+    record = done.record.model_copy(update={"sha256": "0" * 64})
+    show_bundle(replace(done, folder=Path("app/src/main/assets"), record=record), Path("my export"))
+
+
+@shown
+def benchmarked(_: Path) -> None:
+    outcome = BenchmarkOutcome(_measured(), None, [])
+    show_outcome(outcome, Path("a report"), [Path("export"), Path("my export")])
+
+
+_COMMANDS = {"verify": 1, "inspect": 1, "bundle": 1, "benchmarked": 1}
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
 def test_every_next_command_can_be_pasted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("verify", "inspect"):
-        SHOWN[name](tmp_path)
-        (told,) = re.findall("^Next: (.*)$", capsys.readouterr().out, re.MULTILINE)
-        words = shlex.split(told)
-        assert words[0] == "hierattn" and "photos of mine" in words
+    """Each is one line that a shell takes apart, and a command with options that there are."""
+    SHOWN[name](tmp_path)
+    _, _, told = capsys.readouterr().out.partition("Next: ")
+    commands = [line.strip() for line in told.splitlines() if line.strip().startswith("hierattn ")]
+    assert len(commands) == _COMMANDS[name]
+    for line in commands:
+        _, called, *words = shlex.split(line)
+        assert any(" " in word for word in words), "a name with a space stays one word"
+        typer.main.get_command(cli).make_context("hierattn", [called, *words])
+        if called != "data":
+            typer.main.get_command(cli).commands[called].make_context(called, words)
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        (
+            OperatingPoint(fitted_on="not fitted: 7 validation images, 20 needed"),
+            "none (7 validation images, 20 needed)",
+        ),
+        (
+            OperatingPoint(fitted_on="validation: 90 images of 90 groups"),
+            "none (no target class, or no photo to fit it on)",
+        ),
+    ],
+)
+def test_why_there_is_no_operating_point_is_said(point: OperatingPoint, reason: str) -> None:
+    console = screen(120)
+    print_report(console, evaluate_predictions(make_predictions(30), point, replicates=5), "x")
+    (line,) = (line for line in text_of(console).splitlines() if "operating point" in line)
+    assert line.split(maxsplit=3)[-1] == reason
 
 
 def test_wide_is_one_table_with_every_column(manifest: Manifest) -> None:

@@ -102,6 +102,8 @@ def predict(
                 f"passed over: {len(found.passed_over)} files that are no photos ({first} ...)",
                 soft_wrap=True,
             )
+        if written := [str(path) for path in (csv, saliency) if path is not None]:
+            console.print(f"Written: {', '.join(written)}", soft_wrap=True)
     if unreadable:
         raise typer.Exit(1)
 
