@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hierattn.common.files import apply_umask
 from hierattn.common.locks import locked_folder
-from hierattn.errors import DataError
+from hierattn.errors import DataError, HierAttnError
 
 _MARK = ".hierattn-"
 """In the names of temporary folders, so that none but our own is ever taken for one."""
@@ -38,6 +38,14 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
             yield staging
             apply_umask(staging, 0o777)
             staging.replace(target)
+        except HierAttnError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and str(staging) in str(error):
+                # Of a file within, by a name that nobody knows.
+                room = "; make room there or choose another --out" * (cause.errno in _FULL)
+                reason = cause.strerror or str(cause)
+                raise DataError(f"{target}: not made: {reason}{room}") from cause
+            raise
         except OSError as error:
             reason = error.strerror or str(error)
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and target.exists():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hierattn.common.files import write_bytes
 from hierattn.common.staging import staged_folder
 from hierattn.errors import DataError
 
@@ -15,6 +16,21 @@ def test_a_full_disk_names_the_target_and_not_the_photo(tmp_path: Path, code: in
         raise OSError(code, os.strerror(code), "source.jpg", None, "copy.jpg")
     assert str(caught.value).startswith(f"{out}: not made: {os.strerror(code)}; make room")
     assert "source.jpg" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_within_a_folder_in_the_making_names_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, __: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    out = tmp_path / "out"
+    with pytest.raises(DataError) as caught, staged_folder(out) as staging:  # noqa: SIM117
+        with staged_folder(staging / "selftest") as inner:
+            write_bytes(inner / "odd.rgb", b"1")
+    assert str(caught.value).startswith(f"{out}: not made: No space left on device; make room")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,3 +39,13 @@ def test_a_changed_weight_is_refused(tmp_path: Path) -> None:
     path.write_bytes(changed)
     with pytest.raises(CheckpointError, match=r"weights\.pt: damaged .*checksum of weights/data/0"):
         read_state_dict(path)
+
+
+def test_an_archive_of_several_disks_is_a_fault_and_no_traceback() -> None:
+    whole = io.BytesIO()
+    torch.save(WEIGHTS, whole)
+    content = bytearray(whole.getvalue())
+    locator = content.rindex(b"PK\x06\x07") if b"PK\x06\x07" in content else None
+    assert locator is not None, "torch writes zip64 archives"
+    content[locator + 16] = 9
+    assert "multiple disks" in str(archive_fault(io.BytesIO(content)))
