@@ -260,7 +260,7 @@ def test_train_prints_one_json_document_and_talks_on_stderr(
     document = json.loads(answer.out)
     assert (document["run"], document["epochs"], document["best_epoch"]) == (str(out), 1, 1)
     assert document["reports"]["test"]["images"] > 0 and document["skipped"] == []
-    assert "epoch   1/1" in answer.err
+    assert "    1/1 " in answer.err
     again = cli("train", "--data", painted.root, "--out", out, *recipe)
     assert_one_line_of_error_at_the_end(again, "already holds a run")
     other = cli("train", "--resume", "--out", out, "--epochs", 2, "--lr", 0.5)
