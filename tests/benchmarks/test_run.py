@@ -85,6 +85,7 @@ def test_an_identical_file_is_no_finding_and_a_slower_one_is(
     assert earlier.rows[1].p50_ms
 
 
+@pytest.mark.slow
 def test_ratios_agree_between_two_sessions_within_the_floor(
     request_: BenchmarkRequest, tmp_path: Path
 ) -> None:

@@ -250,6 +250,7 @@ def test_prepare_reads_an_official_layout(cli: Cli, tmp_path: Path) -> None:
     assert "isic_2019" in refused.err
 
 
+@pytest.mark.slow
 def test_train_prints_one_json_document_and_talks_on_stderr(
     cli: Cli, painted: DataFolder, tmp_path: Path
 ) -> None:

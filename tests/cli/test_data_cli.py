@@ -32,6 +32,7 @@ def littered(painted: DataFolder, tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_inspect_prepare_train_and_evaluate_name_what_they_pass_over(
     cli: Cli, littered: Path, painted: DataFolder, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_names_from_files_never_reach_the_terminal_as_they_are(cli: Cli, tmp_pat
         assert line in answer.out.splitlines()
 
 
+@pytest.mark.slow
 def test_training_follows_a_split_that_is_given(
     cli: Cli, painted: DataFolder, tmp_path: Path
 ) -> None:

@@ -295,6 +295,7 @@ def other_fold(folds: list[Path], root: Path, edit: Callable[[dict[str, Any]], o
     return root
 
 
+@pytest.mark.slow
 def test_pooled_folds_judge_each_photo_once_by_the_run_that_never_saw_it(
     folds: list[Path], painted: DataFolder, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from tests.conftest import Answer
 Cli = Callable[..., Answer]
 
 
+@pytest.mark.slow
 def test_export_prints_a_row_a_file_and_what_comes_next(
     cli: Cli, finished: Path, tmp_path: Path
 ) -> None:
@@ -24,6 +25,7 @@ def test_export_prints_a_row_a_file_and_what_comes_next(
     assert "export.log" in done.out
 
 
+@pytest.mark.slow
 def test_a_row_that_fails_fails_the_command_and_says_why(
     cli: Cli, finished: Path, tmp_path: Path
 ) -> None:

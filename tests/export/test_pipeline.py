@@ -63,6 +63,7 @@ def test_calibration_photos_are_not_judged(exported: Path, painted: DataFolder) 
     assert len(answers["photos"]) == data.judged
 
 
+@pytest.mark.slow
 def test_a_second_export_has_the_same_bytes(exported: Path, finished: Path, tmp_path: Path) -> None:
     again = export_run(finished, tmp_path / "again", formats=["onnx"], precisions=["fp32", "fp16"])
     first = {record.path: record.sha256 for record in read_manifest(exported).artefacts}
@@ -70,6 +71,7 @@ def test_a_second_export_has_the_same_bytes(exported: Path, finished: Path, tmp_
         assert record.sha256 == first[record.path]
 
 
+@pytest.mark.slow
 def test_int8_without_photos_is_a_failed_row_and_the_others_land(
     finished: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_too_few_photos_are_refused(finished: Path, painted: DataFolder, tmp_pat
         export_run(finished, tmp_path / "out", ["onnx"], ["fp32"], tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_random_weights_can_be_exported_to_be_timed(tmp_path: Path) -> None:
     request = ExportRequest(
         "shufflenet_v2_x1_0", tmp_path / "out", ("onnx",), ("fp32",), untrained_size=64

@@ -56,6 +56,7 @@ def page(source: str) -> _Page:
     return _Page(source)
 
 
+@pytest.mark.slow
 def test_same_results_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_report(tmp_path / name, sample_results())

@@ -28,6 +28,7 @@ def model(tiny_tflite: Written) -> bytes:
     return split_archive(path.read_bytes(), path)[0]
 
 
+@pytest.mark.slow
 def test_packing_what_was_parsed_gives_the_same_bytes(model: bytes) -> None:
     parsed, packed = read_tflite(model, PATH)
     assert packed == model
