@@ -14,7 +14,7 @@ from benchmarks.environment import describe_host
 from benchmarks.other_runtimes.registry import choose_runtimes
 from benchmarks.other_runtimes.results import Trial, read_trial
 from benchmarks.other_runtimes.table import NOTES, reasons, to_markdown, to_table
-from benchmarks.other_runtimes.trial import open_subjects, read_questions, try_runtime
+from benchmarks.other_runtimes.trial import open_files, read_inputs, try_runtime
 from export.errors import ManifestError
 from export.runtime.environments import default_home
 from export.schema.manifest import read_manifest
@@ -80,16 +80,16 @@ def _try_all(folder: Path, data: Path | None, names: str, count: int, home: Path
     manifest = read_manifest(folder)
     console = progress_console()
     console.print("reading images, asking our own runtimes")
-    questions = read_questions(folder, manifest, data, count)
+    inputs = read_inputs(folder, manifest, data, count)
     suffixes = frozenset(runtime.suffix for runtime in chosen)
-    subjects = list(open_subjects(folder, manifest, suffixes, questions))
-    if not subjects:
+    files = list(open_files(folder, manifest, suffixes, inputs))
+    if not files:
         raise ManifestError(f"{folder}: has no file that these runtimes read")
     rows = []
     for number, runtime in enumerate(chosen, 1):
         told = f"{runtime.name} {runtime.pinned} {runtime.setting}".strip()
         console.print(f"{number} of {len(chosen)}: {told}, {runtime.suffix}")
-        rows += try_runtime(runtime, subjects, questions, home)
+        rows += try_runtime(runtime, files, inputs, home)
     host = describe_host()
     return Trial(
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -100,9 +100,9 @@ def _try_all(folder: Path, data: Path | None, names: str, count: int, home: Path
         weights_sha256=manifest.source.weights_sha256,
         tools=manifest.source.tools,
         data=manifest.data.name if data is not None and manifest.data else "the self-test",
-        asked="golden images" if questions.photos is None else "photos",
-        images=len(questions.images),
-        scale=float(np.abs(questions.torch).max()),
+        asked="golden images" if inputs.photos is None else "photos",
+        images=len(inputs.images),
+        scale=float(np.abs(inputs.torch).max()),
         rows=rows,
     )
 

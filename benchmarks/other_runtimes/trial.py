@@ -32,7 +32,7 @@ REPLY_S = 1800.0
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class TrialInputs:
     """What every runtime is asked.
 
     Attributes:
@@ -47,7 +47,7 @@ class Questions:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class TrialFile:
     """A file to try, and its logits [N, K] on the runtime that it is checked with at export."""
 
     path: Path
@@ -55,7 +55,7 @@ class Subject:
     own: np.ndarray
 
 
-def read_questions(folder: Path, manifest: Manifest, data: Path | None, count: int) -> Questions:
+def read_inputs(folder: Path, manifest: Manifest, data: Path | None, count: int) -> TrialInputs:
     """Photos that the export was judged on, evenly spread; without ``data`` its golden images.
 
     Raises:
@@ -65,7 +65,7 @@ def read_questions(folder: Path, manifest: Manifest, data: Path | None, count: i
         selftest, answers = read_golden_reference(folder, manifest)
         names = [image.file for image in selftest.images]
         logits = logits_in_order(answers.golden, names)
-        return Questions(golden_inputs(folder / SELFTEST, selftest), logits, None)
+        return TrialInputs(golden_inputs(folder / SELFTEST, selftest), logits, None)
     judged = read_parity_record(folder / PARITY).photos
     if manifest.data is None or not judged:
         raise ManifestError(f"{folder}: was exported without photos; leave --data out")
@@ -73,16 +73,16 @@ def read_questions(folder: Path, manifest: Manifest, data: Path | None, count: i
     chosen = [judged[place] for place in places]
     spec = manifest.preprocessing
     photos = reread_evaluation_photos(data, manifest.data, spec, manifest.classes, chosen)
-    return Questions(
+    return TrialInputs(
         spec.to_input(photos.pixels),
         np.array([answer.logits for answer in chosen]),
         tuple(record.path for record in photos.folder.records),
     )
 
 
-def open_subjects(
-    folder: Path, manifest: Manifest, suffixes: frozenset[str], questions: Questions
-) -> Iterator[Subject]:
+def open_files(
+    folder: Path, manifest: Manifest, suffixes: frozenset[str], inputs: TrialInputs
+) -> Iterator[TrialFile]:
     """Ask the files of some suffixes on our own runtime.
 
     Raises:
@@ -94,15 +94,15 @@ def open_subjects(
         if path.suffix in suffixes:
             for problem in artefact_problems(path, record):
                 raise ManifestError(problem)
-            yield Subject(path, record, load_artefact(path, threads=1)(questions.images))
+            yield TrialFile(path, record, load_artefact(path, threads=1)(inputs.images))
 
 
 def try_runtime(
-    runtime: OtherRuntime, subjects: Sequence[Subject], questions: Questions, environments: Path
+    runtime: OtherRuntime, files: Sequence[TrialFile], inputs: TrialInputs, environments: Path
 ) -> list[Row]:
     """A row for each file that the runtime is to read."""
-    chosen = [one for one in subjects if one.path.suffix == runtime.suffix]
-    if runtime.whole_photos and questions.photos is None:
+    chosen = [one for one in files if one.path.suffix == runtime.suffix]
+    if runtime.whole_photos and inputs.photos is None:
         return [_row(runtime, one, "not run", "needs photos; pass --data") for one in chosen]
     if not chosen:
         return []
@@ -110,30 +110,30 @@ def try_runtime(
         python = runtime.command(environments)
     except ExportError as error:
         return [_row(runtime, one, "not run", str(error)) for one in chosen]
-    return [_try_file(runtime, python, one, questions) for one in chosen]
+    return [_try_file(runtime, python, one, inputs) for one in chosen]
 
 
 def _try_file(
-    runtime: OtherRuntime, python: tuple[str, ...], subject: Subject, questions: Questions
+    runtime: OtherRuntime, python: tuple[str, ...], file: TrialFile, inputs: TrialInputs
 ) -> Row:
     version = ""
     try:
-        with Worker(_config(runtime, python, subject.path)) as worker:
+        with Worker(_config(runtime, python, file.path)) as worker:
             version = worker.wait_until_ready().version
             worker.load()
-            logits = _ask(worker, runtime, questions)
+            logits = _ask(worker, runtime, inputs)
         evaluator = f"{runtime.name} {version}"
-        own = measure_parity(subject.own, logits, evaluator)
-        torch = measure_parity(questions.torch, logits, evaluator)
+        own = measure_parity(file.own, logits, evaluator)
+        torch = measure_parity(inputs.torch, logits, evaluator)
     except (WorkerError, HierAttnError) as error:
-        return _row(runtime, subject, "fails", str(error), version)
-    precision = subject.record.precision
+        return _row(runtime, file, "fails", str(error), version)
+    precision = file.record.precision
     # int8 rounds otherwise than torch: another runtime is held against the file's own answers.
     bounded = own if precision is Precision.INT8 else torch
     bound = OTHER_RUNTIMES[precision]
     agrees = bounded.max_relative <= bound
     reason = f"difference of {bounded.max_relative:.2g} of the scale, above {bound:g}"
-    row = _row(runtime, subject, "agrees" if agrees else "departs", reason, version)
+    row = _row(runtime, file, "agrees" if agrees else "departs", reason, version)
     return row.model_copy(
         update={"own": own, "torch": torch} | ({"reason": None, "known": False} if agrees else {})
     )
@@ -146,30 +146,30 @@ def _config(runtime: OtherRuntime, python: tuple[str, ...], path: Path) -> Worke
     return WorkerConfig(ran, str(path.absolute()), threads=1, python=python, reply_s=REPLY_S)
 
 
-def _ask(worker: Worker, runtime: OtherRuntime, questions: Questions) -> np.ndarray:
+def _ask(worker: Worker, runtime: OtherRuntime, inputs: TrialInputs) -> np.ndarray:
     with tempfile.TemporaryDirectory(prefix="other-runtimes-") as folder:
-        if not runtime.whole_photos or questions.photos is None:
-            return worker.answer(questions.images, Path(folder))
+        if not runtime.whole_photos or inputs.photos is None:
+            return worker.answer(inputs.images, Path(folder))
         answers = []
         # One at a time: they may be of different sizes.
-        for photo in questions.photos:
+        for photo in inputs.photos:
             pixels = np.asarray(open_rgb(photo)).transpose(2, 0, 1)[None]
             answers.append(worker.answer(pixels.astype(np.float32) / 255, Path(folder)))
         return np.concatenate(answers)
 
 
 def _row(
-    runtime: OtherRuntime, subject: Subject, status: str, reason: str, version: str = ""
+    runtime: OtherRuntime, file: TrialFile, status: str, reason: str, version: str = ""
 ) -> Row:
-    precision = subject.record.precision
+    precision = file.record.precision
     known = runtime.known.get(precision.value) if status != "not run" else None
     return Row.model_validate(
         {
             "runtime": runtime.name,
             "version": version or runtime.pinned,
             "setting": runtime.setting,
-            "file": subject.path.name,
-            "format": subject.record.format,
+            "file": file.path.name,
+            "format": file.record.format,
             "precision": precision,
             "own": None,
             "torch": None,
