@@ -15,7 +15,7 @@ class Platform(enum.StrEnum):
     ANDROID = "android"
     IOS = "ios"
     ARM64 = "arm64"
-    """The emulated phone processor of ``hierattn arm64``."""
+    """The emulated phone processor of ``python -m export.targets.arm64``."""
 
 
 APP_PLATFORMS = {Platform.ANDROID: "Android", Platform.IOS: "iOS"}
