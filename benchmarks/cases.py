@@ -12,7 +12,6 @@ from benchmarks.exports import Export
 from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.registry import (
-    TFLITE_RUNTIME,
     TORCH,
     find_runtime,
     runtime_named,
@@ -187,7 +186,7 @@ def _of_file(
     if available.python is None or reason:
         row = row.model_copy(update={"reason": reason})
         return Case(export, row, None, available.excused)
-    row = row.model_copy(update={"parity_max_abs": _parity(record, runtime.name)})
+    row = row.model_copy(update={"parity_max_abs": parity_of(record, runtime.name)})
     return Case(
         export,
         row,
@@ -240,11 +239,14 @@ def _file_problem(path: Path, record: ArtefactRecord) -> str | None:
     return None
 
 
-def _parity(record: ArtefactRecord, runtime: str) -> float | None:
-    if runtime != TFLITE_RUNTIME:
+def parity_of(record: ArtefactRecord, runtime: str) -> float | None:
+    """Largest difference from torch of a file on the runtime of this name; None if not checked."""
+    declared, _ = runtime_named(runtime)
+    if not declared.requirements:
         return record.parity.max_abs if record.parity else None
     for check in record.other_runtimes:
-        if check.runtime.startswith("tflite-runtime") and check.parity is not None:
+        named = check.runtime.rpartition(" ")[0] == declared.distribution
+        if named and check.parity is not None:
             return check.parity.max_abs
     return None
 

@@ -12,7 +12,6 @@ from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.tflite.abilities import LITERT, TFLITE_RUNTIME
 from export.runtime.environments import ensure_environment, ensure_node_packages
 from export.runtime.process import ISOLATED
-from export.runtime.tflite_runtime_env import REQUIREMENTS
 from hierattn.errors import UnknownNameError
 
 _ENGINES = Path(__file__).parent / "engines"
@@ -111,7 +110,7 @@ OTHER_RUNTIMES = (
         known={"int8": "OpenCV has no DynamicQuantizeLinear"},
     ),
     _oldest(LITERT, ".tflite"),
-    OtherRuntime("tflite-runtime", ".tflite", TFLITE_RUNTIME.engine, REQUIREMENTS[::-1]),
+    OtherRuntime("tflite-runtime", ".tflite", TFLITE_RUNTIME.engine, TFLITE_RUNTIME.requirements),
     OtherRuntime(
         "tensorflow",
         ".tflite",

@@ -12,11 +12,11 @@ from pathlib import Path
 from export.errors import ExportError
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import abilities_of, all_abilities
+from export.runtime.own_environment import ensure_runtime
 from export.runtime.process import ISOLATED
-from export.runtime.tflite_runtime_env import RUNTIME_VERSION, ensure_tflite_runtime
 from hierattn.errors import UnknownNameError
 
-ONNXRUNTIME, LITERT, TFLITE_RUNTIME = "onnxruntime", "litert", "tflite-runtime"
+ONNXRUNTIME, LITERT = "onnxruntime", "litert"
 COREML, TORCH, MATRIX_PRODUCT = "coreml", "torch", "matmul"
 
 _OWN = {
@@ -78,14 +78,14 @@ def check_runtimes(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def find_runtime(name: str) -> Availability:
-    """Look for a runtime; tflite-runtime's own environment is made if missing."""
+    """Look for a runtime; an environment of its own is made if missing."""
     runtime, extra = runtime_named(name)
     if Platform.HOST not in runtime.platforms and sys.platform != "darwin":
         return Availability(None, reason="needs macOS", excused=True)
-    if runtime.separate:
+    if runtime.requirements:
         try:
-            python = ensure_tflite_runtime()
-            return Availability((str(python), "-I"), RUNTIME_VERSION)
+            python = ensure_runtime(runtime)
+            return Availability((str(python), "-I"), runtime.pinned)
         except ExportError as error:
             return Availability(None, reason=str(error), excused=True)
     if importlib.util.find_spec(runtime.package) is None:

@@ -32,8 +32,9 @@ class Runtime:
         distribution: name under which pip knows it.
         platforms: where it runs; on the host, :attr:`Platform.HOST` for any system, or macOS alone.
         minimum: oldest version that reads the files, as tried; for Core ML, of the systems.
-        separate: it lives in an interpreter of its own, see :mod:`export.runtime`.
         engine: path of the script that runs a file in it, see :mod:`export.runtime.engine`.
+        requirements: what pip installs into an environment of its own, the runtime's own pinned
+            version first; empty where it lives beside the others.
     """
 
     name: str
@@ -42,7 +43,12 @@ class Runtime:
     platforms: frozenset[Platform]
     engine: str
     minimum: str = ""
-    separate: bool = False
+    requirements: tuple[str, ...] = ()
+
+    @property
+    def pinned(self) -> str:
+        """The version in its own environment; empty where it has none."""
+        return self.requirements[0].partition("==")[2] if self.requirements else ""
 
 
 @dataclass(frozen=True)

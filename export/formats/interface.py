@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from export.errors import ArtefactError
-from export.formats.abilities import Abilities
+from export.errors import ArtefactError, WorkerError
+from export.formats.abilities import Abilities, Runtime
 from export.formats.conversion_input import ExportSource
 from export.runtime.engine import runtime_errors
+from export.runtime.own_environment import run_in_own_environment
 from export.runtime.worker import answer
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.manifest import QuantisationRecord
@@ -44,7 +45,7 @@ class TracedTensor:
 
 
 @dataclass(frozen=True)
-class OtherRuntime:
+class SecondRuntime:
     """Another runtime, or another mode of the same one, that can run the file.
 
     Attributes:
@@ -236,6 +237,16 @@ class Format(ABC):
         The last one yielded is the logits.
         """
 
-    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
-        """Further runtimes that can run the file here; none by default."""
-        return ()
+    def other_runtimes(self, path: Path) -> Sequence[SecondRuntime]:
+        """Further runtimes that can run the file here: those in environments of their own."""
+        return tuple(_separate(one, path) for one in self.abilities.runtimes if one.requirements)
+
+
+def _separate(runtime: Runtime, path: Path) -> SecondRuntime:
+    def run(images: np.ndarray) -> np.ndarray:
+        try:
+            return run_in_own_environment(path, images, runtime)
+        except WorkerError as error:
+            raise ArtefactError(f"{runtime.name}: {error}") from error
+
+    return SecondRuntime(f"{runtime.distribution} {runtime.pinned}", run)

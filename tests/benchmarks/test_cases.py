@@ -1,18 +1,21 @@
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cases import Case, make_cases
+from benchmarks.cases import Case, make_cases, parity_of
 from benchmarks.exports import read_exports
 from benchmarks.results import BenchmarkError
 from benchmarks.runner import Measurement
 from benchmarks.runtimes import registry
 from benchmarks.runtimes.registry import Availability, all_runtimes, check_runtimes, find_runtime
 from export.errors import ManifestError
+from export.formats.onnx.abilities import ABILITIES as ONNX
+from export.formats.onnx.abilities import ONNXRUNTIME
 from export.runtime.process import Partitions
-from export.schema.manifest import Gate
+from export.schema.manifest import Gate, RuntimeCheck
 from hierattn.errors import UnknownNameError
 from hierattn.runs import load_run
 from tests.benchmarks.helpers import record_of, write_export, write_manifest, write_onnx
@@ -124,6 +127,30 @@ def test_a_missing_runtime_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> N
     assert found == Availability(
         None, reason="onnxruntime is not installed; pip install 'hierattn-mobile[onnx]'"
     )
+
+
+def test_a_second_runtime_with_its_own_environment_is_not_taken_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = replace(ONNXRUNTIME, name="older", distribution="older-rt", requirements=("x==1.2",))
+    with_older = replace(ONNX, runtimes=(ONNXRUNTIME, older))
+    monkeypatch.setattr(registry, "all_abilities", lambda: (with_older,))
+    asked = []
+    monkeypatch.setattr(registry, "ensure_runtime", lambda one: asked.append(one) or Path("python"))
+    assert find_runtime.__wrapped__("older") == Availability(("python", "-I"), "1.2")
+    assert asked == [older]
+
+    record = record_of(write_onnx(tmp_path / "hierattn_xs-32-fp32.onnx"))
+    assert record.parity is not None
+    parity = record.parity.model_copy(update={"max_abs": 0.5})
+    check = RuntimeCheck(
+        runtime="older-rt 1.2", loads=True, agrees=True, parity=parity, reason=None
+    )
+    record = record.model_copy(update={"other_runtimes": [check]})
+    assert parity_of(record, "older") == 0.5
+    assert parity_of(record, "onnxruntime") == record.parity.max_abs != 0.5
+    other = check.model_copy(update={"runtime": "tflite-runtime 2.14.0"})
+    assert parity_of(record.model_copy(update={"other_runtimes": [other]}), "older") is None
 
 
 def test_unknown_runtimes_are_refused() -> None:

@@ -30,7 +30,7 @@ from export.formats.interface import (
     Artefact,
     FileFacts,
     Format,
-    OtherRuntime,
+    SecondRuntime,
     TracedTensor,
 )
 from export.formats.registry import require_packages
@@ -96,12 +96,12 @@ class CoremlFormat(Format):
         require_packages(self.packages, self.extra)
         yield from EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE).trace(image)
 
-    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
+    def other_runtimes(self, path: Path) -> Sequence[SecondRuntime]:
         """The evaluator's stricter mode: every result rounded to half precision."""
         if read_package_metadata(read_package(path)).precision is Precision.FP32:
             return ()
         rounded = EvaluatedArtefact(path, arithmetic=Arithmetic.COMPUTE)
-        return (OtherRuntime(rounded.evaluator, rounded),)
+        return (SecondRuntime(rounded.evaluator, rounded),)
 
     def _converted(self, workspace: Path, source: ExportSource, *, half: bool) -> Path:
         path = workspace / f"converted-{'fp16' if half else 'fp32'}{self.suffix}"

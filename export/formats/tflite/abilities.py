@@ -23,7 +23,7 @@ TFLITE_RUNTIME = Runtime(
     frozenset({Platform.HOST}),
     _ENGINE,
     minimum="2.14.0",
-    separate=True,
+    requirements=("tflite-runtime==2.14.0", "numpy==1.26.4"),
 )
 
 ABILITIES = Abilities(

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from export.errors import ArtefactError, ExportError, WorkerError
+from export.errors import ArtefactError, ExportError
 from export.formats.conversion_input import ExportSource, converter_errors
 from export.formats.interface import (
     EngineArtefact,
     FileFacts,
     Format,
-    OtherRuntime,
     TracedTensor,
 )
 from export.formats.registry import require_packages
-from export.formats.tflite.abilities import ABILITIES, TFLITE_RUNTIME
+from export.formats.tflite.abilities import ABILITIES
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.interpreter import open_artefact, trace_tensors
@@ -29,7 +28,6 @@ from export.formats.tflite.standard_metadata import (
     standard_metadata,
 )
 from export.formats.tflite.tidy import tidy
-from export.runtime.tflite_runtime_env import RUNTIME_VERSION, run_tflite_runtime
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
@@ -113,17 +111,6 @@ class TfliteFormat(Format):
         artefact = open_artefact(packed, path, description, traced=True)
         kinds = operator_kinds(model)
         yield from trace_tensors(artefact, model.subgraphs[0], kinds, image[:1])
-
-    def other_runtimes(self, path: Path) -> Sequence[OtherRuntime]:
-        """tflite-runtime, which older apps carry, in a process of its own."""
-
-        def run(images: np.ndarray) -> np.ndarray:
-            try:
-                return run_tflite_runtime(path, images, TFLITE_RUNTIME)
-            except WorkerError as error:
-                raise ArtefactError(f"tflite-runtime: {error}") from error
-
-        return (OtherRuntime(f"tflite-runtime {RUNTIME_VERSION}", run),)
 
     def _read(self, path: Path) -> tuple[Any, bytes, Description]:
         """The parsed model, its bytes for the runtime, and the description."""

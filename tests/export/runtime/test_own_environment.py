@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,12 +13,8 @@ from export.errors import ExportError, RuntimeUnavailableError, WorkerError, Wor
 from export.formats.tflite.abilities import TFLITE_RUNTIME
 from export.formats.tflite.engine import Engine
 from export.formats.tflite.format import TfliteFormat
-from export.runtime import process, tflite_runtime_env
-from export.runtime.tflite_runtime_env import (
-    REQUIREMENTS,
-    ensure_tflite_runtime,
-    run_tflite_runtime,
-)
+from export.runtime import process
+from export.runtime.own_environment import ensure_runtime, run_in_own_environment
 from export.runtime.worker import answer
 from export.schema.metadata import Precision
 from tests.export.formats.tflite.tiny import CLASSES, images, tiny_source
@@ -29,7 +26,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "python").symlink_to(sys.executable)
-    (home / "complete.txt").write_text("\n".join(REQUIREMENTS) + "\n")
+    (home / "complete.txt").write_text("\n".join(TFLITE_RUNTIME.requirements) + "\n")
     return home
 
 
@@ -40,10 +37,10 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(process, "SCRIPT", script)
 
 
-def test_no_network_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tflite_runtime_env, "REQUIREMENTS", ("./no-such-package",))
+def test_no_network_is_a_reason(tmp_path: Path) -> None:
+    lacking = replace(TFLITE_RUNTIME, requirements=("./no-such-package",))
     with pytest.raises(RuntimeUnavailableError, match="pip failed") as caught:
-        run_tflite_runtime(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, tmp_path / "home")
+        run_in_own_environment(tmp_path / "x.tflite", images(1), lacking, tmp_path / "home")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == [], "nothing half made stays"
 
@@ -62,7 +59,7 @@ def test_a_runtime_that_fails_is_a_reason(
 ) -> None:
     worker(tmp_path, monkeypatch, text)
     with pytest.raises(WorkerError, match=complaint):
-        run_tflite_runtime(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, stand_in)
+        run_in_own_environment(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, stand_in)
 
 
 def test_a_runtime_that_hangs_is_stopped(
@@ -70,7 +67,7 @@ def test_a_runtime_that_hangs_is_stopped(
 ) -> None:
     worker(tmp_path, monkeypatch, "import time; time.sleep(60)")
     with pytest.raises(WorkerTimeoutError, match="gave no answer within 1 s"):
-        run_tflite_runtime(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, stand_in, 1)
+        run_in_own_environment(tmp_path / "x.tflite", images(1), TFLITE_RUNTIME, stand_in, 1)
 
 
 def test_the_engine_gets_images_channels_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +102,7 @@ def test_the_engine_gets_images_channels_last(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 def test_the_runtime_of_2023_agrees_with_the_present_one(tmp_path: Path) -> None:
     try:
-        ensure_tflite_runtime()
+        ensure_runtime(TFLITE_RUNTIME)
     except ExportError as error:
         pytest.skip(f"tflite-runtime cannot be installed here: {error}")
     source, batch, writer = tiny_source(), images(3, seed=2), TfliteFormat()
@@ -114,11 +111,11 @@ def test_the_runtime_of_2023_agrees_with_the_present_one(tmp_path: Path) -> None
         path = tmp_path / f"tiny-{precision}.tflite"
         writer.write(converted, source, precision, path)
         expected = writer.load(path, threads=1)(batch)
-        logits = run_tflite_runtime(path, batch, TFLITE_RUNTIME)
+        logits = run_in_own_environment(path, batch, TFLITE_RUNTIME)
         assert logits.shape == (3, len(CLASSES))
         tolerance = 0.05 if precision is Precision.INT8 else 1e-5
         np.testing.assert_allclose(logits, expected, atol=tolerance * abs(expected).max())
     mangled = tmp_path / "mangled.tflite"
     mangled.write_bytes(b"not a model")
     with pytest.raises(WorkerError, match="ValueError"):
-        run_tflite_runtime(mangled, batch, TFLITE_RUNTIME)
+        run_in_own_environment(mangled, batch, TFLITE_RUNTIME)
