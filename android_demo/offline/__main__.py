@@ -11,7 +11,7 @@ from types import FrameType
 
 from android_demo.offline.assets import bundle_shipped
 from android_demo.offline.build import BuildResult, build
-from android_demo.offline.errors import UNAVAILABLE_EXIT, PackageUnavailableError
+from android_demo.offline.errors import ELSEWHERE, UNAVAILABLE_EXIT, PackageUnavailableError
 from android_demo.offline.packages import fetch
 from android_demo.offline.project import ABIS, APP
 from hierattn.errors import HierAttnError
@@ -30,7 +30,7 @@ def main(words: list[str] | None = None) -> int:
             bundle_shipped(options.export, _say)
         built = build(options.out, tuple(options.abi or _ABIS), fetch.cache_folder(), _say)
     except PackageUnavailableError as error:
-        print(f"NO APK: {error}", file=sys.stderr)
+        print(f"NO APK: {error}; {ELSEWHERE}", file=sys.stderr)
         return UNAVAILABLE_EXIT
     except HierAttnError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ from hierattn.errors import HierAttnError
 
 # Exit codes of ``make apk``: 0 built and checked, 1 failed, 2 wrong usage, 3 nothing to build with.
 UNAVAILABLE_EXIT = 3
+ELSEWHERE = "else build with Gradle, see android_demo/README.md"
 
 
 class BuildError(HierAttnError):

@@ -298,7 +298,8 @@ class TestCommand:
             command.main(["--bundled", "--out", str(tmp_path / "a.apk")]) == UNAVAILABLE_EXIT == 3
         )
         assert capsys.readouterr().err == (
-            "NO APK: cannot have npm package x (check the network)\n"
+            "NO APK: cannot have npm package x (check the network); "
+            "else build with Gradle, see android_demo/README.md\n"
         )
 
     def test_a_failure_ends_with_1(

@@ -48,8 +48,7 @@ def find_mirror(folder: Path = SOURCES) -> Mirror:
     for mirror in _mirrors(folder):
         return mirror
     raise PackageUnavailableError(
-        f"{folder}: no Debian archive among the apt sources; the offline build needs Debian 12's "
-        "(amd64). Elsewhere build with Gradle, see android_demo/README.md"
+        f"{folder}: no Debian archive among the apt sources; Debian's packages (amd64) are needed"
     )
 
 
@@ -150,10 +149,7 @@ def download_source(package: DebianSource, folder: Path) -> Path:
 def _mirror() -> Mirror:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
-            raise PackageUnavailableError(
-                f"no '{program}' here: the offline build needs Debian's packages; elsewhere build "
-                "with Gradle, see android_demo/README.md"
-            )
+            raise PackageUnavailableError(f"no '{program}' here; Debian's packages are needed")
     return find_mirror()
 
 
