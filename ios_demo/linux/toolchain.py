@@ -2,8 +2,12 @@
 
 Debian 12 has an older C library than the compiler needs, so it brings its own: every program sees
 the root as the machine (a mount namespace and chroot, which need no rights where the system lets
-users make namespaces). The compiler is pinned by hash; the libraries around it are those that
-apt finds signed in the same suite, and ``packages.txt`` names them.
+users make namespaces).
+
+``packages.txt`` beside this file pins every package by version and sha256. A release of Debian
+keeps no old version beside a new one, so a newer one of a library, whose bytes apt checks by the
+archive's signature, is taken and told; the compiler is never another. The ``packages.txt`` beside
+an unpacked root has the same form: copied here, it is the next pins.
 """
 
 from __future__ import annotations
@@ -15,7 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_demo.offline.packages import apt_source
+from android_demo.offline.errors import PackageUnavailableError
+from android_demo.offline.packages import apt_source, fetch
 from android_demo.offline.packages.pins import DebianPackage
 from hierattn.common.cache_folders import cache_folder
 from hierattn.common.files import file_sha256
@@ -23,20 +28,8 @@ from hierattn.common.locks import locked_folder
 from hierattn.errors import HierAttnError
 
 SUITE = "trixie"
-PINNED = (
-    DebianPackage(
-        "swiftlang",
-        "6.0.3-2",
-        SUITE,
-        "be005017c07f0932564c48761f7f69d2f4e942d514e106932913ca8cf594c4a1",
-    ),
-    DebianPackage(
-        "libswiftlang",
-        "6.0.3-2",
-        SUITE,
-        "8279334aaf16e6b62b8d124d6d5d94cb2a92666986cec491bf4ad03a0a9ae3e4",
-    ),
-)
+PINS = Path(__file__).with_name("packages.txt")
+COMPILER = ("swiftlang", "libswiftlang")
 HEADERS = ("libc6-dev", "libstdc++-14-dev")
 MEGABYTES = 545
 _LEFT_OUT = (
@@ -45,6 +38,7 @@ _LEFT_OUT = (
 )
 """Debugger, editors' servers, static libraries: 900 MB that no build here uses."""
 _MARKER = "packages.txt"
+_PINS_NAME = "ios_demo/linux/packages.txt"
 _ENTER = """
 set -e
 root=$1
@@ -73,11 +67,17 @@ class SwiftToolchain:
 
     Attributes:
         root: what its programs see as ``/``.
-        packages: name and version of everything in it.
+        packages: everything in it.
     """
 
     root: Path
-    packages: tuple[str, ...]
+    packages: tuple[DebianPackage, ...]
+
+    @property
+    def unpinned(self) -> tuple[DebianPackage, ...]:
+        """Those that the archive's signature alone stands for, newer than their pins."""
+        pins = read_packages()
+        return tuple(package for package in self.packages if package not in pins)
 
     def run(
         self,
@@ -114,17 +114,29 @@ class SwiftToolchain:
         )
 
 
+def read_packages(path: Path | None = None) -> tuple[DebianPackage, ...]:
+    """The packages of a list, by default the pins: name, version and sha256 a line."""
+    lines = (path or PINS).read_text(encoding="utf-8").splitlines()
+    return tuple(
+        DebianPackage(name, version, SUITE, sha) for name, version, sha in map(str.split, lines)
+    )
+
+
 def default_home() -> Path:
-    """Where the toolchain is kept: named by the compiler's hash, in the user's cache folder."""
-    return cache_folder("hierattn") / f"swift-{PINNED[0].sha256[:12]}"
+    """Where the toolchain is kept: named by its pins, in the user's cache folder."""
+    return cache_folder("hierattn") / f"swift-{file_sha256(PINS)[:12]}"
 
 
-def ensure_toolchain(home: Path, say: Say) -> SwiftToolchain:
+def ensure_toolchain(home: Path, say: Say, seconds: float | None = None) -> SwiftToolchain:
     """The toolchain at ``home``; if missing, it is fetched and unpacked there, or not at all.
+
+    Args:
+        seconds: fetching may take; after that it counts as not to be had. None waits.
 
     Raises:
         ToolchainUnavailableError: a package or tool is not to be had, or programs cannot be run in
             a root of their own here.
+        BuildError: a package has other bytes than its pin.
     """
     for tool in ("unshare", "chroot", "tar"):
         if shutil.which(tool) is None:
@@ -134,8 +146,8 @@ def ensure_toolchain(home: Path, say: Say) -> SwiftToolchain:
         home.parent.mkdir(parents=True, exist_ok=True)
         with locked_folder(home, "the cache"):
             if not marker.is_file():
-                _build(home, say)
-        packages = tuple(marker.read_text(encoding="utf-8").splitlines())
+                _build(home, say, seconds)
+        packages = read_packages(marker)
     except OSError as error:
         raise ToolchainUnavailableError(f"{home}: not made: {error}") from error
     toolchain = SwiftToolchain(home / "root", packages)
@@ -148,21 +160,18 @@ def ensure_toolchain(home: Path, say: Say) -> SwiftToolchain:
     return toolchain
 
 
-def _build(home: Path, say: Say) -> None:
-    say(f"fetching Swift {PINNED[0].version} for Linux, once ({MEGABYTES} MB; not installed)")
+def _build(home: Path, say: Say, seconds: float | None) -> None:
+    pins = {package.name: package for package in read_packages()}
+    compiler = [pins[name] for name in COMPILER]
+    say(f"fetching Swift {compiler[0].version} for Linux, once ({MEGABYTES} MB; not installed)")
     with tempfile.TemporaryDirectory(prefix=f".{home.name}-", dir=home.parent) as temporary:
         folder = Path(temporary)
         try:
-            wanted = [*(f"{one.name}={one.version}" for one in PINNED), *HEADERS]
-            debs = apt_source.download_with_dependencies(wanted, SUITE, folder)
-        except HierAttnError as error:
+            wanted = [*(f"{one.name}={one.version}" for one in compiler), *HEADERS]
+            debs = apt_source.download_with_dependencies(wanted, SUITE, folder, _PINS_NAME, seconds)
+        except PackageUnavailableError as error:
             raise ToolchainUnavailableError(str(error)) from error
-        for one in PINNED:
-            (deb,) = [path for path in debs if path.name.startswith(f"{one.name}_")]
-            if file_sha256(deb) != one.sha256:
-                raise ToolchainUnavailableError(
-                    f"Debian's {one.name} {one.version}: not the pinned bytes; not used"
-                )
+        packages = [_checked(deb, pins) for deb in debs]
         made = folder / "made"
         root = made / "root"
         for place in ("proc", "dev", "tmp"):
@@ -173,11 +182,20 @@ def _build(home: Path, say: Say) -> None:
         # Packages of a merged /usr leave these to the base system.
         for name in ("bin", "lib", "lib64", "sbin"):
             (root / name).symlink_to(f"usr/{name}")
-        names = (" ".join(deb.stem.replace("%3a", ":").split("_")[:2]) for deb in debs)
-        text = "".join(f"{name}\n" for name in sorted(names))
-        (made / _MARKER).write_text(text, encoding="utf-8")
+        lines = sorted(f"{one.name} {one.version} {one.sha256}\n" for one in packages)
+        (made / _MARKER).write_text("".join(lines), encoding="utf-8")
         shutil.rmtree(home, ignore_errors=True)
         made.rename(home)
+
+
+def _checked(deb: Path, pins: Mapping[str, DebianPackage]) -> DebianPackage:
+    """The package that a file is, held against its pin."""
+    name, version = deb.stem.replace("%3a", ":").split("_")[:2]
+    pin = pins.get(name)
+    if pin is not None and (pin.version == version or name in COMPILER):
+        fetch.check_pinned(deb, pin.sha256, f"Debian package {name} {version}", _PINS_NAME)
+        return pin
+    return DebianPackage(name, version, SUITE, file_sha256(deb))
 
 
 def _unpack(deb: Path, root: Path) -> None:

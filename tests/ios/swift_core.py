@@ -1,7 +1,7 @@
 """Builds the Swift core and its tests on Linux and runs them: what ``make test-ios`` does.
 
 Exit code 0 only if every test passed and every other Swift file was parsed; 1 if not; 3 where
-Swift cannot be had.
+Swift cannot be had. ``--quick`` compares fewer pictures, which is what ``.ci/run`` has time for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hierattn.errors import HierAttnError
@@ -32,6 +32,7 @@ UNAVAILABLE = 3
 _PACKAGE = "/mnt/source/HierAttnCore"
 _CHECKED = "-c release -Xswiftc -enable-testing -Xswiftc -warnings-as-errors --disable-sandbox"
 _COUNTS = re.compile(r"Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?")
+QUICK = Amounts(photos=45, random_sides=40, damaged=60, large=False)
 _SHOWN = ("preprocessing: ", "EXIF: ", "answers of ")
 
 
@@ -137,29 +138,47 @@ def write_real_bundle(export: Path, vectors: Path) -> None:
     (vectors / "answers.json").write_text(text, encoding="utf-8")
 
 
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Test the Swift core of the iOS package against Python."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--photos", type=int, default=360, help="how many real photos")
+    parser.add_argument("--photos", type=int, help="how many real photos")
+    parser.add_argument("--quick", action="store_true", help="compare fewer pictures")
     parser.add_argument("--export", type=Path, help="export with a Core ML package, to test too")
     parser.add_argument("--cache", type=Path, help="where Swift and what it compiled are kept")
+    parser.add_argument(
+        "--fetch-seconds", type=float, help="the fetch may take; after that Swift cannot be had"
+    )
     asked = parser.parse_args(arguments)
+    amounts = QUICK if asked.quick else Amounts()
+    if asked.photos is not None:
+        amounts = replace(amounts, photos=asked.photos)
     home = asked.cache or default_home()
     try:
-        toolchain = ensure_toolchain(home, print)
+        toolchain = ensure_toolchain(home, _say, asked.fetch_seconds)
     except ToolchainUnavailableError as error:
         print(f"NOT RUN: THE IOS CORE WAS NOT TESTED: {error}", file=sys.stderr)
         return UNAVAILABLE
+    except HierAttnError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for one in toolchain.unpinned:
+        _say(f"NOTE: newer than its pin, checked by Debian's signature: {one.name} {one.version}")
     build = home.with_name(f"{home.name}-build")
     build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hierattn-swift-") as folder:
         vectors = Path(folder)
-        photos = write_vectors(vectors, photos_folder(), Amounts(photos=asked.photos))
+        photos = write_vectors(vectors, photos_folder(), amounts)
         print(
             f"vectors: {photos} real photos and generated pictures"
             if photos
             else "vectors: NO real photos here (set HIERATTN_PHOTOS), generated pictures alone"
         )
+        if asked.quick:
+            print("A SMALLER PART: fewer pictures than 'make test-ios' compares")
         try:
             if asked.export:
                 write_real_bundle(asked.export, vectors)

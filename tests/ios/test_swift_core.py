@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from android_demo.offline.errors import PackageUnavailableError
+from android_demo.offline.errors import BuildError, PackageUnavailableError
 from android_demo.offline.packages import apt_source
 from export.targets.apps.places import find_place
+from hierattn.common.files import file_sha256
 from ios_demo.linux import toolchain
 from ios_demo.linux.toolchain import SwiftToolchain, ToolchainUnavailableError, ensure_toolchain
 from tests.android.fake_bundle import write_fake_bundle
@@ -54,20 +57,104 @@ def test_without_swift_it_is_said_loudly_and_ends_with_3(
     assert not (tmp_path / "swift").exists()
 
 
-def test_other_bytes_of_the_compiler_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_fetch_without_end_counts_as_not_to_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def other_bytes(names: list[str], suite: str, folder: Path) -> list[Path]:
-        assert "swiftlang=6.0.3-2" in names and suite == "trixie"
-        files = [folder / f"{one.name}_6.0.3-2_amd64.deb" for one in toolchain.PINNED]
-        for path in files:
-            path.write_bytes(b"another compiler")
-        return files
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, script in (("apt-get", "exec sleep 600"), ("dpkg-deb", "")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setattr(apt_source, "find_mirror", lambda: apt_source.Mirror("http://x", None))
+    asked = ["--cache", str(tmp_path / "swift"), "--fetch-seconds", "0.2"]
+    assert main(asked) == swift_core.UNAVAILABLE
+    assert "in the time allowed" in capsys.readouterr().err
 
-    monkeypatch.setattr(apt_source, "download_with_dependencies", other_bytes)
-    with pytest.raises(ToolchainUnavailableError, match=r"swiftlang 6\.0\.3-2: not the pinned"):
-        ensure_toolchain(tmp_path / "swift", print)
+
+def test_every_package_is_pinned_once() -> None:
+    pins = toolchain.read_packages()
+    names = [one.name for one in pins]
+    assert names == sorted(set(names))
+    assert {*toolchain.COMPILER, *toolchain.HEADERS} <= set(names)
+    assert all(re.fullmatch("[0-9a-f]{64}", one.sha256) for one in pins)
+
+
+def debs_by_hand(folder: Path, versions: dict[str, str]) -> list[Path]:
+    """Small packages, each with one file named as itself."""
+    debs = []
+    for name, version in versions.items():
+        root = folder / name
+        (root / "usr/share").mkdir(parents=True)
+        (root / "usr/share" / name).touch()
+        (root / "DEBIAN").mkdir()
+        told = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n"
+        told += "Maintainer: nobody <a@b.c>\nDescription: none\n"
+        (root / "DEBIAN/control").write_text(told)
+        debs.append(folder / f"{name}_{version.replace(':', '%3a')}_amd64.deb")
+        subprocess.run(["dpkg-deb", "--build", root, debs[-1]], check=True, capture_output=True)
+    return debs
+
+
+@pytest.fixture
+def packages_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """A compiler and a library, fetched and pinned; a test may change both."""
+    if shutil.which("dpkg-deb") is None:
+        pytest.skip("no dpkg-deb here")
+    debs = debs_by_hand(
+        tmp_path, {"libc6": "1:2.41-1", "libswiftlang": "6.0-1", "swiftlang": "6.0-1"}
+    )
+    pins = tmp_path / "pins.txt"
+    parts = (deb.stem.replace("%3a", ":").split("_") for deb in debs)
+    lines = [f"{p[0]} {p[1]} {file_sha256(d)}\n" for p, d in zip(parts, debs, strict=True)]
+    pins.write_text("".join(lines))
+    monkeypatch.setattr(toolchain, "PINS", pins)
+    monkeypatch.setattr(apt_source, "download_with_dependencies", lambda *_: debs)
+    works = subprocess.CompletedProcess([], 0, "Swift version 6.0\n")
+    monkeypatch.setattr(SwiftToolchain, "run", lambda *_, **__: works)
+    return debs
+
+
+def test_pinned_packages_become_a_root_and_the_next_pins(
+    packages_by_hand: list[Path], tmp_path: Path
+) -> None:
+    made = ensure_toolchain(tmp_path / "swift", print)
+    assert made.unpinned == ()
+    assert sorted(path.name for path in (made.root / "usr/share").iterdir()) == [
+        *("libc6", "libswiftlang", "swiftlang")
+    ]
+    assert (tmp_path / "swift/packages.txt").read_text() == toolchain.PINS.read_text()
+
+
+def test_a_newer_library_is_taken_and_told(packages_by_hand: list[Path], tmp_path: Path) -> None:
+    toolchain.PINS.write_text(toolchain.PINS.read_text().replace("1:2.41-1 ", "1:2.40-9 "))
+    made = ensure_toolchain(tmp_path / "swift", print)
+    (newer,) = made.unpinned
+    assert (newer.name, newer.version) == ("libc6", "1:2.41-1")
+    assert newer.sha256 == file_sha256(packages_by_hand[0])
+
+
+@pytest.mark.parametrize("name", ["libc6", "swiftlang"])
+def test_other_bytes_than_the_pinned_are_refused(
+    name: str,
+    packages_by_hand: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (deb,) = [path for path in packages_by_hand if path.name.startswith(f"{name}_")]
+    deb.write_bytes(b"another package")
+    assert main(["--cache", str(tmp_path / "swift")]) == 1
+    said = capsys.readouterr().err
+    assert re.match(rf"error: Debian package {name} .*ios_demo/linux/packages\.txt\)\n\Z", said)
     assert not (tmp_path / "swift").exists()
+
+
+def test_another_compiler_is_refused(packages_by_hand: list[Path], tmp_path: Path) -> None:
+    older = toolchain.PINS.read_text().replace("swiftlang 6.0-1 ", "swiftlang 5.9-1 ")
+    toolchain.PINS.write_text(re.sub("[0-9a-f]{64}", "0" * 64, older))
+    packages_by_hand.pop(0)
+    with pytest.raises(BuildError, match=r"swiftlang 6\.0-1: sha256 is .* pinned is 0000"):
+        ensure_toolchain(tmp_path / "swift", print)
 
 
 def test_a_machine_without_namespaces_is_told_so(
@@ -75,7 +162,7 @@ def test_a_machine_without_namespaces_is_told_so(
 ) -> None:
     home = tmp_path / "swift"
     home.mkdir()
-    (home / "packages.txt").write_text("swiftlang 6.0.3-2\n")
+    (home / "packages.txt").write_text(f"swiftlang 6.0.3-2 {'0' * 64}\n")
 
     def refused(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
         said = "unshare: unshare failed: Operation not permitted\n"

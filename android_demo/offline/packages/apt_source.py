@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from android_demo.offline.packages.pins import DebianPackage, DebianSource
 
 SOURCES = Path("/etc/apt")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+PINS = "android_demo/offline/packages/pins.py"
 _SIDE_SUITES = ("-security", "-updates", "-backports", "-proposed")
 
 
@@ -117,18 +119,25 @@ def download(packages: Sequence[DebianPackage], folder: Path) -> dict[str, Path]
     return {package.name: next(folder.glob(f"{package.name}_*.deb")) for package in packages}
 
 
-def download_with_dependencies(names: Sequence[str], suite: str, folder: Path) -> list[Path]:
+def download_with_dependencies(
+    names: Sequence[str], suite: str, folder: Path, pins: str, seconds: float | None = None
+) -> list[Path]:
     """Fetch packages and all that they depend on into ``folder``, as the mirror has them now.
 
     apt checks every file against the suite's signed lists.
 
+    Args:
+        pins: file of the repository that states the versions, for the message.
+        seconds: after so long it counts as not to be had; None waits.
+
     Raises:
-        PackageUnavailableError: as in :func:`download`.
+        PackageUnavailableError: as in :func:`download`, or it took too long.
     """
     configuration = _private_configuration([_mirror().line(suite)], folder / "apt")
-    _apt(configuration, folder, "update")
+    end = None if seconds is None else time.monotonic() + seconds
+    _apt(configuration, folder, "update", pins=pins, end=end)
     words = ("--yes", "--download-only", "--no-install-recommends", *names)
-    _apt(configuration, folder, "install", *words)
+    _apt(configuration, folder, "install", *words, pins=pins, end=end)
     return sorted((folder / "apt" / "cache" / "archives").glob("*.deb"))
 
 
@@ -178,22 +187,36 @@ def _private_configuration(lines: Sequence[str], folder: Path) -> Path:
     return configuration
 
 
-def _apt(configuration: Path, folder: Path, task: str, *words: str) -> None:
-    done = subprocess.run(
-        ["apt-get", "-qq", *(["--error-on=any"] if task == "update" else []), task, *words],
-        cwd=folder,
-        env={**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-    )
+def _apt(
+    configuration: Path,
+    folder: Path,
+    task: str,
+    *words: str,
+    pins: str = PINS,
+    end: float | None = None,
+) -> None:
+    wanted = "the Debian packages" if words else "the lists of Debian"
+    try:
+        done = subprocess.run(
+            ["apt-get", "-qq", *(["--error-on=any"] if task == "update" else []), task, *words],
+            cwd=folder,
+            env={**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=None if end is None else max(end - time.monotonic(), 0),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PackageUnavailableError(
+            f"cannot have {wanted} from this machine's mirror in the time allowed"
+        ) from error
     if done.returncode == 0:
         return
     # apt's own words name the package or suite that it cannot have.
     said = [line for line in done.stderr.splitlines() if line.startswith("E:")]
     raise PackageUnavailableError(
-        f"cannot have {'the Debian packages' if words else 'the lists of Debian'} from this "
-        f"machine's mirror: {said[0] if said else f'apt-get {task} ended with {done.returncode}'} "
-        "(check the network, or raise the version in android_demo/offline/packages/pins.py)"
+        f"cannot have {wanted} from this machine's mirror: "
+        f"{said[0] if said else f'apt-get {task} ended with {done.returncode}'} "
+        f"(check the network, or raise the version in {pins})"
     )

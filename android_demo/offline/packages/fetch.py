@@ -89,9 +89,11 @@ def fetch_source(cache: Path, say: Say, package: DebianSource) -> Path:
             say(f"fetching the sources of Debian's {package.name} {package.version}")
             with tempfile.TemporaryDirectory(prefix=".source-", dir=cache) as folder:
                 fetched = apt_source.download_source(package, Path(folder))
-                _check(fetched, package.sha256, f"Debian source {package.name} {package.version}")
+                check_pinned(
+                    fetched, package.sha256, f"Debian source {package.name} {package.version}"
+                )
                 fetched.rename(file)
-    _check(file, package.sha256, str(file))
+    check_pinned(file, package.sha256, str(file))
     return file
 
 
@@ -103,7 +105,7 @@ def _fetch_debian(cache: Path, say: Say) -> list[Path]:
         with tempfile.TemporaryDirectory(prefix=".debian-", dir=cache) as folder:
             for name, fetched in apt_source.download(missing, Path(folder)).items():
                 package = next(p for p in missing if p.name == name)
-                _check(fetched, package.sha256, f"Debian package {name} {package.version}")
+                check_pinned(fetched, package.sha256, f"Debian package {name} {package.version}")
                 fetched.rename(files[name])
     return [files[package.name] for package in DEBIAN_PACKAGES]
 
@@ -134,22 +136,31 @@ def _fetch_npm(package: NpmPackage, file: Path, cache: Path, say: Say) -> None:
                 f"{said[0] if said else f'npm ended with {done.returncode}'} "
                 "(check the network and npm's configuration)"
             )
-        _check(packed, package.sha256, wanted)
+        check_pinned(packed, package.sha256, wanted)
         with tarfile.open(packed) as archive, atomic_path(file) as temporary:
             member = archive.extractfile(package.member)
             if member is None:
                 raise BuildError(f"{wanted}: no {package.member} in it")
             with temporary.open("wb") as out:
                 shutil.copyfileobj(member, out)
-            _check(temporary, package.member_sha256, f"{wanted}, {package.member}")
+            check_pinned(temporary, package.member_sha256, f"{wanted}, {package.member}")
 
 
-def _check(file: Path, sha256: str, wanted: str) -> None:
+def check_pinned(file: Path, sha256: str, wanted: str, pins: str = apt_source.PINS) -> None:
+    """Hold a fetched file against its pinned sha256.
+
+    Args:
+        wanted: what it should be, for the message.
+        pins: file of the repository that states it.
+
+    Raises:
+        BuildError: it has another.
+    """
     found = file_sha256(file)
     if found != sha256:
         raise BuildError(
             f"{wanted}: sha256 is {found}, pinned is {sha256}; not used "
-            "(if the change is expected, see android_demo/offline/packages/pins.py)"
+            f"(if the change is expected, see {pins})"
         )
 
 
