@@ -6,6 +6,7 @@ import PackageDescription
 // Resources/HierAttn.bundle there; without it nothing builds, which is meant.
 let package = Package(
     name: "HierAttnDemo",
+    defaultLocalization: "en",
     platforms: [.iOS("16.0")],
     products: [
         .iOSApplication(
@@ -23,6 +24,7 @@ let package = Package(
             sources: ["Sources"],
             resources: [
                 .copy("Resources/HierAttn.bundle"), .copy("Resources/PrivacyInfo.xcprivacy"),
+                .process("Resources/en.lproj"), .process("Resources/de.lproj"),
             ])
     ],
     swiftLanguageModes: [.v6]

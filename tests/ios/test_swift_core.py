@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -19,15 +18,9 @@ from hierattn.common.files import file_sha256
 from ios_demo.linux import toolchain
 from ios_demo.linux.toolchain import SwiftToolchain, ToolchainUnavailableError, ensure_toolchain
 from tests.android.fake_bundle import write_fake_bundle
-from tests.conftest import REPOSITORY
 from tests.ios import swift_core
 from tests.ios.swift_core import DEMO, CoreRun, main, read_property_lists, swift_files
 
-SAME_WORDS = (
-    *("disclaimer", "subtitle", "self_test_running", "looks_most_like_why", "scores", "not_sure"),
-    *("scores_not_calibrated", "melanoma_marked", "melanoma_not_marked", "melanoma_unknown"),
-    "about_health_text",
-)
 OUTPUT = """\
 preprocessing: 6 real photos, 203 generated pictures, 300 tensors, 9 bytes compared, 0 differ
 Test Suite 'All tests' passed
@@ -190,19 +183,6 @@ def test_the_demo_has_a_place_for_its_bundle() -> None:
     assert place.target == DEMO / "HierAttnDemo.swiftpm" / "Resources" / "HierAttn.bundle"
     package = (place.main / "Package.swift").read_text(encoding="utf-8")
     assert '.copy("Resources/HierAttn.bundle")' in package
-
-
-def test_both_apps_say_the_same_words() -> None:
-    strings = REPOSITORY / "android_demo/app/src/main/res/values/strings.xml"
-    told = {
-        str(one.text).replace("\\'", "'")
-        for one in ElementTree.parse(strings).iter("string")
-        if one.get("name") in SAME_WORDS
-    }
-    assert len(told) == len(SAME_WORDS)
-    source = (DEMO / "HierAttnDemo.swiftpm/Sources/Words.swift").read_text(encoding="utf-8")
-    joined = re.sub(r'"\s*\+ "', "", source)
-    assert [words for words in told if f'"{words}"' not in joined] == []
 
 
 def test_swift_files_keep_to_the_size_of_one_idea() -> None:

@@ -12,11 +12,9 @@ struct AboutView: View {
     var body: some View {
         List {
             if let bundle = network.bundle {
-                Section(Words.about) {
-                    Text(Words.summary(bundle))
-                    Text(bundle.intendedUse)
-                    Text(bundle.licence)
-                }
+                Section { Text(Words.summary(bundle)) }
+                Section(Words.intendedUse) { Text(bundle.intendedUse) }
+                Section(Words.licence) { Text(bundle.licence) }
                 Section(Words.selfTest) {
                     SelfTestText()
                     ForEach(network.test?.images ?? [], id: \.file) { image in
@@ -30,7 +28,7 @@ struct AboutView: View {
             Section(Words.benchmark) {
                 Text(Words.benchmarkPurpose)
                 Picker(Words.computeUnits, selection: $units) {
-                    ForEach(ComputeUnits.allCases, id: \.self) { Text($0.rawValue) }
+                    ForEach(ComputeUnits.allCases, id: \.self) { Text(Words.units($0)) }
                 }
                 Button(Words.benchmarkRun) { Task { await measure() } }.disabled(isMeasuring)
                 if isMeasuring { ProgressView() }
@@ -47,14 +45,14 @@ struct AboutView: View {
     }
 
     private var card: String? {
-        guard let bundle = network.bundle, let folder = Network.folder,
+        guard let bundle = network.bundle, let folder = AppResources.network,
             let content = try? bundle.read(FolderAssets(folder), ModelBundle.card)
         else { return nil }
         return String(decoding: content, as: UTF8.self)
     }
 
     private func measure() async {
-        guard let folder = Network.folder else { return }
+        guard let folder = AppResources.network else { return }
         isMeasuring = true
         let units = units
         let json = await Task.detached { await Benchmark(folder).run(units) }.value

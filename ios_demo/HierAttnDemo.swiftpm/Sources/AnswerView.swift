@@ -15,7 +15,6 @@ struct AnswerView: View {
                     .resizable()
                     .aspectRatio(1, contentMode: .fit)
                     .frame(maxWidth: 320)
-                    .accessibilityLabel(Words.asSeenDescription)
             }
             Text(Words.asSeen(answer.side)).font(.footnote)
             headline
@@ -77,7 +76,7 @@ struct AnswerView: View {
             ProgressView(value: candidate.probability)
         }
         .accessibilityElement(children: .ignore)
-        .accessibilityLabel("\(name): \(percent)")
+        .accessibilityLabel(Words.score(name, percent))
     }
 
     private var picture: Image? {
@@ -89,6 +88,6 @@ struct AnswerView: View {
                 provider: provider, decode: nil, shouldInterpolate: false,
                 intent: .defaultIntent)
         else { return nil }
-        return Image(decorative: image, scale: 1)
+        return Image(image, scale: 1, label: Text(Words.asSeenDescription))
     }
 }

@@ -30,12 +30,13 @@ final class Network: ObservableObject {
     @Published private(set) var isBusy = false
     private var gate: SelfTestGate?
 
-    /// The folder that `hierattn bundle` filled.
-    static let folder = Bundle.main.resourceURL?.appendingPathComponent("HierAttn.bundle")
-
     /// Load the network once and test it: its pixels and answers must be the lab's.
     func prepare() async {
-        guard gate == nil, let folder = Network.folder else { return }
+        guard gate == nil else { return }
+        guard let folder = AppResources.network else {
+            state = .error("HierAttn.bundle is missing; run 'hierattn bundle' and build again")
+            return
+        }
         do {
             let assets = FolderAssets(folder)
             let loaded = try await Network.load(assets)

@@ -1,58 +1,55 @@
 import Foundation
 import HierAttnCore
+import HierAttnCoreML
 
-/// All that the app says; the same words as in the Android app.
+/// All that the app says. The words stand in `Resources/LANGUAGE.lproj/Localizable.strings`, under
+/// the names that the Android app gives them; what an error says stays English in both.
 enum Words {
-    static let appName = "HierAttn demo"
-    static let disclaimer =
-        "Research demo, not a medical device. Not for diagnosis, triage or reassurance."
-    static let subtitle =
-        "A small skin-lesion network. Photos never leave this phone and are not kept."
-    static let selfTest = "Self-test"
-    static let selfTestWaiting = "Reading the network …"
-    static let selfTestRunning =
-        "First use of this network on this phone: checking that it answers like the lab …"
-    static let choosePhoto = "Choose a photo"
-    static let working = "Looking at the photo …"
-    static let noPictureCame = "No picture came back."
-    static let asSeenDescription = "The photo as the network sees it, squashed to a square"
-    static let notSure = "Not sure"
-    static let looksMostLikeWhy =
-        "Highest does not mean right. On photos like those it learned from, it is often wrong."
-    static let scores = "Three highest scores, calibrated"
-    static let scoresNotCalibrated =
-        "Three highest scores, not calibrated: photos to fit them on were missing"
-    static let melanomaMarked = "Marked for melanoma"
-    static let melanomaNotMarked = "Not marked for melanoma. That says nothing reassuring"
-    static let melanomaUnknown =
-        "This network has no point at which it marks melanoma. A spot that worries you belongs "
-        + "before a doctor."
-    static let about = "About this network"
-    static let modelCard = "Model card"
-    static let computeUnits = "Computed by"
-    static let benchmark = "Benchmark"
-    static let benchmarkPurpose =
-        "Measures the network on this phone: screen on, phone lying still, charger as you like."
-    static let benchmarkRun = "Run the benchmark"
-    static let privacy = "Privacy"
-    static let privacyText =
-        "This app asks for no permission and uses no network: it sends nothing to anyone. A photo "
-        + "is read into this phone's memory, asked about, and forgotten. Nothing is kept."
-    static let health = "Health"
-    static let healthText =
-        "This app is a research demo about photos of skin. It is not a medical device and no "
-        + "regulator has looked at it. It does not diagnose, treat, cure or prevent any disease. "
-        + "Ask a doctor about your health, and do not wait because of anything that this app shows."
+    static let appName = text("app_name")
+    static let disclaimer = text("disclaimer")
+    static let subtitle = text("subtitle")
+    static let selfTest = text("self_test")
+    static let selfTestWaiting = text("self_test_waiting")
+    static let selfTestRunning = text("self_test_running")
+    static let choosePhoto = text("choose_photo")
+    static let working = text("working")
+    static let noPictureCame = text("no_picture_came")
+    static let asSeenDescription = text("as_seen_description")
+    static let notSure = text("not_sure")
+    static let looksMostLikeWhy = text("looks_most_like_why")
+    static let scores = text("scores")
+    static let scoresNotCalibrated = text("scores_not_calibrated")
+    static let melanomaMarked = text("melanoma_marked")
+    static let melanomaNotMarked = text("melanoma_not_marked")
+    static let melanomaUnknown = text("melanoma_unknown")
+    static let about = text("about")
+    static let intendedUse = text("about_intended_use")
+    static let licence = text("about_licence")
+    static let modelCard = text("about_card")
+    static let computeUnits = text("compute_units")
+    static let benchmark = text("benchmark")
+    static let benchmarkPurpose = text("benchmark_purpose")
+    static let benchmarkRun = text("benchmark_run")
+    static let privacy = text("about_privacy")
+    static let privacyText = text("about_privacy_text")
+    static let health = text("about_health")
+    static let healthText = text("about_health_text")
 
-    private static let classNames = [
-        "ACK": "Actinic keratosis", "AK": "Actinic keratosis", "BCC": "Basal cell carcinoma",
-        "BKL": "Benign keratosis", "DF": "Dermatofibroma", "MEL": "Melanoma",
-        "NEV": "Naevus (mole)", "NV": "Naevus (mole)", "SCC": "Squamous cell carcinoma",
-        "SEK": "Seborrhoeic keratosis", "VASC": "Vascular lesion",
-    ]
+    private static let runtime = "Core ML"
 
     static func className(_ label: String) -> String {
-        classNames[label] ?? label
+        switch label {
+        case "ACK", "AK", "AKIEC": return text("class_ack")
+        case "BCC": return text("class_bcc")
+        case "BKL": return text("class_bkl")
+        case "DF": return text("class_df")
+        case "MEL": return text("class_mel")
+        case "NEV", "NV": return text("class_nev")
+        case "SCC": return text("class_scc")
+        case "SEK": return text("class_sek")
+        case "VASC": return text("class_vasc")
+        default: return label
+        }
     }
 
     static func percent(_ share: Double) -> String {
@@ -60,79 +57,102 @@ enum Words {
     }
 
     static func unverified(_ reasons: [String]) -> String {
-        let why =
-            reasons.isEmpty
-            ? "its checks did not pass or were not run" : reasons.joined(separator: "; ")
-        return "This network's file was not verified when it was exported: \(why). Trust its "
-            + "answers even less."
+        let why = reasons.isEmpty ? text("unverified_no_reason") : reasons.joined(separator: "; ")
+        return text("unverified", why)
     }
 
     static func selfTestPassed(_ test: SelfTestResult, _ bundle: ModelBundle) -> String {
-        let pictures =
-            "Self-test passed: from \(test.images.count) PNG pictures this phone makes the lab's "
-            + "pixels and the lab's answers. "
+        let pictures = text("self_test_passed", runtime, "\(test.images.count)")
         guard let photos = bundle.photos, !test.photos.isEmpty else {
-            return pictures + "How it decodes JPEG, WebP, HEIC and AVIF photos was not tested."
+            return pictures + " " + text("self_test_no_photos")
         }
-        return pictures
-            + "Its decoder makes the lab's pixels from \(photos.images.count) JPEG photos, to "
-            + "within \(photos.maxDifference) of 255 levels. WebP, HEIC and AVIF were not tested."
+        return pictures + " "
+            + text("self_test_photos", "\(photos.images.count)", "\(photos.maxDifference)")
     }
 
     static func selfTestFailed(_ reason: String) -> String {
-        "Self-test failed: on this phone something differs from the lab, so this demo classifies "
-            + "nothing.\n\(reason)"
+        text("self_test_failed", reason)
     }
 
     static func selfTestError(_ reason: String) -> String {
-        "The network cannot be used: \(reason)"
+        text("self_test_error", reason)
     }
 
     static func photoRefused(_ reason: String) -> String {
-        "This photo cannot be used: \(reason)"
+        text("photo_refused", reason)
     }
 
     static func asSeen(_ side: Int) -> String {
-        "The photo as the network sees it: \(side) × \(side) pixels, squashed to a square. "
-            + "Decoded by this phone; another decoder may differ in the last bit of a colour."
+        text("as_seen", "\(side)") + " " + text("decoder_note")
     }
 
     static func notSureWhy(_ score: Double, _ threshold: Double) -> String {
-        "The highest score, \(percent(score)), is below \(percent(threshold)), the point under "
-            + "which this demo gives no answer. The scores below are shown for research only."
+        text("not_sure_why", percent(score), percent(threshold))
     }
 
     static func looksMostLike(_ name: String) -> String {
-        "The network scores highest: \(name)"
+        text("looks_most_like", name)
+    }
+
+    static func score(_ name: String, _ percent: String) -> String {
+        text("score_description", name, percent)
     }
 
     static func melanomaMarkedWhy(_ score: Double, _ threshold: Double) -> String {
-        "Its melanoma score, \(percent(score)), reaches \(percent(threshold)), the point at which "
-            + "this demo marks a photo. A marked photo may well show no melanoma. This is not a "
-            + "finding: only a doctor can judge a spot."
+        text("melanoma_marked_why", percent(score), percent(threshold))
     }
 
     static func melanomaNotMarkedWhy(_ score: Double, _ threshold: Double) -> String {
-        "Its melanoma score, \(percent(score)), is below \(percent(threshold)), the point at which "
-            + "this demo marks a photo. The network can miss a melanoma. A spot that is new, "
-            + "changes, bleeds or worries you belongs before a doctor."
+        text("melanoma_not_marked_why", percent(score), percent(threshold))
     }
 
     static func fittedOn(_ photos: String) -> String {
-        "These points were fitted on: \(photos)."
+        text("fitted_on", photos)
     }
 
     static func summary(_ bundle: ModelBundle) -> String {
-        "\(bundle.model), \(bundle.precision) Core ML\nFile: \(bundle.artefact)\nsha256: "
-            + bundle.sha256
+        let system = ProcessInfo.processInfo.operatingSystemVersionString
+        return text(
+            "about_summary", bundle.model, bundle.precision, runtime, system, bundle.artefact,
+            bundle.sha256)
+    }
+
+    static func units(_ units: ComputeUnits) -> String {
+        switch units {
+        case .cpuOnly: return text("units_cpu")
+        case .cpuAndGPU: return text("units_cpu_gpu")
+        case .cpuAndNeuralEngine: return text("units_cpu_neural")
+        case .all: return text("units_all")
+        }
     }
 
     static func detailPicture(_ image: SelfTestResult.Image) -> String {
-        "\(image.file): \(image.differingBytes) bytes differ, \(image.reason ?? "passed")"
+        let relative =
+            image.maxRelative.isFinite
+            ? String(format: "%.1e", image.maxRelative) : text("detail_no_number")
+        return mark(image.passed)
+            + text("detail_picture", image.file, "\(image.differingBytes)", relative)
     }
 
     static func detailPhoto(_ photo: PhotoTest.Result) -> String {
-        guard let most = photo.maxDifference else { return "\(photo.file): not decoded" }
-        return "\(photo.file), \(photo.decoder): up to \(most) levels off"
+        guard let most = photo.maxDifference, let mean = photo.meanDifference else {
+            return mark(photo.passed)
+                + text("detail_photo_not_decoded", photo.file, photo.decoder)
+        }
+        let average = mean.formatted(.number.precision(.fractionLength(3)))
+        return mark(photo.passed)
+            + text("detail_photo", photo.file, photo.decoder, "\(most)", average)
+    }
+
+    private static func mark(_ passed: Bool) -> String {
+        passed ? "✓ " : "✗ "
+    }
+
+    /// The words of a name, with values in their gaps.
+    private static func text(_ name: String, _ values: String...) -> String {
+        let words = AppResources.bundle.localizedString(forKey: name, value: nil, table: nil)
+        return values.enumerated().reduce(words) { filled, value in
+            filled.replacingOccurrences(of: "%\(value.offset + 1)$@", with: value.element)
+        }
     }
 }
