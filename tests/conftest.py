@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from hierattn.data.pixels.store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
@@ -39,6 +40,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             line = f"{words}: {len(unseen)} tests skipped: {reason}"
             terminalreporter.write_line(line, red=True, bold=True)
 
+
+# A busy machine fails no test.
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
 
 # Tests neither fill the user's store of photos nor lean on what an earlier run left there.
 os.environ[LIMIT_VARIABLE] = "0"

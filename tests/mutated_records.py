@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from safetensors.torch import save
 
 from benchmarks.results import read_results
 from export.formats.tflite.flatbuffer import pack, read_tflite
+from export.schema.apple_record import read_apple_record
 from export.schema.manifest import read_manifest
 from export.schema.parity import ParityRecord, PhotoAnswer, read_parity_record
 from hierattn.models.pretrained.weights import read_state_dict
@@ -32,12 +34,19 @@ def records() -> Iterator[tuple[str, bytes, Callable[[Path], object]]]:
         photos=[PhotoAnswer(file="a/1.jpg", label="a", logits=[1.0, 2.0])],
     )  # fmt: skip
     yield "parity.json", answers.model_dump_json().encode(), read_parity_record
+    yield "apple_record.json", _apple_record().encode(), read_apple_record
     weights = {"layer.weight": torch.ones(4, 3), "layer.bias": torch.zeros(4)}
     yield "model.safetensors", save(weights), read_state_dict
     buffer = io.BytesIO()
     torch.save({"state_dict": weights}, buffer)
     yield "weights.pt", buffer.getvalue(), read_state_dict
     yield "file.tflite", _network(), lambda path: read_tflite(path.read_bytes(), path)
+
+
+def _apple_record() -> str:
+    row = {"path": "a.mlpackage", "sha256": "0" * 64, "units": "ALL", "logits": {"a.png": [0.5]}}
+    fields = {"system": "macOS 15.1", "machine": "arm64", "coremltools": "9.0", "rows": [row]}
+    return json.dumps({"schema": 1, "swift_tests": 76, "simulator_build": "passed", **fields})
 
 
 def _network() -> bytes:

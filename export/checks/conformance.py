@@ -139,13 +139,16 @@ def check_golden_logits(
 
     Args:
         expected: see :func:`expected_logits`.
-        found: logits by golden image; all images are needed.
+        found: logits by golden image; all images are needed, and no other.
         evaluator: name and version of the runtime that computed them.
     """
     missing = [name for name in expected.images if name not in found]
     if missing:
         reason = f"no answer for golden image {missing[0]}"
         return GoldenCheck(False, None, reason)
+    unknown = [name for name in found if name not in expected.images]
+    if unknown:
+        return GoldenCheck(False, None, f"an answer for {unknown[0]!r}, which is no golden image")
     wrong = [name for name in expected.images if len(found[name]) != expected.logits.shape[1]]
     if wrong:
         reason = f"{len(found[wrong[0]])} logits for {wrong[0]}, not {expected.logits.shape[1]}"

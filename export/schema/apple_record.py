@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from export.errors import ManifestError
 from export.schema.manifest import APPLE_RECORD
-from export.schema.validation import invalid_record
+from export.schema.validation import invalid_record, refuse_double_names
 from hierattn.common.strict_model import StrictModel
 
 UNITS = Literal["CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE", "ALL"]
@@ -70,11 +70,14 @@ def read_apple_record(path: Path) -> AppleRecord:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise ManifestError(f"{path}: not a plain file; {_MEND}")
     try:
-        return AppleRecord.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        record = AppleRecord.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise invalid_record(path, error, _MEND) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error
+    refuse_double_names(path, content, _MEND)
+    return record
 
 
 def kept_record(folder: Path) -> AppleRecord | None:

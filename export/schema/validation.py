@@ -35,6 +35,26 @@ def invalid_record(path: Path, error: ValidationError, mend: str = "export again
     return ManifestError(f"{path}: {first_problem(error)}; {mend}")
 
 
+def refuse_double_names(path: Path, content: bytes, mend: str) -> None:
+    """Refuse JSON in which an object has a name twice, of which readers take one or the other.
+
+    Args:
+        content: JSON that was parsed before.
+
+    Raises:
+        ManifestError: names the first.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ManifestError(f"{path}: field '{name}' stands there twice; {mend}")
+            seen.add(name)
+
+    json.loads(content, object_pairs_hook=once)
+
+
 def plain_file(path: Path) -> Path:
     """Return the path of a regular file; links and devices may lead out of the folder.
 

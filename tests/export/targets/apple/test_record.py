@@ -1,6 +1,7 @@
 """Records of a Mac, made by hand: no Mac answered any of these."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,31 @@ def test_a_missing_answer_fails(export: Path, tmp_path: Path) -> None:
     assert failure.endswith("no answer for golden image odd.png")
 
 
+def test_an_answer_to_no_golden_image_fails(export: Path, tmp_path: Path) -> None:
+    fields = by_hand(export)
+    fields["rows"][0]["logits"]["other.png"] = [0.0, 0.0]
+    take_record(export, written(tmp_path, fields))
+    (failure,) = describe_apple_record(export, read_manifest(export))[1]
+    assert failure.endswith("an answer for 'other.png', which is no golden image")
+
+
+@pytest.mark.parametrize("name", ["system", "odd.png"])
+def test_a_name_that_stands_twice_is_refused(name: str, export: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, by_hand(export))
+    path.write_text(re.sub(rf'("{name}": )', r"\1[], \1", path.read_text()))
+    with pytest.raises(ManifestError, match=f"field '{name}' stands there twice; run"):
+        take_record(export, path)
+    assert not (export / APPLE_RECORD).exists()
+
+
+@pytest.mark.parametrize("answer", [["0.5"], [True], None, 1.0, ["nan"]])
+def test_an_answer_is_numbers(answer: object, export: Path, tmp_path: Path) -> None:
+    fields = by_hand(export)
+    fields["rows"][0]["logits"]["odd.png"] = answer
+    with pytest.raises(ManifestError, match=r"rows\.0\.logits\.odd\.png.*verify_on_mac"):
+        take_record(export, written(tmp_path, fields))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -86,6 +112,9 @@ def test_a_missing_answer_fails(export: Path, tmp_path: Path) -> None:
         ({"machine": "riscv"}, "machine"),
         ({"coremltools": ""}, "coremltools"),
         ({"swift_tests": 0}, "swift_tests"),
+        ({"swift_tests": True}, "swift_tests"),
+        ({"swift_tests": 76.0}, "swift_tests"),
+        ({"system": "macOS 15.1\n"}, "system"),
         ({"simulator_build": "failed"}, "simulator_build"),
         ({"rows": []}, "rows"),
         ({"verdict": "passed"}, "verdict"),
