@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -49,7 +50,7 @@ from export.schema.parity import ParityRecord, PhotoAnswer
 from export.untrained import CLASSES, write_untrained_run
 from hierattn.common.files import write_text
 from hierattn.common.staging import staged_folder
-from hierattn.common.temporary import save_temporary, temporary_folder
+from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.errors import UnknownNameError
 from hierattn.inference import TorchPredictor, predict_logits
@@ -185,34 +186,40 @@ def _export(
             progress=lambda done, total: progress(Progress("", "decoding", done, total)),
         )
     selftest = write_selftest(folder / SELFTEST, description, predictor, relative_tolerances())
-    pixels = golden_pixels(folder / SELFTEST, selftest)
-    golden_count = len(pixels)
-    if photos is not None:
-        pixels = np.concatenate([pixels, photos.pixels])
-    reference = TorchReference(
-        predict_logits(
-            predictor,
-            pixels,
-            spec,
-            batch_size=16,
-            progress=lambda done, total: progress(Progress("", "asking torch", done, total)),
-        ),
-        golden_count,
-        CROSS_CHECK_IMAGES,
-        photos,
-        tuple(classes),
-        config.operating_point,
-    )
-    jobs = _make_jobs(request, run, precisions, folder, workspace, pixels, photos, description)
-    results = FileResults(jobs)
+    golden = golden_pixels(folder / SELFTEST, selftest)
+    golden_count = len(golden)
+    with ExitStack() as stack:
+        parts = (golden,) if photos is None else (golden, photos.pixels)
+        pixels = stack.enter_context(shared_array(workspace, *parts))
+        calibration = None
+        if photos is not None and len(photos.calibration):
+            calibration = stack.enter_context(shared_array(workspace, photos.calibration))
+        reference = TorchReference(
+            predict_logits(
+                predictor,
+                np.load(pixels, mmap_mode="r"),
+                spec,
+                batch_size=16,
+                progress=lambda done, total: progress(Progress("", "asking torch", done, total)),
+            ),
+            golden_count,
+            CROSS_CHECK_IMAGES,
+            photos,
+            tuple(classes),
+            config.operating_point,
+        )
+        jobs = _make_jobs(
+            request, run, precisions, folder, workspace, pixels, calibration, description
+        )
+        results = FileResults(jobs)
 
-    def report(job: Job, event: Event) -> None:
-        if isinstance(event, Step):
-            progress(Progress(job.format, event.text, event.done, event.total))
-        else:
-            results.add(job.format, event)
+        def report(job: Job, event: Event) -> None:
+            if isinstance(event, Step):
+                progress(Progress(job.format, event.text, event.done, event.total))
+            else:
+                results.add(job.format, event)
 
-    run_jobs(jobs, folder / LOG, report)
+        run_jobs(jobs, folder / LOG, report)
     names = [image.file for image in selftest.images]
     records, golden_logits = [], {}
     for result in results:
@@ -237,16 +244,10 @@ def _make_jobs(
     precisions: list[Precision],
     folder: Path,
     workspace: Path,
-    pixels: np.ndarray,
-    photos: EvaluationPhotos | None,
+    pixels: Path,
+    calibration: Path | None,
     description: Description,
 ) -> list[Job]:
-    pixels_file = workspace / "pixels.npy"
-    save_temporary(pixels_file, pixels)
-    calibration = None
-    if photos is not None and len(photos.calibration):
-        calibration = workspace / "calibration.npy"
-        save_temporary(calibration, photos.calibration)
     stem = f"{run.config.model}-{run.config.image_size}"
     graph: Literal["deploy", "naive"] = "deploy" if request.graph == "deploy" else "naive"
     # A format named twice is made once, in the order of the registry.
@@ -262,7 +263,7 @@ def _make_jobs(
                 for p in precisions
                 if p in fmt.abilities.precisions
             },
-            pixels=pixels_file,
+            pixels=pixels,
             sample=CROSS_CHECK_IMAGES,
             calibration=calibration,
             workspace=workspace / fmt.name,

@@ -44,7 +44,7 @@ from export.schema.parity import Parity, ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.apple.record import describe_apple_record
 from export.targets.arm64.report import describe_record
-from hierattn.common.temporary import save_temporary, temporary_folder
+from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.errors import DataError, HierAttnError
 
 
@@ -144,13 +144,18 @@ def verify(
         judged = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
         changed = changed_torch_figures(manifest.torch_quality, judged)
         problems += [f"{folder / MANIFEST}: {line}" for line in changed]
-        reference, pixels = _reference(folder, manifest, selftest, answers, photos)
+        reference = _reference(folder, manifest, selftest, answers, photos)
     except (ManifestError, DataError) as error:
         if data is not None:
             raise
         problems = _add_once(problems, str(error))
         return Verification(manifest, files, problems, "none", arm64, apple=apple)
-    with temporary_folder("verify") as workspace:
+    golden = golden_pixels(folder / SELFTEST, selftest)
+    parts = (golden,) if photos is None or not answers.photos else (golden, photos.pixels)
+    with (
+        temporary_folder("verify") as workspace,
+        shared_array(workspace, *parts) as pixels,
+    ):
         _check_files(folder, manifest, files, reference, pixels, workspace, progress)
     _compare_with_export(files, answers)
     limits = reference.remarks or _constant_answer(answers, manifest)
@@ -173,19 +178,17 @@ def _reference(
     selftest: SelfTest,
     answers: ParityRecord,
     photos: EvaluationPhotos | None,
-) -> tuple[TorchReference, np.ndarray]:
+) -> TorchReference:
     check_golden_reference(folder, manifest, selftest, answers)
     names = [image.file for image in selftest.images]
     judged = manifest.data.judged if manifest.data else 0
     if len(answers.photos) != judged:
         raise ManifestError(f"{folder / PARITY}: {len(answers.photos)} photos, not {judged}")
-    pixels = golden_pixels(folder / SELFTEST, selftest)
     logits = logits_in_order(answers.golden, names)
     if photos is not None and answers.photos:
-        pixels = np.concatenate([pixels, photos.pixels])
         logits = np.concatenate([logits, [answer.logits for answer in answers.photos]])
     golden = len(names)
-    reference = TorchReference(
+    return TorchReference(
         logits,
         golden,
         CROSS_CHECK_IMAGES,
@@ -193,7 +196,6 @@ def _reference(
         tuple(manifest.classes),
         manifest.operating_point,
     )
-    return reference, pixels
 
 
 def _find_photos(
@@ -249,13 +251,11 @@ def _check_files(
     manifest: Manifest,
     files: list[VerifiedFile],
     reference: TorchReference,
-    pixels: np.ndarray,
+    pixels: Path,
     workspace: Path,
     progress: Observer,
 ) -> None:
     """Run every file with a correct hash again, and compare it with torch."""
-    pixels_file = workspace / "pixels.npy"
-    save_temporary(pixels_file, pixels)
     whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
     metadata = stated_description(manifest, Precision.FP32)
     jobs = [
@@ -269,7 +269,7 @@ def _check_files(
                 for (owner, precision), file in whole.items()
                 if owner == name
             },
-            pixels=pixels_file,
+            pixels=pixels,
             sample=CROSS_CHECK_IMAGES,
             calibration=None,
             workspace=workspace / name,

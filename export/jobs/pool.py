@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -14,8 +16,11 @@ from pydantic import ValidationError
 from export.errors import WorkerError
 from export.jobs.messages import EVENTS, Event, Failed, Job
 from export.runtime.process import ChildProcess
+from hierattn.common.temporary import no_room
 
 Report = Callable[[Job, Event], None]
+_TOO_LITTLE = 1 << 16
+"""Bytes that a full disk has not, while the remains of what failed lie on it."""
 
 
 def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
@@ -32,6 +37,8 @@ def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
     parallel = max(1, min(len(jobs), os.cpu_count() or 1))
 
     def locked(job: Job, event: Event) -> None:
+        if isinstance(event, Failed) and _no_room(job.workspace, event.reason):
+            event = event.model_copy(update={"reason": no_room(event.reason)})
         with lock:
             report(job, event)
 
@@ -47,16 +54,23 @@ def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
         pool.shutdown()
 
 
+def _no_room(workspace: Path, reason: str) -> bool:
+    """Whether want of room is why a job failed; converters say it in many words, or not at all."""
+    if "TMPDIR" in reason:
+        return False
+    names_it = str(workspace) in reason and os.strerror(errno.ENOSPC) in reason
+    return names_it or shutil.disk_usage(workspace).free < _TOO_LITTLE
+
+
 def _run(job: Job, log: Path, report: Report, running: list[ChildProcess]) -> None:
     job.workspace.mkdir(parents=True, exist_ok=True)
-    request = job.workspace / "job.json"
-    request.write_text(job.model_dump_json(), encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "export.jobs.worker", str(request)]
+    command = [sys.executable, "-P", "-m", "export.jobs.worker"]
     try:
         # One thread each: the processes share the cores, and threads that wait for each other spin.
         with ChildProcess(command, 1, {"PYTHONHASHSEED": "0"}) as process:
             running.append(process)
             try:
+                process.write_line(job.model_dump_json())
                 for line in process.lines():
                     report(job, _parse_event(line))
             finally:

@@ -1,4 +1,4 @@
-"""``python -m export.jobs.worker JOB.json``: convert and check the files of one format."""
+"""``python -m export.jobs.worker``: convert and check the files of one format, as stdin asks."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from export.jobs.messages import (
     sample_indices,
 )
 from export.schema.metadata import Precision
+from hierattn.common.temporary import save_temporary
 from hierattn.errors import HierAttnError
 from hierattn.inference import predict_logits
 from hierattn.preprocessing import PreprocessSpec
@@ -35,7 +36,7 @@ Emit = Callable[[Event], None]
 
 
 def main() -> None:
-    """Run the job named on the command line."""
+    """Run the job of the line on stdin."""
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     reports = _reserve_stdout()
 
@@ -43,7 +44,7 @@ def main() -> None:
         reports.write(event.model_dump_json() + "\n")
         reports.flush()
 
-    run_job(Job.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8")), emit)
+    run_job(Job.model_validate_json(sys.stdin.readline()), emit)
 
 
 def run_job(job: Job, emit: Emit) -> None:
@@ -114,7 +115,7 @@ def _check(fmt: Format, job: Job, precision: Precision, pixels: np.ndarray, emit
         emit(Step(text=f"asking {precision}", done=done, total=total))
 
     logits = job.workspace / f"{precision}.npy"
-    np.save(logits, predict_logits(artefact, pixels, spec, batch_size=16, progress=progress))
+    save_temporary(logits, predict_logits(artefact, pixels, spec, batch_size=16, progress=progress))
     emit(Step(text=f"asking other runtimes, {precision}"))
     emit(
         FileChecked(
@@ -145,7 +146,7 @@ def _run_other_runtimes(
     for number, other in enumerate(fmt.other_runtimes(artefact.path)):
         logits = job.workspace / f"{precision}-{number}.npy"
         try:
-            np.save(logits, np.asarray(other.run(images), np.float64))
+            save_temporary(logits, np.asarray(other.run(images), np.float64))
         except HierAttnError as error:
             available = not isinstance(error, RuntimeUnavailableError)
             answers.append(

@@ -11,7 +11,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from export.errors import WorkerError, WorkerTimeoutError
 from export.formats.abilities import Runtime
+from hierattn.common.temporary import memory_file, save_temporary
 
 SCRIPT = Path(__file__).with_name("worker.py")
 REPLY_S = 180.0
@@ -53,7 +53,8 @@ class ChildProcess:
         self, command: Sequence[str], threads: int, environment: Mapping[str, str] | None = None
     ) -> None:
         counts = dict.fromkeys(THREAD_COUNTS, str(threads))
-        self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
+        # In memory: a crash for want of room must be told all the same.
+        self._noise = memory_file()
         self._unread = b""
         try:
             self._process = subprocess.Popen(
@@ -310,7 +311,7 @@ class Worker(ChildProcess):
     def answer(self, images: np.ndarray, folder: Path) -> np.ndarray:
         """Logits float64 [N, K] for float32 [N, 3, S, S]; ``folder`` carries them over."""
         asked, answered = folder / "images.npy", folder / "logits.npy"
-        np.save(asked, images)
+        save_temporary(asked, images)
         self._ask(AnswerCount, "answer", images=str(asked), logits=str(answered))
         logits: np.ndarray = np.load(answered)
         return logits

@@ -1,4 +1,7 @@
-"""What waits in the folder for temporary files: folders that end with us, and arrays in them."""
+"""What lasts no longer than a command: folders that end with it, and arrays for its processes.
+
+Arrays lie in memory where the system can (Linux); else in the folder for temporary files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -44,20 +49,69 @@ def temporary_folder(kind: str) -> Iterator[Path]:
         os.close(handle)
 
 
+def memory_file(folder: Path | None = None) -> IO[bytes]:
+    """A file without a name, in memory where the system can; else in ``folder``, or in TMPDIR."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("hierattn"), "w+b")
+    return tempfile.NamedTemporaryFile(dir=folder, suffix=".npy")
+
+
+@contextmanager
+def shared_array(folder: Path, *parts: np.ndarray) -> Iterator[Path]:
+    """Join arrays along their first axis, for our child processes to read as ``.npy``.
+
+    Args:
+        folder: where it is written where the system has no files in memory.
+        parts: of one type, alike but for their first axis.
+
+    Raises:
+        HierAttnError: there is no room; ``folder`` is named, and that ``TMPDIR`` moves it.
+    """
+    length, (_, *shape) = sum(len(part) for part in parts), parts[0].shape
+    header = {
+        "descr": np.lib.format.dtype_to_descr(parts[0].dtype),
+        "fortran_order": False,
+        "shape": (length, *shape),
+    }
+    told = partial(_no_room_told, sum(part.nbytes for part in parts))
+    with told():
+        opened = memory_file(folder)
+    with opened as file:
+        with told():
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+            file.flush()
+        named = file.name if isinstance(file.name, str) else f"/proc/{os.getpid()}/fd/{file.name}"
+        yield Path(named)
+
+
 def save_temporary(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy`` below the folder for temporary files.
 
     Raises:
         HierAttnError: there is no room; the folder is named, and that ``TMPDIR`` moves it.
     """
-    try:
+    with _no_room_told(array.nbytes):
         np.save(path, array)
+
+
+def no_room(reason: str) -> str:
+    """What to say where the folder for temporary files is too small."""
+    return (
+        f"{tempfile.gettempdir()}: no room for temporary files ({reason}); make room there, or "
+        "set TMPDIR to another folder"
+    )
+
+
+@contextmanager
+def _no_room_told(size: int) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         # NumPy counts the elements that it could not write, and gives no error number.
-        raise HierAttnError(
-            f"{tempfile.gettempdir()}: no room for {array.nbytes / 1e6:.0f} MB of temporary files "
-            f"({error.strerror or error}); make room there, or set TMPDIR to another folder"
-        ) from error
+        reason = error.strerror or f"{size / 1e6:.1f} MB do not fit"
+        raise HierAttnError(no_room(reason)) from error
 
 
 def _locked(kind: str) -> tuple[Path, int]:

@@ -18,25 +18,76 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-PAINT = ("data", "synth", "--per-class", "20", "--size", "32")
+PAINT = ("data", "synth", "--per-class", "8", "--size", "16")
 TRAIN = ("--model", "hierattn_xs", "--image-size", "64", "--epochs", "2", "--batch-size", "32")
 
 
-def commands(place: Path) -> dict[str, tuple[str, ...]]:
-    """What is killed, by name; ``--out FOLDER`` follows, or ``--app FOLDER`` for ``bundle``."""
-    painted, run, exported = (str(place / name) for name in ("painted", "run", "exported"))
+@dataclass(frozen=True)
+class Command:
+    """One that is killed.
+
+    Attributes:
+        words: after ``hierattn``.
+        needs: inputs that are made first, see :func:`inputs`.
+        out: the options that say where to write, with ``{}`` for the folder.
+        at_once: nothing is visible before all is.
+        resumes: goes on with ``--resume`` where there is a checkpoint.
+    """
+
+    words: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    out: tuple[str, ...] = ("--out", "{}")
+    at_once: bool = False
+    resumes: bool = False
+
+    def line(self, out: Path) -> tuple[str, ...]:
+        """All words of the command that writes to ``out``, begun or not."""
+        again = ("--resume",) if self.resumes and (out / "last.ckpt").exists() else ()
+        return (*self.words, *again, *(word.format(out) for word in self.out))
+
+
+def inputs(place: Path) -> dict[str, tuple[str, ...]]:
+    """Commands that make what is read, in their order; ``--out PLACE/NAME`` follows."""
+    train = ("train", "--data", str(place / "painted"), *TRAIN)
     return {
-        "data synth": PAINT,
-        "data prepare": ("data", "prepare", painted),
-        "data balance": ("data", "balance", painted),
-        "train": ("train", "--data", painted, *TRAIN),
-        "evaluate": ("evaluate", run, "--data", painted),
-        "export": ("export", run, "--format", "onnx", "--precision", "fp32"),
-        "bundle": ("bundle", exported, "--allow-unverified"),
+        "painted": PAINT,
+        "run": train,
+        "fold1": (*train, "--fold", "1/2"),
+        "fold2": (*train, "--fold", "2/2"),
+        "exported": ("export", str(place / "run"), "--format", "onnx", "--precision", "fp32"),
+    }
+
+
+def commands(place: Path) -> dict[str, Command]:
+    """What is killed, by name."""
+    names = ("painted", "run", "exported", "fold1", "fold2")
+    painted, run, exported, *folds = (str(place / name) for name in names)
+    answers = ("--csv", "{}/answers.csv", "--saliency", "{}/maps")
+    measure = ("--runtime", "onnxruntime", "--threads", "1", "--runs", "20", "--launches", "2")
+    trained = ("painted", "run")
+    return {
+        "data synth": Command(PAINT, at_once=True),
+        "data prepare": Command(("data", "prepare", painted), ("painted",), at_once=True),
+        "data balance": Command(
+            ("data", "balance", painted, "--target", "8"), ("painted",), at_once=True
+        ),
+        "train": Command(("train", "--data", painted, *TRAIN), ("painted",), resumes=True),
+        "pretrain": Command(
+            ("pretrain", "--data", painted, "--teacher", run, *TRAIN), trained, resumes=True
+        ),
+        "evaluate": Command(("evaluate", run, "--data", painted), trained),
+        "pool": Command(("pool", *folds, "--replicates", "100"), ("painted", "fold1", "fold2")),
+        "predict": Command(("predict", run, f"{painted}/painted_nevus"), trained, answers),
+        "export": Command(inputs(place)["exported"], trained, at_once=True),
+        "benchmark": Command(("benchmark", exported, *measure), (*trained, "exported")),
+        "bundle": Command(
+            ("bundle", exported, "--allow-unverified"), (*trained, "exported"), ("--app", "{}")
+        ),
     }
 
 
@@ -100,7 +151,7 @@ def check_whole(folder: Path) -> None:
 
 
 def kill_at_random(
-    name: str, words: tuple[str, ...], times: int, folder: Path, rng: random.Random
+    command: Command, times: int, folder: Path, rng: random.Random
 ) -> dict[str, int]:
     """Kill a command ``times`` times; what was left, counted.
 
@@ -111,24 +162,19 @@ def kill_at_random(
         AssertionError: a folder that is neither whole nor absent, a traceback, or a next run that
             fails.
     """
-    option, log, temporary = (
-        "--app" if name == "bundle" else "--out",
-        folder / "log",
-        folder / "tmp",
-    )
+    log, temporary, is_app = folder / "log", folder / "tmp", "--app" in command.out
     temporary.mkdir()
     # A fork inherits what Python's tempfile settled on, so that is set, too.
     tempfile.tempdir = os.environ["TMPDIR"] = str(temporary)
     whole, out = folder / "whole", folder / "out"
     for app in (whole, out):
-        if name == "bundle":
+        if is_app:
             (app / "src" / "main").mkdir(parents=True)
     began = time.monotonic()
-    finish((*words, option, str(whole)), log)
+    finish(command.line(whole), log)
     lasts, wanted, found = time.monotonic() - began, content(whole), Counter[str]()
     for _ in range(times):
-        again = ("--resume",) if name == "train" and (out / "last.ckpt").exists() else ()
-        child = start((*words, *again, option, str(out)), log)
+        child = start(command.line(out), log)
         time.sleep(rng.uniform(0, lasts))
         try:
             os.killpg(child, signal.SIGKILL)
@@ -146,12 +192,11 @@ def kill_at_random(
             found["whole"] += 1
         else:
             found["to be gone on with" if visible else "nothing"] += 1
-        if wanted <= visible and name != "bundle":
+        if wanted <= visible and not is_app:
             shutil.rmtree(out)
-        elif name.startswith("data") or name == "export":
+        elif command.at_once:
             assert not visible, visible
-    again = ("--resume",) if name == "train" and (out / "last.ckpt").exists() else ()
-    finish((*words, *again, option, str(out)), log)
+    finish(command.line(out), log)
     assert content(out) >= wanted, wanted - content(out)
     beside = {path.name for path in folder.iterdir()} - {"whole", "out", "log", "tmp"}
     left = (content(out) - wanted) | beside
@@ -169,27 +214,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="write the counts here, too")
     asked = parser.parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"
+    import benchmarks.run  # noqa: F401 - the three are loaded once, for all forks
     import hierattn.evaluation.evaluate
-    import hierattn.training.trainer  # noqa: F401 - loaded once, for all forks
+    import hierattn.training.trainer  # noqa: F401
 
     results: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        for made, words in (
-            ("painted", PAINT),
-            ("run", commands(place)["train"]),
-            ("exported", commands(place)["export"]),
-        ):
-            if made == "exported" and asked.command and "bundle" not in asked.command:
-                continue
-            finish((*words, "--out", str(place / made)), place / "log")
-        for title, words in commands(place).items():
-            if asked.command and title not in asked.command:
-                continue
+        chosen = {
+            title: command
+            for title, command in commands(place).items()
+            if not asked.command or title in asked.command
+        }
+        needed = {need for command in chosen.values() for need in command.needs}
+        for made, words in inputs(place).items():
+            if made in needed:
+                finish((*words, "--out", str(place / made)), place / "log")
+        for title, command in chosen.items():
             folder = place / title
             folder.mkdir()
             rng = random.Random(f"{asked.seed} {title}")
-            results[title] = kill_at_random(title, words, asked.times, folder, rng)
+            results[title] = kill_at_random(command, asked.times, folder, rng)
             counted = ", ".join(f"{count} {what}" for what, count in results[title].items())
             print(f"{title}: {asked.times} kills: {counted}", flush=True)
             if asked.json is not None:

@@ -129,17 +129,17 @@ def save_state(path: Path, state: TrainingState) -> None:
     """Write ``state`` atomically: a kill leaves the last epoch's file or this one, whole.
 
     Raises:
-        CheckpointError: the disk is full or the folder cannot be written.
+        HierAttnError: the disk is full or the folder cannot be written.
     """
     content = {field.name: getattr(state, field.name) for field in fields(state)}
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         try:
-            torch.save({"schema": SCHEMA, **content}, temporary)
+            torch.save({"schema": SCHEMA, **content}, file)
         except RuntimeError as error:
-            # torch's zip writer reports a full disk so, not as an OSError.
-            raise CheckpointError(
-                f"cannot write {path}: {str(error).splitlines()[0]} (is the disk full?)"
-            ) from error
+            # torch's zip writer hides what the file said, such as that the disk is full.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
 
 
 def load_state(path: Path) -> TrainingState:

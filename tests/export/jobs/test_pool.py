@@ -1,5 +1,6 @@
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,6 +70,36 @@ def test_a_worker_that_dies_is_reported(
     assert isinstance(events[0], Failed)
     assert signal.Signals(number).name in events[0].reason
     assert "noise" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "free", "told"),
+    [
+        ("cannot write {}/onnx/model.onnx: No space left on device", 1 << 30, True),
+        ("LLVM ERROR: IO failure on output stream", 0, True),
+        ("LLVM ERROR: IO failure on output stream", 1 << 30, False),
+    ],
+)
+def test_want_of_room_for_temporary_files_is_told_whatever_a_converter_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, free: int, told: bool
+) -> None:
+    import export.jobs.pool as workers
+
+    class FailingPython:
+        executable = str(tmp_path / "python")
+
+    said = words.format(tmp_path / "work")
+    Path(FailingPython.executable).write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    Path(FailingPython.executable).chmod(0o755)
+    monkeypatch.setattr(workers, "sys", FailingPython)
+    usage = SimpleNamespace(free=free)
+    monkeypatch.setattr(workers.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (failure,) = collect(make_job(tmp_path, tmp_path / "x.onnx"), tmp_path / "log")
+    assert isinstance(failure, Failed)
+    if told:
+        assert failure.reason.startswith(f"{tmp_path}: no room for temporary files (")
+    assert ("set TMPDIR" in failure.reason) == told and said in failure.reason
 
 
 def test_a_sample_is_spread_over_all() -> None:

@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import pickle
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -171,19 +172,20 @@ def test_no_code_in_a_checkpoint_is_run(tmp_path: Path, bare: bool) -> None:
 
 
 def test_a_failed_write_leaves_the_last_checkpoint_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "last.ckpt"
     save_state(path, make_state())
     before = path.read_bytes()
-
-    def fail(content: object, target: Path) -> None:
-        target.write_bytes(b"half")
-        raise RuntimeError("PytorchStreamWriter failed writing file\nmore")
-
-    monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(CheckpointError, match="is the disk full"):
-        save_state(path, make_state())
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (0, 100, len(before) - 1):
+        # Past this size a write fails, as it does on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+        try:
+            with pytest.raises(HierAttnError, match=r"^cannot write .*last.ckpt: File too large$"):
+                save_state(path, make_state())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
