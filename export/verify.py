@@ -8,12 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from export.checks.comparison import (
-    TorchReference,
-    changed_figures,
-    changed_torch_figures,
-    judge_torch,
-)
+from export.checks.comparison import TorchReference, judge_torch
 from export.checks.conformance import check_golden_reference
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
@@ -22,6 +17,7 @@ from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.integrity import artefact_problems, folder_problems
 from export.checks.parity import logits_in_order, measure_parity
+from export.checks.recorded import changed_figures, changed_torch_figures
 from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
@@ -292,7 +288,7 @@ def _check_files(
         if result.checked is None:
             file.problems.append(f"{result.path}: {result.reason or 'gave no answer'}")
         else:
-            _add_result(file, result.checked, metadata, reference)
+            _add_result(file, result.checked, metadata, reference, manifest.torch_quality)
 
 
 def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:
@@ -320,7 +316,11 @@ def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> No
 
 
 def _add_result(
-    file: VerifiedFile, checked: FileChecked, metadata: Description, reference: TorchReference
+    file: VerifiedFile,
+    checked: FileChecked,
+    metadata: Description,
+    reference: TorchReference,
+    of_torch: Quality | None,
 ) -> None:
     expected = metadata.model_copy(update={"precision": file.record.precision})
     file.problems += [
@@ -342,4 +342,5 @@ def _add_result(
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
     if found.gate.status == "failed":
         file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
-    file.problems += [f"{file.record.path}: {line}" for line in changed_figures(file.record, found)]
+    changed = changed_figures(file.record, found, of_torch)
+    file.problems += [f"{file.record.path}: {line}" for line in changed]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from export.checks.eval_data import EvaluationPhotos
 from export.checks.evidence import Evidence, constant_answer, hold_back
-from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, evaluate_gate
+from export.checks.gates import OTHER_RUNTIMES, evaluate_gate
 from export.checks.parity import logit_scales, measure_parity
 from export.errors import ArtefactError
 from export.jobs.messages import FileChecked, RuntimeAnswer, sample_indices
-from export.schema.manifest import ArtefactRecord, Gate, Quality, QualityChange, RuntimeCheck
+from export.schema.manifest import Gate, Quality, QualityChange, RuntimeCheck
 from export.schema.metadata import Precision
 from export.schema.parity import Parity, PhotoAnswer
 from hierattn.errors import DataError
@@ -28,9 +29,6 @@ from hierattn.metrics.classification import (
 )
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import STRATA, Predictions
-
-SMALLEST_REPORTED_DIFFERENCE = 0.01
-"""Smaller differences between a recorded metric and a recomputed one are not reported."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +105,14 @@ class TorchReference:
         ]
         if disagreeing:
             gate = Gate(status="failed", reasons=[*gate.reasons, *disagreeing])
-        return Comparison(parity, quality, others, gate, logits[: self.golden_count])
+        return Comparison(
+            parity,
+            quality,
+            others,
+            gate,
+            logits[: self.golden_count],
+            self._turnable(logits, OTHER_RUNTIMES[checked.precision]),
+        )
 
     def _quality(self, logits: np.ndarray, of_torch: Quality | None) -> Quality | None:
         if self.photos is None:
@@ -117,8 +122,31 @@ class TorchReference:
         return (
             found
             if of_torch is None
-            else found.model_copy(update={"delta_vs_torch": _change(found, of_torch)})
+            else found.model_copy(update={"delta_vs_torch": quality_change(found, of_torch)})
         )
+
+    def _turnable(self, logits: np.ndarray, bound: float) -> Turnable:
+        """Which decisions may turn where each logit moves by ``bound`` of its image's scale."""
+        moved = bound * logit_scales(self.logits, self.typical)[:, 0]
+        best = np.sort(logits, axis=1)
+        near = best[:, -1] - best[:, -2] <= 2 * moved
+        if self.photos is None:
+            return Turnable(int(near.sum()), {}, {}, 0.0)
+        own = self.photos.predictions(logits[self.golden_count :], self.classes)
+        point, at_threshold = self.operating_point, 0.0
+        positive = point.is_target(own.labels, own.classes)
+        if point.melanoma_threshold is not None and positive.any():
+            targets = np.isin(own.classes, point.target_classes)
+            scaled = own.logits / point.temperature
+            odds = np.logaddexp.reduce(scaled[:, targets], axis=1)
+            odds -= np.logaddexp.reduce(scaled[:, ~targets], axis=1)
+            with np.errstate(divide="ignore"):
+                threshold = np.log(point.melanoma_threshold) - np.log1p(-point.melanoma_threshold)
+            allowed = 2 * moved[self.golden_count :] / point.temperature
+            at_threshold = float((np.abs(odds - threshold) <= allowed)[positive].mean())
+        labels = [own.classes[label] for label in own.labels]
+        turning = [labels[index] for index in np.flatnonzero(near[self.golden_count :])]
+        return Turnable(int(near.sum()), Counter(turning), Counter(labels), at_threshold)
 
     def _compare_other_runtime(
         self, answer: RuntimeAnswer, precision: Precision, logits: np.ndarray
@@ -147,6 +175,23 @@ class TorchReference:
         )
 
 
+@dataclass(frozen=True)
+class Turnable:
+    """How many decisions another processor may turn by rounding.
+
+    Attributes:
+        images: of all images, golden ones as well, those whose two highest logits nearly tie.
+        photos: of the photos alone, by class.
+        of: all photos, by class.
+        at_threshold: share of the target classes' photos whose probability nearly is the threshold.
+    """
+
+    images: int
+    photos: Mapping[str, int]
+    of: Mapping[str, int]
+    at_threshold: float
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Result for one file; ``golden`` holds its logits [G, K] for the golden images."""
@@ -156,37 +201,7 @@ class Comparison:
     other_runtimes: list[RuntimeCheck]
     gate: Gate
     golden: np.ndarray
-
-
-def changed_figures(recorded: ArtefactRecord, found: Comparison) -> list[str]:
-    """Recorded figures that differ from those found now, one line each.
-
-    Another processor rounds differently, so that the prediction of a single photo may change: a
-    difference of a photo and a half is allowed, of the rarest class for class averages.
-    """
-    lines = []
-    tolerance = TOLERANCES[recorded.precision].max_relative
-    if recorded.parity is None:
-        return ["the manifest records no parity of it"]
-    if recorded.parity.images == found.parity.images:
-        lines += _differing(
-            "largest relative difference",
-            recorded.parity.max_relative,
-            found.parity.max_relative,
-            tolerance,
-        )
-    if found.quality is None:
-        return lines
-    if recorded.quality is None:
-        return [*lines, "the manifest records no quality of it"]
-    photo = 1.5 / found.quality.images
-    rarest = photo * max(1, len(found.quality.sensitivity))
-    for name, allowed in (("agreement", photo), ("top1", photo), ("balanced_accuracy", rarest)):
-        figures = getattr(recorded.quality, name), getattr(found.quality, name)
-        lines += _differing(
-            name.replace("_", " "), *figures, max(allowed, SMALLEST_REPORTED_DIFFERENCE)
-        )
-    return lines
+    turnable: Turnable
 
 
 def judge_torch(
@@ -216,24 +231,6 @@ def judge_torch(
     return _judge(own, logits, point)
 
 
-def changed_torch_figures(recorded: Quality | None, found: Quality | None) -> list[str]:
-    """Where the manifest's figures of torch are not those of its answers, one line each."""
-    if recorded is None or found is None:
-        return [] if recorded is found else ["the manifest's torch_quality does not fit the photos"]
-    lines = []
-    for name in ("images", "max_relative", "agreement", "top1", "balanced_accuracy", "ece"):
-        lines += _differing(
-            f"torch's {name.replace('_', ' ')}", getattr(recorded, name), getattr(found, name), 1e-6
-        )
-    given = {**recorded.sensitivity, "at the threshold": recorded.melanoma_at_threshold}
-    true = {**found.sensitivity, "at the threshold": found.melanoma_at_threshold}
-    if given.keys() != true.keys():
-        return [*lines, "the manifest lists torch's sensitivity for other classes"]
-    for name, value in true.items():
-        lines += _differing(f"torch's sensitivity {name}", given[name] or 0.0, value or 0.0, 1e-6)
-    return lines
-
-
 def _judge(own: Predictions, reference: np.ndarray, point: OperatingPoint) -> Quality:
     """Metrics of predictions, and their distance from torch's logits [N, K] on the same photos."""
     probabilities = point.probabilities(own.logits)
@@ -259,13 +256,8 @@ def _judge(own: Predictions, reference: np.ndarray, point: OperatingPoint) -> Qu
     )
 
 
-def _differing(name: str, recorded: float, found: float, allowed: float) -> list[str]:
-    if abs(recorded - found) <= allowed:
-        return []
-    return [f"the manifest says {name} {recorded:.4g}, but it is {found:.4g}"]
-
-
-def _change(file: Quality, torch: Quality) -> QualityChange:
+def quality_change(file: Quality, torch: Quality) -> QualityChange:
+    """A file's metrics minus torch's."""
     return QualityChange(
         balanced_accuracy=file.balanced_accuracy - torch.balanced_accuracy,
         sensitivity={

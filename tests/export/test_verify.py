@@ -30,6 +30,15 @@ def change(folder: Path, edit: Any) -> None:
     path.write_text(json.dumps(fields))
 
 
+def merge(whole: dict[str, Any], part: dict[str, Any]) -> None:
+    """Replace what ``part`` names, however deep."""
+    for name, value in part.items():
+        if isinstance(value, dict):
+            merge(whole[name], value)
+        else:
+            whole[name] = value
+
+
 def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
     found = verify(folder, painted.root)
     recorded = {record.path: record for record in read_manifest(folder).artefacts}
@@ -109,16 +118,24 @@ def test_other_photos_in_the_recorded_place_do_not_pass(
     [
         ("quality", "balanced_accuracy", 0.99),
         ("quality", "agreement", 0.5),
+        ("quality", "sensitivity", {"painted_melanoma": 0.77}),
+        ("quality", "delta_vs_torch", {"balanced_accuracy": 0.2}),
         ("parity", "max_relative", 0.3),
     ],
 )
 def test_figures_that_the_manifest_makes_up_are_found(
-    folder: Path, painted: DataFolder, place: str, name: str, value: float
+    folder: Path, painted: DataFolder, place: str, name: str, value: Any
 ) -> None:
-    change(folder, lambda fields: fields["artefacts"][0][place].update({name: value}))
+    def lie(fields: dict[str, Any]) -> None:
+        whole = fields["artefacts"][0][place]
+        assert whole[name] != value
+        merge(whole, {name: value})
+
+    change(folder, lie)
     found = verify(folder, data=painted.root)
     path = found.files[0].record.path
-    assert f"{path}: the manifest says" in "\n".join(problems(found))
+    assert f"{path}: the manifest" in "\n".join(problems(found))
+    assert found.files[0].status == "failed"
     assert all(file.status == "passed" for file in found.files[1:2])
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from export.checks.comparison import judge_torch, quality_change
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.parity import logit_scales
 from export.checks.selftest import read_selftest
 from export.errors import ExportError, ManifestError
 from export.schema.bundle import read_bundle
 from export.schema.manifest import PARITY, Gate, read_manifest
+from export.schema.parity import PhotoAnswer, read_parity_record
 from export.targets.apps.bundle import BundleRequest, bundle
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.metrics.operating_point import OperatingPoint
@@ -102,8 +104,8 @@ def test_two_bundles_are_byte_identical_and_the_old_one_goes_wholly(
 
 
 def test_int8_is_held_against_its_own_answers(tmp_path: Path, app: Path) -> None:
-    export = write_whole_export(tmp_path / "x", gates={INT8: PASSED})
-    record = bundle(BundleRequest(export, app)).record
+    export = write_whole_export(tmp_path / "x", gates={INT8: NOT_RUN})
+    record = bundle(BundleRequest(export, app, allow_unverified=True)).record
     own = json.loads((export / PARITY).read_text())["artefacts"][INT8]
     assert record.selftest.reference == "export"
     assert record.selftest.max_relative == OTHER_RUNTIMES[record.precision]
@@ -274,6 +276,51 @@ def test_a_gate_is_not_passed_because_the_manifest_says_so(export: Path, app: Pa
     relist(export, artefacts=[artefacts[0].model_copy(update={"parity": parity}), *artefacts[1:]])
     with pytest.raises(ManifestError, match=r"said to have passed.*0\.5 is above 1e-05"):
         bundle(BundleRequest(export, app, FP32))
+
+
+def test_an_int8_gate_without_photos_is_not_passed_because_the_manifest_says_so(
+    tmp_path: Path, app: Path
+) -> None:
+    export = write_whole_export(tmp_path / "x", gates={INT8: PASSED})
+    with pytest.raises(ManifestError, match=r"said to have passed, but .* need photos"):
+        bundle(BundleRequest(export, app))
+
+
+def relabel(export: Path, answers: list[PhotoAnswer], **changes: float) -> None:
+    """Write answers to photos, the figures that follow from them, and changes to torch's."""
+    path = export / PARITY
+    record = read_parity_record(path).model_copy(update={"photos": answers})
+    path.write_text(record.model_dump_json())
+    manifest = read_manifest(export)
+    quality = judge_torch(answers, manifest.classes, manifest.operating_point)
+    assert quality is not None
+    own = quality.model_copy(update={"delta_vs_torch": quality_change(quality, quality)})
+    artefacts = [one.model_copy(update={"quality": own}) for one in manifest.artefacts]
+    relist(export, torch_quality=quality.model_copy(update=changes), artefacts=artefacts)
+
+
+def test_figures_of_torch_that_are_made_up_are_refused(export: Path, app: Path) -> None:
+    answers = [
+        PhotoAnswer(file=f"{index}.jpg", label="mel", logits=[float(index % 2), 0.5, 0.1])
+        for index in range(9)
+    ]
+    relabel(export, answers)
+    bundle(BundleRequest(export, app, FP32))
+    relabel(export, answers, balanced_accuracy=0.99)
+    with pytest.raises(ManifestError, match=r"says torch's balanced accuracy 0\.99"):
+        bundle(BundleRequest(export, app, FP32))
+
+
+def test_a_constant_answer_is_told_whether_the_manifest_does_or_not(
+    export: Path, app: Path
+) -> None:
+    answers = [
+        PhotoAnswer(file=f"{index}.jpg", label="mel", logits=[0.0, 0.5 + index, 0.1])
+        for index in range(9)
+    ]
+    relabel(export, answers)
+    (remark,) = bundle(BundleRequest(export, app, FP32)).remarks
+    assert remark.startswith("this network answers nv for every one of the 9 photos")
 
 
 def test_a_class_name_of_two_lines_is_no_label(export: Path, app: Path) -> None:
