@@ -74,6 +74,20 @@ def test_names_from_files_never_reach_the_terminal_as_they_are(cli: Cli, tmp_pat
 
 
 @pytest.mark.slow
+def test_what_comes_next_leaves_out_what_could_not_be_read(
+    cli: Cli, painted: DataFolder, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(painted.root, tmp_path / "data"))
+    (root / painted.classes[0] / "empty.jpg").write_bytes(b"")
+    run = tmp_path / "run"
+    answer = cli("train", "--data", root, "--out", run, *RECIPE, "--skip-unreadable")
+    told = [line for line in answer.out.splitlines() if "hierattn e" in line]
+    assert len(told) == 2 and all(f"--data {root} --skip-unreadable" in line for line in told)
+    words = told[0].partition("hierattn ")[2].split()
+    assert cli(*words, "--replicates", 5).code == 0
+
+
+@pytest.mark.slow
 def test_training_follows_a_split_that_is_given(
     cli: Cli, painted: DataFolder, tmp_path: Path
 ) -> None:

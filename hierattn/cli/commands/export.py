@@ -132,11 +132,13 @@ def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
     """What can be done with files that hold, as commands to paste."""
     console = standard_console()
     photos = ["--data", data] if data else []
+    if manifest.data is not None and manifest.data.skipped:
+        photos.append("--skip-unreadable")
     told = command("benchmark", folder, *photos, "--out")
     console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
     passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
     if data and passed:
-        told = command("evaluate", folder / passed[0].path, "--data", data)
+        told = command("evaluate", folder / passed[0].path, *photos)
         console.print(f"      {told}", soft_wrap=True)
 
 

@@ -218,16 +218,17 @@ def train(
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])
         photos = [word for root in roots or ("PHOTOS",) for word in ("--data", root)]
+        leaving_out = ["--skip-unreadable"] if outcome.skipped else []
         console.print(
             f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})",
-            f"Next: {command('evaluate', out, *photos)}",
+            f"Next: {command('evaluate', out, *photos, *leaving_out)}",
             sep="\n",
             soft_wrap=True,
         )
         if exported is not None and export is not None:
             show_export(exported, export, data=roots[0] if roots else None)
         else:
-            told = command("export", out, *photos[:2], "--out")
+            told = command("export", out, *photos[:2], *leaving_out, "--out")
             console.print(f"      {told} {beside(out, 'export')}", soft_wrap=True)
     if exported is not None and not exported.manifest.passed:
         raise typer.Exit(1)
