@@ -29,7 +29,8 @@ public final class AboutActivity extends Activity {
                         @Override
                         public void run() {
                             text(R.id.summary).setText(
-                                    getString(R.string.self_test_error, error.getMessage()));
+                                    getString(R.string.self_test_error, Words.of(
+                                            AboutActivity.this, Reasons.of(error))));
                         }
                     });
                 }

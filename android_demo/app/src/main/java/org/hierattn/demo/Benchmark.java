@@ -11,6 +11,7 @@ import org.hierattn.core.GoldenImage;
 import org.hierattn.core.LatencySummary;
 import org.hierattn.core.ModelBundle;
 import org.hierattn.core.PlainPngDecoder;
+import org.hierattn.core.Reason;
 import org.hierattn.core.SelfTestGate;
 import org.hierattn.core.SelfTestResult;
 
@@ -48,12 +49,12 @@ final class Benchmark {
      *
      * @return the result as benchmark-TOKEN.json has it, an error too
      */
-    Map<String, Object> run(String token, Progress progress) {
+    Outcome run(String token, Progress progress) {
         TimedClassifier classifier = null;
         try {
             String wrong = wrongOrder();
             if (wrong != null) {
-                return error(token, wrong, null);
+                return error(token, Reason.of(Reason.Kind.WRONG_ORDER, wrong, wrong), null);
             }
             ModelBundle bundle = engine.loadBundle();
             byte[] model = bundle.readModel(engine.assets);
@@ -68,8 +69,9 @@ final class Benchmark {
             SelfTestResult test = new SelfTestGate(bundle, classifier)
                     .test(engine.assets, new PlainPngDecoder());
             if (!test.passed()) {
-                return error(token, "the self-test did not pass, so there is no latency: "
-                        + test.reason, classifier);
+                return error(token, Reason.of(Reason.Kind.NO_LATENCY,
+                        "the self-test did not pass, so there is no latency: " + test.reason,
+                        test.why), classifier);
             }
             double[] whole = new double[runs];
             double[] latencies = measure(classifier, pixels, whole, progress);
@@ -88,15 +90,15 @@ final class Benchmark {
             json.put("thermal", thermal(before, Device.thermal(context)));
             json.put("battery", Device.battery(context));
             json.put("selftest", selfTest(test));
-            return json;
+            return new Outcome(json, null);
         } catch (BundleException error) {
-            return error(token, error.getMessage(), classifier);
+            return error(token, Reasons.of(error), classifier);
         } catch (ClassifierException error) {
-            return error(token, error.getMessage(), classifier);
+            return error(token, Reasons.of(error), classifier);
         } catch (OutOfMemoryError error) {
-            return error(token, "this phone has too little memory for it", classifier);
+            return error(token, Reasons.of(error), classifier);
         } catch (RuntimeException error) {
-            return error(token, "unexpected: " + error, classifier);
+            return error(token, Reasons.of(error), classifier);
         } finally {
             if (classifier != null) {
                 classifier.close();
@@ -158,9 +160,9 @@ final class Benchmark {
     }
 
     /** The same fields, so that a reader finds each; those without a figure are null. */
-    private Map<String, Object> error(String token, String reason, TimedClassifier classifier) {
+    private Outcome error(String token, Reason reason, TimedClassifier classifier) {
         Map<String, Object> json = Report.head(
-                context, token, Report.ERROR, reason, engine.bundle(), classifier);
+                context, token, Report.ERROR, reason.toString(), engine.bundle(), classifier);
         json.put("threads", threads);
         json.put("warmup", warmup);
         json.put("runs", runs);
@@ -170,7 +172,7 @@ final class Benchmark {
         }
         json.put("thermal", thermal(null, Device.thermal(context)));
         json.put("battery", Device.battery(context));
-        return json;
+        return new Outcome(json, reason);
     }
 
     private static double milliseconds(long nanoseconds) {

@@ -31,7 +31,7 @@ public final class BenchmarkActivity extends TaskActivity {
     }
 
     @Override
-    Map<String, Object> work(Engine engine, Intent order, String token, final ResultFile file) {
+    Outcome work(Engine engine, Intent order, String token, final ResultFile file) {
         int runs = order.getIntExtra("runs", 100);
         int warmup = order.getIntExtra("warmup", 10);
         int threads = order.getIntExtra("threads", Engine.defaultThreads());
@@ -46,9 +46,10 @@ public final class BenchmarkActivity extends TaskActivity {
     }
 
     @Override
-    String headline(Map<String, Object> result) {
-        if (result.get("p50_ms") == null) {
-            return getString(R.string.result_failed, result.get("reason"));
+    String headline(Outcome outcome) {
+        Map<String, Object> result = outcome.result;
+        if (outcome.reason != null) {
+            return getString(R.string.result_failed, Words.of(this, outcome.reason));
         }
         return getString(R.string.benchmark_done, milliseconds(result.get("p50_ms")),
                 milliseconds(result.get("p90_ms")), milliseconds(result.get("p99_ms")));
@@ -63,15 +64,12 @@ public final class BenchmarkActivity extends TaskActivity {
         return getString(R.string.detail_benchmark, SelfTestActivity.runtime(result),
                 result.get("threads"), result.get("runs"), milliseconds(result.get("load_ms")),
                 milliseconds(result.get("first_ms")), milliseconds(result.get("peak_rss_mb")),
-                told(thermal.get("before")), told(thermal.get("after"))) + "\n";
+                Words.thermal(this, thermal.get("before")),
+                Words.thermal(this, thermal.get("after"))) + "\n";
     }
 
     private String milliseconds(Object value) {
         return value == null ? getString(R.string.detail_not_told)
                 : String.format("%.2f", (Double) value);
-    }
-
-    private String told(Object value) {
-        return value == null ? getString(R.string.detail_not_told) : value.toString();
     }
 }

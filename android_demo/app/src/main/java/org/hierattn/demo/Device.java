@@ -13,15 +13,17 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What a result says of the phone. Fields that this Android cannot tell are null. */
 final class Device {
-    /** PowerManager.THERMAL_STATUS_NONE and so on, by value. */
-    private static final String[] THERMAL = {
-        "none", "light", "moderate", "severe", "critical", "emergency", "shutdown"
-    };
+    /** PowerManager.THERMAL_STATUS_NONE and so on, by value; the words for it are R.array.thermal. */
+    static final List<String> THERMAL = Collections.unmodifiableList(Arrays.asList(
+            "none", "light", "moderate", "severe", "critical", "emergency", "shutdown"));
 
     private static final int ANDROID_8 = 26;
     /** Within what a 32-bit process can address. */
@@ -85,7 +87,7 @@ final class Device {
             Object status =
                     PowerManager.class.getMethod("getCurrentThermalStatus").invoke(power);
             int value = (Integer) status;
-            return value >= 0 && value < THERMAL.length ? THERMAL[value] : "status " + value;
+            return value >= 0 && value < THERMAL.size() ? THERMAL.get(value) : "status " + value;
         } catch (ReflectiveOperationException olderAndroid) {
             return null;
         } catch (RuntimeException notTold) {

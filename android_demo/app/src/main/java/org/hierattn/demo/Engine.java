@@ -14,6 +14,7 @@ import org.hierattn.core.BundleException;
 import org.hierattn.core.ClassifierException;
 import org.hierattn.core.ModelBundle;
 import org.hierattn.core.PlainPngDecoder;
+import org.hierattn.core.Reason;
 import org.hierattn.core.SelfTestGate;
 import org.hierattn.core.SelfTestResult;
 
@@ -38,7 +39,6 @@ final class Engine {
         BROKEN
     }
 
-    static final String TOO_LITTLE_MEMORY = "this phone has too little memory for it";
     private static Engine instance;
 
     final AssetReader assets;
@@ -46,7 +46,7 @@ final class Engine {
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private final Handler screen = new Handler(Looper.getMainLooper());
     private volatile State state = State.LOADING;
-    private volatile String reason;
+    private volatile Reason reason;
     private volatile ModelBundle bundle;
     private volatile TimedClassifier classifier;
     private volatile SelfTestGate gate;
@@ -77,7 +77,7 @@ final class Engine {
     }
 
     /** Why it does not answer; null where it does. */
-    String reason() {
+    Reason reason() {
         return reason;
     }
 
@@ -140,10 +140,10 @@ final class Engine {
                 try {
                     resumeOrTest();
                 } catch (OutOfMemoryError error) {
-                    set(State.BROKEN, TOO_LITTLE_MEMORY);
+                    set(State.BROKEN, Reasons.of(error));
                 } catch (RuntimeException error) {
                     // Runtimes throw these from native code; the app must live to say so.
-                    set(State.BROKEN, "unexpected: " + error);
+                    set(State.BROKEN, Reasons.of(error));
                 }
             }
         });
@@ -154,7 +154,7 @@ final class Engine {
         if (gate != null && gate.resume(assets, record().read(), environment())) {
             set(State.READY, null);
         } else if (gate != null) {
-            write("last", test("last"));
+            write("last", test("last").result);
         }
     }
 
@@ -190,14 +190,14 @@ final class Engine {
             classifier = open(read.readModel(assets), defaultThreads());
             gate = new SelfTestGate(read, classifier);
         } catch (BundleException error) {
-            set(State.BROKEN, error.getMessage());
+            set(State.BROKEN, Reasons.of(error));
         } catch (ClassifierException error) {
-            set(State.BROKEN, error.getMessage());
+            set(State.BROKEN, Reasons.of(error));
         } catch (OutOfMemoryError error) {
-            set(State.BROKEN, TOO_LITTLE_MEMORY);
+            set(State.BROKEN, Reasons.of(error));
         } catch (RuntimeException error) {
             // Runtimes throw these from native code; the app must live to say so.
-            set(State.BROKEN, "the runtime failed: " + error);
+            set(State.BROKEN, Reasons.of(error));
         }
     }
 
@@ -207,7 +207,7 @@ final class Engine {
      * @param token of the result
      * @return the result as selftest-TOKEN.json has it
      */
-    Map<String, Object> test(String token) {
+    Outcome test(String token) {
         load();
         if (gate == null) {
             return failure(token);
@@ -218,29 +218,29 @@ final class Engine {
                     gate.test(assets, new PlainPngDecoder(),
                             PlatformDecoder.bothWays(bundle.preprocessing), environment(),
                             record());
-            set(result.passed() ? State.READY : State.REFUSED, result.reason);
+            set(result.passed() ? State.READY : State.REFUSED, result.why);
             Map<String, Object> json = Report.head(
                     context, token, result.status, result.reason, bundle, classifier);
             json.put("images", result.toJson().get("images"));
             json.put("photos", result.toJson().get("photos"));
-            return json;
+            return new Outcome(json, result.why);
         } catch (IOException recordStays) {
-            set(State.BROKEN, recordStays.getMessage());
+            set(State.BROKEN, Reason.of(Reason.Kind.RECORD_STAYS, recordStays.getMessage()));
         } catch (OutOfMemoryError error) {
-            set(State.BROKEN, TOO_LITTLE_MEMORY);
+            set(State.BROKEN, Reasons.of(error));
         } catch (RuntimeException error) {
             // Runtimes throw these from native code; the app must live to say so.
-            set(State.BROKEN, "the runtime failed: " + error);
+            set(State.BROKEN, Reasons.of(error));
         }
         return failure(token);
     }
 
     /** The result where there was no test; the reason is the state's. */
-    private Map<String, Object> failure(String token) {
+    private Outcome failure(String token) {
         Map<String, Object> json =
-                Report.head(context, token, Report.ERROR, reason, bundle, null);
+                Report.head(context, token, Report.ERROR, reason.toString(), bundle, null);
         json.put("images", new ArrayList<Object>());
-        return json;
+        return new Outcome(json, reason);
     }
 
     /** The self-test that the app ran by itself, for whoever looks into its files. */
@@ -272,7 +272,7 @@ final class Engine {
         });
     }
 
-    private void set(State newState, String newReason) {
+    private void set(State newState, Reason newReason) {
         reason = newReason;
         state = newState;
         tell();

@@ -120,7 +120,7 @@ public final class MainActivity extends Activity {
             boolean refused = state == Engine.State.REFUSED;
             line.setText(getString(
                     refused ? R.string.self_test_failed : R.string.self_test_error,
-                    engine.reason()));
+                    Words.of(this, engine.reason())));
         }
         line.setTextColor(getResources().getColor(colour, getTheme()));
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import org.hierattn.core.PreprocessSpec;
 import org.hierattn.core.Preprocessor;
+import org.hierattn.core.Reason;
 import org.hierattn.core.UnreadableImageException;
 
 /**
@@ -38,10 +39,10 @@ final class PhotoReader {
             return toPixels(bytes(picture));
         } catch (OutOfMemoryError error) {
             throw new UnreadableImageException(
-                    "it is too large for this phone's memory; choose a smaller one", error);
+                    Reason.of(Reason.Kind.NO_MEMORY, "too large for this phone's memory"), error);
         } catch (RuntimeException error) {
             // Decoders, and the apps that keep pictures, throw these at damaged or absent ones.
-            throw new UnreadableImageException("it could not be read: " + error, error);
+            throw unreadable(error);
         }
     }
 
@@ -49,18 +50,28 @@ final class PhotoReader {
         try {
             InputStream stream = resolver.openInputStream(picture);
             if (stream == null) {
-                throw new UnreadableImageException("the app that keeps it gives nothing");
+                throw UnreadableImageException.of(
+                        Reason.Kind.NOT_GIVEN, "the app that keeps it gives nothing");
             }
             try {
                 return AssetFolder.readAll(stream, MOST_BYTES);
+            } catch (AssetFolder.TooLongException error) {
+                throw UnreadableImageException.of(Reason.Kind.TOO_MANY_BYTES, error.getMessage(),
+                        MOST_BYTES / 1000000);
             } finally {
                 stream.close();
             }
         } catch (IOException error) {
-            throw new UnreadableImageException(String.valueOf(error.getMessage()), error);
+            throw unreadable(error);
         } catch (SecurityException error) {
-            throw new UnreadableImageException("the app that keeps it does not allow it", error);
+            throw new UnreadableImageException(Reason.of(Reason.Kind.NOT_GIVEN,
+                    "the app that keeps it does not allow it"), error);
         }
+    }
+
+    private static UnreadableImageException unreadable(Exception error) {
+        return new UnreadableImageException(
+                Reason.of(Reason.Kind.UNREADABLE, "it could not be read: " + error), error);
     }
 
     private byte[] toPixels(byte[] file) throws UnreadableImageException {

@@ -6,6 +6,7 @@ import org.hierattn.core.ClassifierException;
 import org.hierattn.core.Decision;
 import org.hierattn.core.ModelBundle;
 import org.hierattn.core.NotTestedException;
+import org.hierattn.core.Reason;
 import org.hierattn.core.UnreadableImageException;
 
 /**
@@ -71,24 +72,31 @@ final class PhotoSession {
                 try {
                     found = answerTo(picture);
                 } catch (UnreadableImageException error) {
-                    wrong = context.getString(R.string.photo_refused, error.getMessage());
+                    wrong = sentence(R.string.photo_refused, Reasons.of(error));
                 } catch (NotTestedException error) {
-                    wrong = context.getString(R.string.self_test_error, error.getMessage());
+                    wrong = sentence(R.string.self_test_error, whyShut(error));
                 } catch (ClassifierException error) {
-                    wrong = context.getString(R.string.self_test_error, error.getMessage());
+                    wrong = sentence(R.string.self_test_error, Reasons.of(error));
                 } catch (OutOfMemoryError error) {
-                    wrong = context.getString(R.string.self_test_error,
-                            Engine.TOO_LITTLE_MEMORY);
+                    wrong = sentence(R.string.self_test_error, Reasons.of(error));
                 } catch (RuntimeException error) {
                     // Runtimes throw these from native code; the app must live to say so.
-                    wrong = context.getString(R.string.self_test_error,
-                            "the runtime failed: " + error);
+                    wrong = sentence(R.string.self_test_error, Reasons.of(error));
                 } finally {
                     CaptureProvider.forget(context);
                 }
                 tell(mine, found, wrong);
             }
         });
+    }
+
+    private String sentence(int words, Reason reason) {
+        return context.getString(words, Words.of(context, reason));
+    }
+
+    private Reason whyShut(NotTestedException error) {
+        Reason known = engine.reason();
+        return known != null ? known : Reason.of(Reason.Kind.NOT_TESTED, error.getMessage());
     }
 
     /** On the engine's thread. */

@@ -15,6 +15,7 @@ import org.hierattn.core.JpegLayout;
 import org.hierattn.core.PhotoDecoder;
 import org.hierattn.core.PreprocessSpec;
 import org.hierattn.core.Preprocessor;
+import org.hierattn.core.Reason;
 import org.hierattn.core.StreamingResize;
 import org.hierattn.core.UnreadableImageException;
 
@@ -28,9 +29,12 @@ final class PlatformDecoder implements PhotoDecoder {
     private static final int SLICE_PIXELS = 2000000;
     /** Of a picture with alpha that must be decoded whole, whose pixels are copied at once. */
     private static final long MOST_ALPHA_PIXELS = 16000000L;
-    /** In the self-test: several strips a golden photo, whose edges no JPEG block shares. */
-    private static final int TEST_ROWS = 101;
+    /** In the self-test: several strips even of small networks' photos, at no JPEG block's edge. */
+    private static final int TEST_ROWS = 37;
     private static final int BY_PLAN = 0;
+    /** Names of the ways, for results; {@link Words} has them in the user's language. */
+    static final String WHOLE = "whole";
+    static final String IN_STRIPS = "in strips";
 
     private final PreprocessSpec spec;
     private final String name;
@@ -52,8 +56,8 @@ final class PlatformDecoder implements PhotoDecoder {
     /** Both ways, for the self-test. */
     static List<PhotoDecoder> bothWays(PreprocessSpec spec) {
         return Arrays.<PhotoDecoder>asList(
-                new PlatformDecoder(spec, "whole", Long.MAX_VALUE, BY_PLAN),
-                new PlatformDecoder(spec, "in strips", 0, TEST_ROWS));
+                new PlatformDecoder(spec, WHOLE, Long.MAX_VALUE, BY_PLAN),
+                new PlatformDecoder(spec, IN_STRIPS, 0, TEST_ROWS));
     }
 
     @Override
@@ -68,7 +72,8 @@ final class PlatformDecoder implements PhotoDecoder {
         sides.inJustDecodeBounds = true;
         BitmapFactory.decodeByteArray(file, 0, file.length, sides);
         if (sides.outWidth < 1 || sides.outHeight < 1) {
-            throw new UnreadableImageException("not a picture of a kind this phone knows");
+            throw UnreadableImageException.of(
+                    Reason.Kind.NOT_A_PICTURE, "not a picture of a kind this phone knows");
         }
         boolean strips = "image/jpeg".equals(sides.outMimeType)
                 || "image/webp".equals(sides.outMimeType);
@@ -83,7 +88,7 @@ final class PlatformDecoder implements PhotoDecoder {
     private byte[] whole(byte[] file, boolean strips) throws UnreadableImageException {
         Bitmap picture = BitmapFactory.decodeByteArray(file, 0, file.length, options());
         if (picture == null) {
-            throw new UnreadableImageException("it is damaged");
+            throw UnreadableImageException.damaged("it is damaged");
         }
         try {
             int width = picture.getWidth();
@@ -114,8 +119,10 @@ final class PlatformDecoder implements PhotoDecoder {
             return inStrips(file, Math.max(1, SLICE_PIXELS / width));
         }
         if ((long) width * height > MOST_ALPHA_PIXELS) {
-            throw new UnreadableImageException("a picture of this kind with transparency is read up"
-                    + " to " + MOST_ALPHA_PIXELS / 1000000 + " megapixels; choose a smaller copy");
+            throw UnreadableImageException.of(Reason.Kind.TRANSPARENT_TOO_LARGE,
+                    "a picture of this kind with transparency is read up"
+                    + " to " + MOST_ALPHA_PIXELS / 1000000 + " megapixels; choose a smaller copy",
+                    MOST_ALPHA_PIXELS / 1000000);
         }
         StreamingResize resize = resizeOf(width, height, ExifReader.orientation(file));
         send(picture, 0, resize);
@@ -127,10 +134,10 @@ final class PlatformDecoder implements PhotoDecoder {
         try {
             decoder = BitmapRegionDecoder.newInstance(file, 0, file.length, false);
         } catch (IOException error) {
-            throw new UnreadableImageException("this phone cannot decode it", error);
+            throw UnreadableImageException.damaged("this phone cannot decode it", error);
         }
         if (decoder == null) {
-            throw new UnreadableImageException("this phone cannot decode it");
+            throw UnreadableImageException.damaged("this phone cannot decode it");
         }
         try {
             int width = decoder.getWidth();
@@ -140,7 +147,7 @@ final class PlatformDecoder implements PhotoDecoder {
                 Rect strip = new Rect(0, top, width, Math.min(height, top + rows));
                 Bitmap part = decoder.decodeRegion(strip, options());
                 if (part == null) {
-                    throw new UnreadableImageException("it is damaged");
+                    throw UnreadableImageException.damaged("it is damaged");
                 }
                 send(part, top, resize);
             }
@@ -155,7 +162,7 @@ final class PlatformDecoder implements PhotoDecoder {
         try {
             return new Preprocessor(spec).stream(width, height, orientation);
         } catch (IllegalArgumentException error) {
-            throw new UnreadableImageException(error.getMessage(), error);
+            throw UnreadableImageException.damaged(error.getMessage(), error);
         }
     }
 
@@ -176,7 +183,8 @@ final class PlatformDecoder implements PhotoDecoder {
             throws UnreadableImageException {
         try {
             if (part.getConfig() != Bitmap.Config.ARGB_8888) {
-                throw new UnreadableImageException("its colours are of a kind not understood");
+                throw UnreadableImageException.of(
+                        Reason.Kind.UNKNOWN_COLOURS, "its colours are of a kind not understood");
             }
             int stride = part.getRowBytes();
             ByteBuffer raw = ByteBuffer.allocate(stride * part.getHeight());

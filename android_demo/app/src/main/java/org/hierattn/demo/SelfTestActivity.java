@@ -33,18 +33,18 @@ public final class SelfTestActivity extends TaskActivity {
     }
 
     @Override
-    Map<String, Object> work(Engine engine, Intent order, String token, ResultFile file) {
+    Outcome work(Engine engine, Intent order, String token, ResultFile file) {
         return engine.test(token);
     }
 
     @Override
-    String headline(Map<String, Object> result) {
-        Object reason = result.get("reason");
-        if ("passed".equals(result.get("status"))) {
-            return SelfTestWords.passed(this, runtime(result), Engine.of(this).bundle());
+    String headline(Outcome outcome) {
+        if (outcome.reason == null) {
+            return SelfTestWords.passed(this, runtime(outcome.result), Engine.of(this).bundle());
         }
-        boolean failed = "failed".equals(result.get("status"));
-        return getString(failed ? R.string.self_test_failed : R.string.self_test_error, reason);
+        boolean failed = "failed".equals(outcome.result.get("status"));
+        return getString(failed ? R.string.self_test_failed : R.string.self_test_error,
+                Words.of(this, outcome.reason));
     }
 
     @Override
@@ -61,11 +61,11 @@ public final class SelfTestActivity extends TaskActivity {
         List<?> photos = (List<?>) result.get("photos");
         for (Object entry : photos == null ? Collections.emptyList() : photos) {
             Map<?, ?> photo = (Map<?, ?>) entry;
+            String way = Words.way(this, String.valueOf(photo.get("decoder")));
             Object mean = photo.get("mean_difference");
             text.append(mark(photo)).append(mean == null
-                    ? getString(R.string.detail_photo_not_decoded, photo.get("file"),
-                            photo.get("decoder"))
-                    : getString(R.string.detail_photo, photo.get("file"), photo.get("decoder"),
+                    ? getString(R.string.detail_photo_not_decoded, photo.get("file"), way)
+                    : getString(R.string.detail_photo, photo.get("file"), way,
                             photo.get("max_difference"), String.format("%.3f", (Double) mean)))
                     .append('\n');
         }

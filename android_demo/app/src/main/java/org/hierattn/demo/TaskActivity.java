@@ -12,6 +12,7 @@ import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Map;
+import org.hierattn.core.Reason;
 
 /**
  * A screen that runs one long task and writes its result as JSON: by its button, or at once where an
@@ -49,10 +50,10 @@ abstract class TaskActivity extends Activity {
      * @param file takes progress
      * @return the result, an error too
      */
-    abstract Map<String, Object> work(Engine engine, Intent order, String token, ResultFile file);
+    abstract Outcome work(Engine engine, Intent order, String token, ResultFile file);
 
     /** One line for the screen. */
-    abstract String headline(Map<String, Object> result);
+    abstract String headline(Outcome outcome);
 
     /** The figures for the screen. */
     abstract String details(Map<String, Object> result);
@@ -103,7 +104,7 @@ abstract class TaskActivity extends Activity {
         try {
             file = new ResultFile(getExternalFilesDir(null), kind(), token);
         } catch (IOException error) {
-            outcome.setText(getString(R.string.result_failed, error.getMessage()));
+            outcome.setText(getString(R.string.result_failed, notWritten(error)));
             return;
         }
         file.clear();
@@ -116,28 +117,34 @@ abstract class TaskActivity extends Activity {
         engine.run(new Runnable() {
             @Override
             public void run() {
-                Map<String, Object> result = outcomeOf(order, token, file);
+                Outcome made = outcomeOf(order, token, file);
                 String problem = null;
                 try {
-                    file.write(result);
+                    file.write(made.result);
                 } catch (IOException error) {
-                    problem = error.getMessage();
+                    problem = notWritten(error);
                 }
-                show(result, file.target(), problem);
+                show(made, file.target(), problem);
             }
         });
     }
 
     /** Whatever happens, whoever waits for the file gets one. */
-    private Map<String, Object> outcomeOf(Intent order, String token, ResultFile file) {
+    private Outcome outcomeOf(Intent order, String token, ResultFile file) {
         try {
             return work(engine, order, token, file);
         } catch (RuntimeException error) {
+            Reason reason = Reasons.of(error);
             Map<String, Object> result = Report.head(getApplicationContext(), token, Report.ERROR,
-                    "unexpected: " + error, engine.bundle(), null);
+                    reason.toString(), engine.bundle(), null);
             result.put("images", new ArrayList<Object>());
-            return result;
+            return new Outcome(result, reason);
         }
+    }
+
+    private String notWritten(IOException error) {
+        String said = String.valueOf(error.getMessage());
+        return Words.of(this, Reason.of(Reason.Kind.NOT_WRITTEN, said, said));
     }
 
     /** Say how far it is; from any thread. */
@@ -153,7 +160,7 @@ abstract class TaskActivity extends Activity {
         });
     }
 
-    private void show(final Map<String, Object> result, final File file, final String problem) {
+    private void show(final Outcome made, final File file, final String problem) {
         engine.onScreen(new Runnable() {
             @Override
             public void run() {
@@ -163,8 +170,8 @@ abstract class TaskActivity extends Activity {
                     bar.setVisibility(View.INVISIBLE);
                     getWindow().clearFlags(LIT);
                 }
-                outcome.setText(headline(result));
-                figures.setText(details(result) + "\n" + (problem == null
+                outcome.setText(headline(made));
+                figures.setText(details(made.result) + "\n" + (problem == null
                         ? getString(R.string.result_stored, file.getPath())
                         : getString(R.string.result_failed, problem)));
             }

@@ -33,7 +33,7 @@ public class JdkPhotoTest {
             try {
                 image = ImageIO.read(new ByteArrayInputStream(file));
             } catch (IOException error) {
-                throw new UnreadableImageException("damaged", error);
+                throw UnreadableImageException.damaged("damaged", error);
             }
             StreamingResize resize = new Preprocessor(spec).stream(image.getWidth(),
                     image.getHeight(), turns ? ExifReader.orientation(file) : 1);

@@ -40,9 +40,10 @@ public final class DecodePlan {
             long freeBytes) throws UnreadableImageException {
         long pixels = (long) width * height;
         if (pixels > MOST_PIXELS) {
-            throw new UnreadableImageException("it has " + megapixels(pixels)
-                    + " megapixels; at most " + megapixels(MOST_PIXELS) + " are read. Set the camera"
-                    + " to 50 megapixels or fewer, or choose a smaller copy");
+            throw UnreadableImageException.of(Reason.Kind.TOO_MANY_PIXELS, "it has "
+                    + megapixels(pixels) + " megapixels; at most " + megapixels(MOST_PIXELS)
+                    + " are read. Set the camera to 50 megapixels or fewer, or choose a smaller copy",
+                    megapixels(pixels), megapixels(MOST_PIXELS));
         }
         long left = freeBytes - (progressive ? pixels * COEFFICIENT_BYTES : 0);
         if (pixels * PIXEL_BYTES <= left) {
@@ -50,15 +51,18 @@ public final class DecodePlan {
         }
         long rows = strips ? left / (STRIP_COPIES * PIXEL_BYTES * width) : 0;
         if (rows < Math.min(height, LEAST_ROWS)) {
-            throw new UnreadableImageException("it has " + megapixels(pixels) + " megapixels"
+            throw UnreadableImageException.of(progressive ? Reason.Kind.NO_MEMORY_FOR_PROGRESSIVE
+                            : Reason.Kind.NO_MEMORY_FOR,
+                    "it has " + megapixels(pixels) + " megapixels"
                     + (progressive ? " in a progressive JPEG" : "")
                     + ", too many for the memory that is free on this phone. Close other apps,"
-                    + " set the camera to fewer megapixels, or choose a smaller copy");
+                    + " set the camera to fewer megapixels, or choose a smaller copy",
+                    megapixels(pixels));
         }
         return new DecodePlan((int) Math.min(height, rows), false);
     }
 
-    private static long megapixels(long pixels) {
+    static long megapixels(long pixels) {
         return Math.round(pixels / 1e6);
     }
 }

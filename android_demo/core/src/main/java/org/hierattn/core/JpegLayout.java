@@ -25,7 +25,7 @@ public final class JpegLayout {
      */
     public static boolean check(byte[] jpeg) throws UnreadableImageException {
         if (!isJpeg(jpeg)) {
-            throw new UnreadableImageException("not a JPEG");
+            throw UnreadableImageException.of(Reason.Kind.NOT_A_PICTURE, "not a JPEG");
         }
         boolean progressive = false;
         int place = 2;
@@ -46,7 +46,7 @@ public final class JpegLayout {
             }
             int length = number(jpeg, place);
             if (length < 2) {
-                throw new UnreadableImageException("JPEG: a segment of impossible length");
+                throw UnreadableImageException.damaged("JPEG: a segment of impossible length");
             }
             if (isFrame(marker)) {
                 checkColours(jpeg, place, length);
@@ -82,7 +82,7 @@ public final class JpegLayout {
         }
         int components = at(jpeg, place + 7);
         if (components != 1 && components != 3) {
-            throw new UnreadableImageException("JPEG: " + components
+            throw UnreadableImageException.of(Reason.Kind.UNKNOWN_COLOURS, "JPEG: " + components
                     + " colour components; only grey and three colours are understood");
         }
     }
@@ -112,6 +112,6 @@ public final class JpegLayout {
     }
 
     private static UnreadableImageException cutOff() {
-        return new UnreadableImageException("JPEG: the file is cut off");
+        return UnreadableImageException.damaged("JPEG: the file is cut off");
     }
 }

@@ -21,10 +21,10 @@ public final class PhotoTest {
         /** Of all bytes; NaN where it could not be decoded. */
         public final double meanDifference;
         /** Why it failed; null where it passed. */
-        public final String reason;
+        public final Reason reason;
 
         Result(String file, String decoder, int maxDifference, double meanDifference,
-                String reason) {
+                Reason reason) {
             this.file = file;
             this.decoder = decoder;
             this.maxDifference = maxDifference;
@@ -84,19 +84,23 @@ public final class PhotoTest {
             sum += difference;
         }
         double mean = (double) sum / found.length;
-        String reason = null;
+        Reason reason = null;
         if (largest > allowed.maxDifference || mean > allowed.maxMeanDifference) {
-            reason = String.format(Locale.ROOT, "decoded %s, this phone's pixels differ from the "
+            reason = Reason.of(Reason.Kind.PHOTO_DIFFERS, String.format(Locale.ROOT,
+                    "%s: decoded %s, this phone's pixels differ from the "
                             + "lab's by up to %d levels, on average %.2f; allowed are %d and %.2f "
                             + "(%s)",
-                    decoder.name(), largest, mean, allowed.maxDifference,
-                    allowed.maxMeanDifference, photo.what);
+                    photo.file, decoder.name(), largest, mean, allowed.maxDifference,
+                    allowed.maxMeanDifference, photo.what),
+                    photo.file, decoder.name(), largest, mean, allowed.maxDifference,
+                    allowed.maxMeanDifference);
         }
         return new Result(photo.file, decoder.name(), largest, mean, reason);
     }
 
     private static Result broken(GoldenPhotos.Photo photo, PhotoDecoder decoder, String why) {
         return new Result(photo.file, decoder.name(), -1, Double.NaN,
-                "cannot be decoded " + decoder.name() + ": " + why);
+                Reason.of(Reason.Kind.PHOTO_NOT_DECODED, photo.file + ": cannot be decoded "
+                        + decoder.name() + ": " + why, photo.file, decoder.name()));
     }
 }

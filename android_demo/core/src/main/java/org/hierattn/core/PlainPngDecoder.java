@@ -12,7 +12,6 @@ import java.util.zip.Inflater;
  */
 public final class PlainPngDecoder implements PngDecoder {
     static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    private static final long LARGEST_PIXELS = 178_956_970L;
     private static final int[][] ADAM7 = {
         {0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}
     };
@@ -21,7 +20,8 @@ public final class PlainPngDecoder implements PngDecoder {
     public RgbImage decode(byte[] png) throws UnreadableImageException {
         final PngHeader header = PngHeader.read(png);
         if (header.pixels() * 3 > Integer.MAX_VALUE - 8) {
-            throw new UnreadableImageException("PNG: too many pixels for memory: " + header.sides());
+            throw UnreadableImageException.of(Reason.Kind.NO_MEMORY,
+                    "PNG: too many pixels for memory: " + header.sides());
         }
         final byte[] rgb = new byte[(int) header.pixels() * 3];
         decodeRows(png, header, new PixelRows() {
@@ -62,8 +62,11 @@ public final class PlainPngDecoder implements PngDecoder {
 
     private static void decodeRows(byte[] png, PngHeader header, PixelRows receiver)
             throws UnreadableImageException {
-        if (header.pixels() > LARGEST_PIXELS) {
-            throw new UnreadableImageException("PNG: " + header.sides() + " pixels are too many");
+        if (header.pixels() > DecodePlan.MOST_PIXELS) {
+            throw UnreadableImageException.of(Reason.Kind.TOO_MANY_PIXELS,
+                    "PNG: " + header.sides() + " pixels are too many",
+                    DecodePlan.megapixels(header.pixels()),
+                    DecodePlan.megapixels(DecodePlan.MOST_PIXELS));
         }
         Inflater inflater = new Inflater();
         try {
@@ -79,7 +82,7 @@ public final class PlainPngDecoder implements PngDecoder {
                 }
             }
         } catch (DataFormatException error) {
-            throw new UnreadableImageException("PNG: damaged pixels: " + error.getMessage(), error);
+            throw UnreadableImageException.damaged("PNG: damaged pixels: " + error.getMessage(), error);
         } finally {
             inflater.end();
         }
@@ -147,7 +150,7 @@ public final class PlainPngDecoder implements PngDecoder {
                 filled += read;
                 if (read == 0) {
                     if (inflater.finished() || inflater.needsDictionary() || !nextChunk()) {
-                        throw new UnreadableImageException("PNG: the file is cut short");
+                        throw UnreadableImageException.damaged("PNG: the file is cut short");
                     }
                 }
             }
@@ -190,7 +193,7 @@ public final class PlainPngDecoder implements PngDecoder {
                         row[x] += paeth(left, up, upLeft);
                         break;
                     default:
-                        throw new UnreadableImageException("PNG: unknown filter " + filter);
+                        throw UnreadableImageException.damaged("PNG: unknown filter " + filter);
                 }
             }
         }

@@ -38,11 +38,11 @@ final class PngHeader {
     private PngHeader(byte[] png) throws UnreadableImageException {
         for (int place = 0; place < PlainPngDecoder.SIGNATURE.length; place++) {
             if (png.length < 33 || png[place] != PlainPngDecoder.SIGNATURE[place]) {
-                throw new UnreadableImageException("not a PNG");
+                throw UnreadableImageException.of(Reason.Kind.NOT_A_PICTURE, "not a PNG");
             }
         }
         if (number(png, 12) != IHDR || chunkLength(png, 8) != 13) {
-            throw new UnreadableImageException("PNG: no header");
+            throw UnreadableImageException.damaged("PNG: no header");
         }
         checkSum(png, 8, 13);
         width = number(png, 16);
@@ -51,14 +51,14 @@ final class PngHeader {
         kind = png[25];
         interlaced = png[28] != 0;
         if (width < 1 || height < 1 || png[26] != 0 || png[27] != 0) {
-            throw new UnreadableImageException("PNG: a header of no known kind");
+            throw UnreadableImageException.damaged("PNG: a header of no known kind");
         }
         channels = channelsOf(kind);
         checkDepth();
         checkSize(png.length);
         dataAt = readChunks(png);
         if (kind == PALETTE && palette == null) {
-            throw new UnreadableImageException("PNG: the palette is missing");
+            throw UnreadableImageException.damaged("PNG: the palette is missing");
         }
     }
 
@@ -91,7 +91,7 @@ final class PngHeader {
             if (kind == PALETTE) {
                 int entry = sample(row, x);
                 if (entry * 3 + 3 > palette.length) {
-                    throw new UnreadableImageException("PNG: a pixel of colour " + entry
+                    throw UnreadableImageException.damaged("PNG: a pixel of colour " + entry
                             + ", the palette has " + palette.length / 3);
                 }
                 red = palette[entry * 3] & 255;
@@ -126,7 +126,7 @@ final class PngHeader {
     static int chunkLength(byte[] png, int at) throws UnreadableImageException {
         int length = at + 12 <= png.length ? number(png, at) : -1;
         if (length < 0 || length > png.length - at - 12) {
-            throw new UnreadableImageException("PNG: the file is cut short");
+            throw UnreadableImageException.damaged("PNG: the file is cut short");
         }
         return length;
     }
@@ -140,7 +140,7 @@ final class PngHeader {
                 return at;
             }
             if (name == IEND) {
-                throw new UnreadableImageException("PNG: no pixels");
+                throw UnreadableImageException.damaged("PNG: no pixels");
             }
             checkSum(png, at, length);
             if (name == PLTE) {
@@ -149,7 +149,7 @@ final class PngHeader {
                 transparency = content(png, at, length);
                 int least = kind == GREY ? 2 : kind == COLOUR ? 6 : 0;
                 if (transparency.length < least) {
-                    throw new UnreadableImageException("PNG: chunk tRNS is cut short");
+                    throw UnreadableImageException.damaged("PNG: chunk tRNS is cut short");
                 }
             }
             at += length + 12;
@@ -205,7 +205,8 @@ final class PngHeader {
             known = depth == 8 || depth == 16;
         }
         if (!known) {
-            throw new UnreadableImageException("PNG: " + depth + " bits of colour type " + kind);
+            throw UnreadableImageException.of(Reason.Kind.UNKNOWN_COLOURS,
+                    "PNG: " + depth + " bits of colour type " + kind);
         }
     }
 
@@ -215,11 +216,12 @@ final class PngHeader {
      */
     private void checkSize(int bytes) throws UnreadableImageException {
         if (width > MOST_WIDE) {
-            throw new UnreadableImageException("PNG: " + sides() + " pixels: at most " + MOST_WIDE
-                    + " in a row are read; choose a smaller picture");
+            throw UnreadableImageException.of(Reason.Kind.TOO_WIDE, "PNG: " + sides()
+                    + " pixels: at most " + MOST_WIDE
+                    + " in a row are read; choose a smaller picture", width, MOST_WIDE);
         }
         if (pixels() * bitsPerPixel() / 8 > (long) bytes * MOST_DEFLATED) {
-            throw new UnreadableImageException("PNG: the file is cut short: " + bytes
+            throw UnreadableImageException.damaged("PNG: the file is cut short: " + bytes
                     + " bytes cannot hold " + sides() + " pixels");
         }
     }
@@ -236,7 +238,8 @@ final class PngHeader {
             case COLOUR_ALPHA:
                 return 4;
             default:
-                throw new UnreadableImageException("PNG: unknown colour type " + kind);
+                throw UnreadableImageException.of(Reason.Kind.UNKNOWN_COLOURS,
+                        "PNG: unknown colour type " + kind);
         }
     }
 
@@ -250,7 +253,7 @@ final class PngHeader {
         CRC32 sum = new CRC32();
         sum.update(png, at + 4, length + 4);
         if ((int) sum.getValue() != number(png, at + 8 + length)) {
-            throw new UnreadableImageException("PNG: a damaged chunk at byte " + at);
+            throw UnreadableImageException.damaged("PNG: a damaged chunk at byte " + at);
         }
     }
 }

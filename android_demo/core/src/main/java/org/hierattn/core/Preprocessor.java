@@ -61,7 +61,7 @@ public final class Preprocessor {
         try {
             resize = stream(sides[0], sides[1], ExifReader.orientation(png));
         } catch (IllegalArgumentException error) {
-            throw new UnreadableImageException("PNG: " + error.getMessage(), error);
+            throw UnreadableImageException.damaged("PNG: " + error.getMessage(), error);
         }
         new PlainPngDecoder().decode(png, resize);
         return resize.finish();

@@ -35,35 +35,41 @@ public final class SelfTest {
             List<PhotoDecoder> photoDecoders, Classifier classifier) {
         List<PhotoTest.Result> photos = new ArrayList<PhotoTest.Result>();
         List<SelfTestResult.Image> images = new ArrayList<SelfTestResult.Image>();
-        String reason = null;
-        String broken = null;
+        Reason reason = null;
+        boolean broken = false;
         try {
             bundle.checkFiles(assets);
             for (GoldenImage image : bundle.images) {
                 SelfTestResult.Image found = runOne(bundle, image, assets, decoder, classifier);
                 images.add(found);
                 if (reason == null && !found.passed()) {
-                    reason = image.file + ": " + found.reason;
+                    reason = found.reason;
                 }
             }
             photos.addAll(PhotoTest.run(bundle, assets, photoDecoders));
             for (PhotoTest.Result photo : photos) {
                 if (reason == null && !photo.passed()) {
-                    reason = photo.file + ": " + photo.reason;
+                    reason = photo.reason;
                 }
             }
         } catch (BundleException error) {
-            reason = error.getMessage();
+            reason = Reason.of(
+                    Reason.Kind.BUNDLE_DAMAGED, error.getMessage(), error.getMessage());
         } catch (ClassifierException error) {
-            broken = "the runtime failed: " + error.getMessage();
+            broken = true;
+            reason = runtimeFailed(error.getMessage());
         } catch (RuntimeException error) {
             // Runtimes throw these from native code; the app must live to say so.
-            broken = "the runtime failed: " + error;
+            broken = true;
+            reason = runtimeFailed(error.toString());
         }
-        String status = broken != null ? SelfTestResult.ERROR
+        String status = broken ? SelfTestResult.ERROR
                 : reason != null ? SelfTestResult.FAILED : SelfTestResult.PASSED;
-        return new SelfTestResult(
-                bundle, classifier, status, broken != null ? broken : reason, images, photos);
+        return new SelfTestResult(bundle, classifier, status, reason, images, photos);
+    }
+
+    private static Reason runtimeFailed(String said) {
+        return Reason.of(Reason.Kind.RUNTIME_FAILED, "the runtime failed: " + said, said);
     }
 
     private static SelfTestResult.Image runOne(ModelBundle bundle, GoldenImage image,
@@ -78,7 +84,9 @@ public final class SelfTest {
                     .toPixels(stored, ExifReader.orientation(png));
         } catch (UnreadableImageException error) {
             return new SelfTestResult.Image(image.file, wanted.length, new float[0], Double.NaN,
-                    "cannot be decoded: " + error.getMessage());
+                    Reason.of(Reason.Kind.NOT_DECODED,
+                            image.file + ": cannot be decoded: " + error.getMessage(),
+                            image.file));
         }
         int differing = differingBytes(pixels, wanted);
         float[] logits = classifier.logits(pixels);
@@ -87,22 +95,26 @@ public final class SelfTest {
                 reason(bundle, image, differing, wanted.length, logits, relative));
     }
 
-    private static String reason(ModelBundle bundle, GoldenImage image, int differing, int of,
+    private static Reason reason(ModelBundle bundle, GoldenImage image, int differing, int of,
             float[] logits, double relative) {
         if (differing > 0) {
-            return "preprocessing gives other pixels in " + differing + " of " + of + " bytes ("
-                    + image.what + ")";
+            return Reason.of(Reason.Kind.PIXELS_DIFFER, image.file
+                    + ": preprocessing gives other pixels in " + differing + " of " + of
+                    + " bytes (" + image.what + ")", image.file, differing, of);
         }
         if (logits.length != image.logits.length) {
-            return "the model gives " + logits.length + " logits for " + image.logits.length
-                    + " classes";
+            return Reason.of(Reason.Kind.LOGITS_LACK, image.file + ": the model gives "
+                    + logits.length + " logits for " + image.logits.length + " classes",
+                    image.file, logits.length, image.logits.length);
         }
         if (Double.isNaN(relative) || Double.isInfinite(relative)) {
-            return "the model answers with what is no number";
+            return Reason.of(Reason.Kind.NO_NUMBER,
+                    image.file + ": the model answers with what is no number", image.file);
         }
         if (!(relative <= bundle.maxRelative)) {
-            return String.format(Locale.ROOT, "a logit lies %.3g off, at most %.3g is allowed",
-                    relative, bundle.maxRelative);
+            return Reason.of(Reason.Kind.LOGIT_OFF, String.format(Locale.ROOT,
+                    "%s: a logit lies %.3g off, at most %.3g is allowed", image.file, relative,
+                    bundle.maxRelative), image.file, relative, bundle.maxRelative);
         }
         return null;
     }

@@ -26,9 +26,9 @@ public final class SelfTestResult {
         /** Largest difference of a logit, as a share of the scale; NaN where a logit is no number. */
         public final double maxRelative;
         /** Why it failed; null where it passed. */
-        public final String reason;
+        public final Reason reason;
 
-        Image(String file, int differingBytes, float[] logits, double maxRelative, String reason) {
+        Image(String file, int differingBytes, float[] logits, double maxRelative, Reason reason) {
             this.file = file;
             this.differingBytes = differingBytes;
             this.logits = logits;
@@ -60,6 +60,8 @@ public final class SelfTestResult {
     public final String status;
     /** One line that says what differs; null where it passed. */
     public final String reason;
+    /** The same for a screen; null where it passed. */
+    public final Reason why;
     /** Those that were reached. */
     public final List<Image> images;
     /** Golden photos, one entry for each way of decoding; empty where none were tested. */
@@ -68,11 +70,12 @@ public final class SelfTestResult {
     private final String runtimeName;
     private final String runtimeVersion;
 
-    SelfTestResult(ModelBundle bundle, Classifier classifier, String status, String reason,
+    SelfTestResult(ModelBundle bundle, Classifier classifier, String status, Reason why,
             List<Image> images, List<PhotoTest.Result> photos) {
         this.bundle = bundle;
         this.status = status;
-        this.reason = reason;
+        this.why = why;
+        reason = why == null ? null : why.toString();
         this.images = Collections.unmodifiableList(new ArrayList<Image>(images));
         this.photos =
                 Collections.unmodifiableList(new ArrayList<PhotoTest.Result>(photos));

@@ -12,11 +12,14 @@ public class DecodePlanTest {
     private static final long MEGA = 1000000L;
 
     private static void assertRefused(int width, int height, boolean progressive, boolean strips,
-            long free, String... words) {
+            long free, Reason.Kind kind, String... words) {
         try {
             DecodePlan.of(width, height, progressive, strips, free);
             fail("accepted");
         } catch (UnreadableImageException error) {
+            assertEquals(kind, error.reason.kind);
+            assertTrue(error.getMessage(), error.getMessage().contains(
+                    error.reason.values()[0] + " megapixels"));
             for (String word : words) {
                 assertTrue(error.getMessage(), error.getMessage().contains(word));
             }
@@ -58,13 +61,16 @@ public class DecodePlanTest {
 
     @Test
     public void whatCannotBeReadIsRefusedWithTheMend() {
-        assertRefused(16320, 12240, false, true, Long.MAX_VALUE,
+        assertRefused(16320, 12240, false, true, Long.MAX_VALUE, Reason.Kind.TOO_MANY_PIXELS,
                 "200 megapixels", "at most 179", "Set the camera", "smaller copy");
-        assertRefused(8064, 6048, false, false, 100 * MEGA, "49 megapixels", "Close other apps");
-        assertRefused(8064, 6048, true, true, 200 * MEGA, "progressive", "smaller copy");
-        assertRefused(8064, 6048, false, true, 1 * MEGA, "memory");
-        assertRefused(8064, 6048, false, true, -5, "memory");
-        assertRefused(Integer.MAX_VALUE, Integer.MAX_VALUE, true, true, Long.MAX_VALUE, "at most");
+        assertRefused(8064, 6048, false, false, 100 * MEGA, Reason.Kind.NO_MEMORY_FOR,
+                "49 megapixels", "Close other apps");
+        assertRefused(8064, 6048, true, true, 200 * MEGA, Reason.Kind.NO_MEMORY_FOR_PROGRESSIVE,
+                "progressive", "smaller copy");
+        assertRefused(8064, 6048, false, true, 1 * MEGA, Reason.Kind.NO_MEMORY_FOR, "memory");
+        assertRefused(8064, 6048, false, true, -5, Reason.Kind.NO_MEMORY_FOR, "memory");
+        assertRefused(Integer.MAX_VALUE, Integer.MAX_VALUE, true, true, Long.MAX_VALUE,
+                Reason.Kind.TOO_MANY_PIXELS, "at most");
     }
 
     @Test

@@ -40,7 +40,7 @@ public class PhotoTestTest {
                     return pixels;
                 }
             }
-            throw new UnreadableImageException("another file");
+            throw UnreadableImageException.damaged("another file");
         }
 
         void change(byte[] pixels) throws UnreadableImageException {}
@@ -52,10 +52,14 @@ public class PhotoTestTest {
                 Arrays.asList(decoders), new FakeClassifier());
     }
 
-    private static void assertRefused(SelfTestResult result, String words) {
+    private static void assertRefused(
+            SelfTestResult result, Reason.Kind kind, String words) {
         assertEquals("failed", result.status);
         assertTrue(result.reason, result.reason.startsWith(PHOTO + ": "));
         assertTrue(result.reason, result.reason.contains(words));
+        assertEquals(kind, result.why.kind);
+        assertEquals("[photo_420.jpg, whole]",
+                Arrays.asList(result.why.values()).subList(0, 2).toString());
     }
 
     @Test
@@ -100,7 +104,8 @@ public class PhotoTestTest {
             void change(byte[] pixels) {
                 pixels[0] = (byte) (pixels[0] + ((pixels[0] & 255) < 128 ? most : -most));
             }
-        }), "decoded whole, this phone's pixels differ from the lab's by up to 9 levels");
+        }), Reason.Kind.PHOTO_DIFFERS,
+                "decoded whole, this phone's pixels differ from the lab's by up to 9 levels");
     }
 
     @Test
@@ -113,7 +118,7 @@ public class PhotoTestTest {
                     pixels[place] += (pixels[place] & 255) < 128 ? 1 : -1;
                 }
             }
-        }), "on average 0.25");
+        }), Reason.Kind.PHOTO_DIFFERS, "on average 0.25");
     }
 
     @Test
@@ -122,17 +127,17 @@ public class PhotoTestTest {
         SelfTestResult result = run(assets, new Decoder(assets) {
             @Override
             void change(byte[] pixels) throws UnreadableImageException {
-                throw new UnreadableImageException("no memory");
+                throw UnreadableImageException.damaged("no memory");
             }
         });
-        assertRefused(result, "cannot be decoded whole: no memory");
+        assertRefused(result, Reason.Kind.PHOTO_NOT_DECODED, "cannot be decoded whole: no memory");
         assertTrue(JsonWriter.write(result.toJson()).contains("\"max_difference\": null"));
         assertRefused(run(assets, new Decoder(assets) {
             @Override
             void change(byte[] pixels) {
                 throw new IllegalArgumentException("platform");
             }
-        }), "platform");
+        }), Reason.Kind.PHOTO_NOT_DECODED, "platform");
     }
 
     @Test

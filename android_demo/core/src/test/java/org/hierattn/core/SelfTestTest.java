@@ -18,10 +18,13 @@ public class SelfTestTest {
         return SelfTest.run(ModelBundle.load(assets), assets, new PlainPngDecoder(), classifier);
     }
 
-    private static void assertRefused(String status, String words, SelfTestResult result) {
+    private static void assertRefused(
+            String status, Reason.Kind kind, String words, SelfTestResult result) {
         assertFalse(result.passed());
         assertEquals(result.reason, status, result.status);
         assertTrue(result.reason, result.reason.contains(words));
+        assertEquals(result.reason, result.why.toString());
+        assertEquals(kind, result.why.kind);
     }
 
     @Test
@@ -44,7 +47,8 @@ public class SelfTestTest {
         String logit = JsonWriter.write(image.logits[1]);
         assets.replaceInJson(logit, JsonWriter.write(image.logits[1] + image.scale * 2e-5));
         SelfTestResult result = run(assets, new FakeClassifier());
-        assertRefused("failed", image.file + ": a logit lies 2.00e-05 off", result);
+        assertRefused("failed", Reason.Kind.LOGIT_OFF,
+                image.file + ": a logit lies 2.00e-05 off", result);
         assertTrue(result.images.get(1).passed());
         assertFalse(result.images.get(2).passed());
         assertEquals(2e-5, result.maxRelative(), 1e-7);
@@ -65,7 +69,8 @@ public class SelfTestTest {
     public void tamperedTensorIsRefused() throws Exception {
         MapAssets assets = MapAssets.fake().flipBitAndHash(TENSOR, 777);
         SelfTestResult result = run(assets, new FakeClassifier());
-        assertRefused("failed", "preprocessing gives other pixels in 1 of 12288 bytes", result);
+        assertRefused("failed", Reason.Kind.PIXELS_DIFFER,
+                "preprocessing gives other pixels in 1 of 12288 bytes", result);
     }
 
     @Test
@@ -75,7 +80,8 @@ public class SelfTestTest {
                 MapAssets assets = MapAssets.fake().flipBit(path, 5);
                 FakeClassifier classifier = new FakeClassifier();
                 SelfTestResult result = run(assets, classifier);
-                assertRefused("failed", path + ": not the file that was bundled", result);
+                assertRefused("failed", Reason.Kind.BUNDLE_DAMAGED,
+                        path + ": not the file that was bundled", result);
                 assertEquals("nothing is asked before the files are right", 0, classifier.asked);
             }
         }
@@ -87,7 +93,8 @@ public class SelfTestTest {
             if (!path.equals(ModelBundle.FILE)) {
                 MapAssets assets = MapAssets.fake();
                 assets.files.remove(path);
-                assertRefused("failed", path + ": cannot be read", run(assets, new FakeClassifier()));
+                assertRefused("failed", Reason.Kind.BUNDLE_DAMAGED,
+                        path + ": cannot be read", run(assets, new FakeClassifier()));
             }
         }
     }
@@ -104,7 +111,7 @@ public class SelfTestTest {
                     return logits;
                 }
             });
-            assertRefused("failed", "no number", result);
+            assertRefused("failed", Reason.Kind.NO_NUMBER, "no number", result);
             String json = JsonWriter.write(result.toJson());
             assertTrue(json, json.contains("null], \"max_relative\": null, \"passed\": false"));
         }
@@ -119,7 +126,8 @@ public class SelfTestTest {
                     return new float[count];
                 }
             });
-            assertRefused("failed", "the model gives " + count + " logits for 3", result);
+            assertRefused("failed", Reason.Kind.LOGITS_LACK,
+                    "the model gives " + count + " logits for 3", result);
         }
     }
 
@@ -132,7 +140,7 @@ public class SelfTestTest {
                 return new float[] {logits[1], logits[0], logits[2]};
             }
         });
-        assertRefused("failed", "a logit lies", result);
+        assertRefused("failed", Reason.Kind.LOGIT_OFF, "a logit lies", result);
     }
 
     @Test
@@ -143,14 +151,15 @@ public class SelfTestTest {
                 throw new ClassifierException("out of memory");
             }
         });
-        assertRefused("error", "the runtime failed: out of memory", result);
+        assertRefused("error", Reason.Kind.RUNTIME_FAILED,
+                "the runtime failed: out of memory", result);
         result = run(MapAssets.fake(), new FakeClassifier() {
             @Override
             public float[] logits(byte[] rgb) {
                 throw new IllegalStateException("native");
             }
         });
-        assertRefused("error", "native", result);
+        assertRefused("error", Reason.Kind.RUNTIME_FAILED, "native", result);
     }
 
     @Test
@@ -164,14 +173,16 @@ public class SelfTestTest {
                 return image;
             }
         }, new FakeClassifier());
-        assertRefused("failed", "preprocessing gives other pixels", result);
+        assertRefused("failed", Reason.Kind.PIXELS_DIFFER,
+                "preprocessing gives other pixels", result);
         result = SelfTest.run(ModelBundle.load(assets), assets, new PngDecoder() {
             @Override
             public RgbImage decode(byte[] png) throws UnreadableImageException {
-                throw new UnreadableImageException("no memory");
+                throw UnreadableImageException.damaged("no memory");
             }
         }, new FakeClassifier());
-        assertRefused("failed", "exact.png: cannot be decoded: no memory", result);
+        assertRefused("failed", Reason.Kind.NOT_DECODED,
+                "exact.png: cannot be decoded: no memory", result);
         JsonWriter.write(result.toJson());
     }
 
