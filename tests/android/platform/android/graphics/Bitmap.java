@@ -30,6 +30,13 @@ public final class Bitmap {
         return new Bitmap(copy(from.image, x, y, width, height));
     }
 
+    /** As Android's: packed colours, row by row. */
+    public static Bitmap createBitmap(int[] colours, int width, int height, Config config) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_ARGB);
+        image.setRGB(0, 0, width, height, colours, 0, width);
+        return new Bitmap(image);
+    }
+
     static BufferedImage copy(BufferedImage from, int x, int y, int width, int height) {
         BufferedImage part = new BufferedImage(width, height, from.getColorModel().hasAlpha()
                 ? BufferedImage.TYPE_INT_ARGB : BufferedImage.TYPE_INT_RGB);
