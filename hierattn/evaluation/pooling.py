@@ -20,6 +20,7 @@ from hierattn.outputs import claimed_output
 from hierattn.runs import PREDICTIONS, Run, load_run, refuse_run_folder
 
 POOLED = "pooled.json"
+RECIPE = "recipe.json"
 
 
 class PooledFolds(BaseModel):
@@ -43,6 +44,9 @@ def pool_runs(
     paths: Sequence[Path], out: Path, *, replicates: int = 1000, incomplete: bool = False
 ) -> PooledFolds:
     """Pool the test predictions of the folds of one cross-validation, and write them to ``out``.
+
+    Beside them stands ``recipe.json``: the training fields of the folds, for a network that is made
+    from all photos (``--config``).
 
     Args:
         paths: run folders, one a fold.
@@ -85,6 +89,8 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)
     write_json(out / POOLED, pooled.model_dump(mode="json"))
+    recipe = runs[0].config.training.model_dump(mode="json", exclude={"fold"})
+    write_json(out / RECIPE, recipe | {"validation_fraction": 0, "test_fraction": 0})
     return pooled
 
 

@@ -131,6 +131,7 @@ def test_the_mark_stands_before_all_else() -> None:
     for later in ("state", "choose", "take", "answer", "headline", "scores", "photo"):
         assert order.index("melanoma") < order.index(later)
     assert named["melanoma"].get(f"{_ANDROID}accessibilityLiveRegion") == "assertive"
+    assert named["melanoma"].get("style") == "@style/Heading.Card"
     styles = ET.parse(APP / "app/src/main/res/values/styles.xml").getroot()
     heading = next(s for s in styles if s.get("name") == "Heading")
     items = {item.get("name"): item.text for item in heading}

@@ -218,7 +218,10 @@ def inspect(folder: Path) -> None:
         classes=tuple(ClassCount(name=name, images=411, groups=300) for name in names),
         width=SizeRange(smallest=84, median=256, largest=4000),
         height=SizeRange(smallest=84, median=192.5, largest=3000),
-        duplicates=(("melanoma/a.jpg", "melanoma/a_copy.jpg"),),
+        duplicates=(
+            ("melanoma/a.jpg", "melanoma/a_copy.jpg"),
+            ("melanoma/c.jpg", "nevus/c.jpg"),
+        ),
         unreadable=(),
         passed_over=(PassedOver(file="notes.txt", reason="no photo"),),
         licences={"CC BY 4.0": 1200, "": 34},

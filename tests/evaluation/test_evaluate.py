@@ -311,6 +311,10 @@ def test_pooled_folds_judge_each_photo_once_by_the_run_that_never_saw_it(
         position = {file: index for index, file in enumerate(pooled.files)}
         assert np.array_equal(own.logits, pooled.logits[[position[file] for file in own.files]])
     assert read_pooled(tmp_path / "pool") == result
+    recipe = build_config(file=tmp_path / "pool" / "recipe.json")
+    of_a_fold = load_run(folds[0]).config.training
+    whole = {"fold": None, "validation_fraction": 0.0, "test_fraction": 0.0}
+    assert recipe == of_a_fold.model_copy(update=whole)
     assert "pooled test photos of 2 of 2 folds (72 photos)" in report.operating_point.fitted_on
 
 

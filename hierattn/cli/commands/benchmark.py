@@ -161,9 +161,9 @@ def show_outcome(
         print_table(console, sweep_table(results), wide=wide)
     if outcome.comparison is not None:
         for line in outcome.comparison.remarks:
-            console.print(f"compared: {line}", soft_wrap=True)
+            console.print(f"compared: {line}")
         for line in outcome.comparison.findings:
-            console.print(f"WORSE {line}", soft_wrap=True)
+            console.print(f"WORSE {line}")
         if not outcome.comparison.findings:
             console.print("compared: nothing got slower or worse")
     told = command("benchmark", *exports, "--compare", out / "results.json", "--out")

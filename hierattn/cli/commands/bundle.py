@@ -80,11 +80,10 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
     else:
         reasons = "; ".join(record.gate.reasons) or "no reason recorded"
         console.print(
-            f"UNVERIFIED: gate {record.gate.status}: {reasons}. The app must say so on screen.",
-            soft_wrap=True,
+            f"UNVERIFIED: gate {record.gate.status}: {reasons}. The app must say so on screen."
         )
     for line in done.remarks:
-        console.print(f"NOTE {line}", style="bold", soft_wrap=True)
+        console.print(f"NOTE {line}", style="bold")
     console.print(*_next_steps(done, folder), sep="\n", soft_wrap=True)
 
 

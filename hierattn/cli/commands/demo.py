@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    command,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
 from hierattn.errors import ConfigError
 
 
@@ -100,9 +107,19 @@ def demo(
         console.print(
             f"Look at {report}/report.html, at {exported}/MODEL_CARD.md and at "
             f"{run}/confusion.png.",
-            "Next: hierattn train --data YOUR_PHOTOS --model hierattn_xs --out RUN --export EXPORT",
+            f"Next: {command('predict', run, _unseen(run, folder), '--saliency', out / 'maps')}",
+            "      your own photographs, in folders named after their classes: hierattn train",
             sep="\n",
             soft_wrap=True,
         )
     if not found.passed or timed.unmeasured:
         raise typer.Exit(1)
+
+
+def _unseen(run: Path, folder: Path) -> Path:
+    """One of the pictures that the training never used."""
+    from hierattn.data.splits import Split
+    from hierattn.metrics.predictions import read_csv
+    from hierattn.runs import PREDICTIONS
+
+    return folder / read_csv(run / PREDICTIONS).of_split(Split.TEST).files[0]

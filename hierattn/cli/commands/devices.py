@@ -59,7 +59,7 @@ def show_phones(found: list[PhoneCheck], folder: Path) -> None:
     )
     for check in found:
         if check.reason:
-            console.print(f"FAILED {check.serial}: {check.reason}", soft_wrap=True)
+            console.print(f"FAILED {check.serial}: {check.reason}")
 
 
 def _document(check: PhoneCheck) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,8 @@ from hierattn.cli.console import (
     MapClass,
     NoSynonyms,
     Verbose,
+    beside,
+    command,
     print_json,
     print_passed_over,
     set_up_logging,
@@ -109,7 +110,7 @@ def evaluate(
         console.print(f"skipped: {reason}")
     print_passed_over(console, evaluation.passed_over)
     for remark in evaluation.remarks:
-        console.print(remark, soft_wrap=True)
+        console.print(remark)
     names = "+".join(folder.name for folder in data)
     title = f"{run} on {names}, {evaluation.chosen}"
     print_report(console, evaluation.report, title, wide=wide)
@@ -131,20 +132,24 @@ def pool(
     """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
     set_up_logging(verbose)
     from hierattn.cli.reports import print_report
-    from hierattn.evaluation.pooling import pool_runs
+    from hierattn.evaluation.pooling import RECIPE, pool_runs
 
     pooled = pool_runs(runs, out, replicates=replicates, incomplete=incomplete)
     if json_output:
         print_json(pooled.model_dump(mode="json"))
         return
     console = standard_console()
+    targets = pooled.operating_point.target_classes or ("none",)
+    watched = [word for name in targets for word in ("--target-class", name)]
+    recipe = ("--config", out / RECIPE, "--calibrate-from", out)
+    told = command("train", *recipe, *watched, "--out")
     print_report(
         console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled", wide=wide
     )
     console.print(
-        f"Written: {out}/pooled.json, predictions.csv and figures",
-        "Next: hierattn train, as for the folds without --fold, with --validation-fraction 0 "
-        f"--test-fraction 0 --calibrate-from {shlex.quote(str(out))}",
+        f"Written: {out}/pooled.json, recipe.json, predictions.csv and figures",
+        "Next: their recipe on all photos; add --data, --init and --teacher of the folds:",
+        f"      {told} {beside(out, 'run')}",
         sep="\n",
         soft_wrap=True,
     )

@@ -83,9 +83,9 @@ def show_explanation(path: str, explanation: Explanation | str) -> None:
     """Print the summary, and the layers that matter."""
     console = standard_console()
     if isinstance(explanation, str):
-        console.print(f"{path}: cannot be explained: {explanation}", soft_wrap=True)
+        console.print(f"{path}: cannot be explained: {explanation}")
         return
-    console.print(explanation.summary(), soft_wrap=True)
+    console.print(explanation.summary())
     rows = [row for row in explanation.rows if row.added is not None]
     rows = sorted(rows, key=lambda row: -(row.added or 0.0))[:SHOWN]
     table = make_table(

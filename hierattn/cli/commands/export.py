@@ -230,15 +230,15 @@ def show_verification(
     console = standard_console()
     print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
-    console.print(f"Photos asked again: {found.photos}.", soft_wrap=True)
+    console.print(f"Photos asked again: {found.photos}.")
     console.print(*words, sep="\n")
     for line in [*found.arm64, *found.apple]:
-        console.print(line, soft_wrap=True)
+        console.print(line)
     for line in found.remarks:
         console.print(f"NOTE {line}", style="bold")
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
-        console.print(f"FAILED {problem}", soft_wrap=True)
-    console.print(f"verified: {found.conclusion}", soft_wrap=True)
+        console.print(f"FAILED {problem}")
+    console.print(f"verified: {found.conclusion}")
     if found.passed:
         told = command("benchmark", folder, *(["--data", data] if data else []), "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)

@@ -81,7 +81,7 @@ def predict(
                 draw_saliency(classifier, answer, saliency / name)
                 progress(done, len(answers))
         if (note := substitute_note(classifier.classes)) and not json_output:
-            standard_console().print(f"In the maps {note}.", soft_wrap=True)
+            standard_console().print(f"In the maps {note}.")
     if json_output:
         print_json(
             {
@@ -95,7 +95,7 @@ def predict(
         show_answers(classifier, answers)
         console = standard_console()
         for reason in unreadable:
-            console.print(f"unreadable: {reason}", soft_wrap=True)
+            console.print(f"unreadable: {reason}")
         if found.passed_over:
             first = one_line(str(found.passed_over[0]))
             console.print(

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from hierattn.cli.console import JsonFlag, Verbose, print_json, set_up_logging, standard_console
+from hierattn.cli.console import (
+    JsonFlag,
+    Verbose,
+    beside,
+    command,
+    print_json,
+    set_up_logging,
+    standard_console,
+)
 
 
 def pretrain(
@@ -69,10 +77,12 @@ def pretrain(
         )
         return
     judged = outcome.validation_loss
+    photos = [word for folder in data for word in ("--data", folder)]
+    told = command("train", "--init", out, *photos, "--model", request.config.model, "--out")
     held_out = "" if judged is None else f", {judged:.3f} on photos kept aside"
     standard_console().print(
         f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)",
-        f"Next: hierattn train --init {out} --data DATA --model {request.config.model} --out RUN",
+        f"Next: {told} {beside(out, 'run')}",
         sep="\n",
         soft_wrap=True,
     )

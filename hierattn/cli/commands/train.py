@@ -213,15 +213,17 @@ def train(
         for reason in outcome.skipped:
             console.print(f"skipped: {reason}")
         for remark in outcome.remarks:
-            console.print(remark, soft_wrap=True)
+            console.print(remark)
         print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])
-        photos = [word for root in roots or ("PHOTOS",) for word in ("--data", root)]
+        photos = [word for root in roots for word in ("--data", root)]
         leaving_out = ["--skip-unreadable"] if outcome.skipped else []
+        # A resumed run was not told again where its photos are.
+        judged = command("evaluate", out, *photos, *leaving_out)
         console.print(
             f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})",
-            f"Next: {command('evaluate', out, *photos, *leaving_out)}",
+            f"Next: {judged if photos else command('runs', out.parent)}",
             sep="\n",
             soft_wrap=True,
         )

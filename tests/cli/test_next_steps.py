@@ -1,0 +1,73 @@
+"""What commands say to do next: commands that can be pasted, with real paths."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hierattn.cli.main import app as cli
+from hierattn.evaluation.pooling import PooledFolds
+from hierattn.metrics.operating_point import OperatingPoint
+
+COMMANDS = Path(__file__).parents[2] / "hierattn/cli/commands"
+_PLACEHOLDER = re.compile(r"\b(?!NOTE|FAILED|MB|JSON|CSV)[A-Z]{3,}(_[A-Z]+)*\b")
+
+
+def _told(text: str) -> list[str]:
+    """Literals that say what to do next; what is filled in is a gap."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        words = [part.value if isinstance(part, ast.Constant) else "{}" for part in parts]
+        said = "".join(word for word in words if isinstance(word, str))
+        if said.startswith(("Next:", "      ")):
+            found.append(said)
+    return found
+
+
+@pytest.mark.parametrize("source", sorted(COMMANDS.glob("*.py")), ids=lambda p: p.stem)
+def test_no_placeholder_is_told_to_be_typed(source: Path) -> None:
+    told = _told(source.read_text(encoding="utf-8"))
+    assert [said for said in told if _PLACEHOLDER.search(said)] == []
+
+
+def test_placeholders_would_be_found() -> None:
+    code = 'print(f"Next: hierattn train --init {out} --data DATA")'
+    assert any(_PLACEHOLDER.search(said) for said in _told(code))
+
+
+def _check(line: str) -> list[str]:
+    program, called, *words = shlex.split(line)
+    assert program == "hierattn"
+    typer.main.get_command(cli).commands[called].make_context(called, list(words))
+    return words
+
+
+def test_after_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = SimpleNamespace(is_main=True, epochs=1, loss=0.5, validation_loss=None)
+    monkeypatch.setattr("hierattn.training.pretrain.pretrain", lambda *given: outcome)
+    asked = ["pretrain", "--data", "my photos", "--data", "b", "--teacher", "t", "--out", "my f"]
+    done = CliRunner().invoke(cli, asked)
+    assert done.exit_code == 0, done.output
+    words = _check(done.output.partition("Next: ")[2].strip())
+    assert words[:6] == ["--init", "my f", "--data", "my photos", "--data", "b"]
+    assert words[-2:] == ["--out", "my f-run"]
+
+
+@pytest.mark.parametrize("targets", [("MEL",), ("BCC", "MEL"), ()])
+def test_after_pooling(monkeypatch: pytest.MonkeyPatch, targets: tuple[str, ...]) -> None:
+    point = OperatingPoint(target_classes=targets)
+    pooled = PooledFolds.model_construct(folds=2, of_folds=2, operating_point=point, report=None)
+    monkeypatch.setattr("hierattn.evaluation.pooling.pool_runs", lambda *a, **k: pooled)
+    monkeypatch.setattr("hierattn.cli.reports.print_report", lambda *a, **k: None)
+    done = CliRunner().invoke(cli, ["pool", "a", "b", "--out", "my pool"])
+    assert done.exit_code == 0, done.output
+    words = _check(done.output.splitlines()[-1].strip())
+    assert words[:4] == ["--config", "my pool/recipe.json", "--calibrate-from", "my pool"]
+    watched = [word for name in targets or ("none",) for word in ("--target-class", name)]
+    assert words[4:] == [*watched, "--out", "my pool-run"]
