@@ -41,5 +41,5 @@ def test_what_limits_the_evidence_is_repeated(cli: Cli, tmp_path: Path) -> None:
             seen_in_training=None, remarks=[constant],
         ),
     )  # fmt: skip
-    assert f"NOTE {constant}" in cli("bundle", export, "--app", app).out
+    assert f"NOTE {constant}" in " ".join(cli("bundle", export, "--app", app).out.split())
     assert json.loads(cli("bundle", export, "--app", app, "--json").out)["remarks"] == [constant]

@@ -68,7 +68,7 @@ def test_names_from_files_never_reach_the_terminal_as_they_are(cli: Cli, tmp_pat
     for line in (
         "passed over: 1 file (a/clear\\x1b[2J\\nverified.txt): .txt is not read as a photo",
         "  a/bad\\x1b[31m.jpg: the file is empty",
-        "  a/000.png, b/same\\x1b[31m.png",
+        "  a/000.png, b/same\\x1b[31m.png (labels differ: a, b)",
     ):
         assert line in answer.out.splitlines()
 
