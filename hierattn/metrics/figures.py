@@ -101,7 +101,7 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
     shares = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
     names = report.classes
     side = max(4.5, 0.85 * len(names) + 2)
-    figure = Figure(figsize=(side + 1.4, side), layout="constrained")
+    figure = Figure(figsize=(side + 1.4, side), layout="compressed")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):

@@ -75,6 +75,15 @@ def test_figures_are_drawn_and_byte_identical(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
 
 
+def test_no_label_of_a_confusion_runs_over_the_edge(make: Make, tmp_path: Path) -> None:
+    predictions = replace(make(1800, sharpness=1.0), classes=("BKL", "MEL", "NV"))
+    report = evaluate_predictions(predictions, OperatingPoint(), replicates=5)
+    draw_confusion(report, tmp_path / "confusion.png")
+    pixels = np.asarray(Image.open(tmp_path / "confusion.png").convert("L"))
+    edges = (pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:])
+    assert all((edge == 255).all() for edge in edges)
+
+
 @pytest.mark.parametrize("missing", [None, ""])
 def test_curves_without_validation(tmp_path: Path, missing: object) -> None:
     rows = history(
