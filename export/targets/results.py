@@ -50,22 +50,23 @@ class PhoneArtefact(_Part):
 
 
 class PhoneDevice(_Part):
-    """Properties of the phone, as it reports them."""
+    """Properties of the phone, as it reports them; Android's are None on an iPhone."""
 
     manufacturer: Words | None
     model: Words | None
     chip: Words | None
     android: Words | None
-    sdk: int
+    sdk: int | None
     abi: Words | None
     cores: int
+    system: Words | None = None
 
     @property
     def name(self) -> str:
         """Manufacturer and model, with chip and Android version."""
         maker, model = self.manufacturer or "", self.model or "unknown model"
         whole = model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
-        known = [self.chip, f"Android {self.android}" if self.android else None]
+        known = [self.chip, f"Android {self.android}" if self.android else self.system]
         facts = ", ".join(fact for fact in known if fact)
         return f"{whole.strip()} ({facts})" if facts else whole.strip()
 
@@ -125,7 +126,7 @@ class PhoneBenchmark(PhoneResult):
     """``benchmark-TOKEN.json``; figures are None where ``status`` is ``error``; milliseconds."""
 
     status: Literal["done", "error"]
-    threads: int
+    threads: int | None
     warmup: int
     runs: int
     load_ms: float | None

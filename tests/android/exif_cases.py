@@ -84,6 +84,11 @@ def _files(damaged: int) -> Iterator[tuple[str, bytes]]:
     yield "fill bytes", _joined(b"\xff\xff\xff" + _segment(b"Exif\0\0" + block)[1:])
     yield "EXIF behind a comment", _joined(b"\xff\xfe\0\6abcd" + _segment(b"Exif\0\0" + block))
     stray = b"\xff\xfe\0\6abcd" + b"xyz\xff\0q"
+    webp = _webp(block, b"")
+    at = webp.index(b"EXIF")
+    for odd in (b"ODD \1\0\0\0x\0", b"ODD \3\0\0\0xyz\0"):
+        head = b"RIFF" + struct.pack("<I", len(webp) - 8 + len(odd))
+        yield f"odd chunk before EXIF, {len(odd)}", head + webp[8:at] + odd + webp[at:]
     yield "stray bytes between segments", _joined(stray + _segment(b"Exif\0\0" + block))
     yield from _damaged(block, damaged)
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from export.targets.results import PhoneBenchmark, parse_result
 from hierattn.errors import HierAttnError
 from ios_demo.linux.toolchain import (
     SwiftToolchain,
@@ -30,6 +31,9 @@ from tests.android.vectors import Amounts, photos_folder, write_vectors
 DEMO = Path(__file__).parents[2] / "ios_demo"
 UNAVAILABLE = 3
 _PACKAGE = "/mnt/source/HierAttnCore"
+_STAND_INS = "linux/stand_ins"
+STAND_INS = ("CoreGraphics", "ImageIO", "CoreML", "SwiftUI", "PhotosUI")
+_APPLES = ("HierAttnCoreML", "HierAttnDemo.swiftpm")
 _CHECKED = "-c release -Xswiftc -enable-testing -Xswiftc -warnings-as-errors --disable-sandbox"
 _COUNTS = re.compile(r"Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?")
 QUICK = Amounts(photos=45, random_sides=40, damaged=60, large=False)
@@ -90,17 +94,49 @@ def parse_sources(toolchain: SwiftToolchain, scratch: Path) -> tuple[int, str]:
     """Parse the Swift files that need Apple's frameworks; how many, and what is wrong with them."""
     files = [path for path in swift_files() if path.parts[0] != "HierAttnCore"]
     for package in sorted({path.parts[0] for path in files}):
-        names = [f"/mnt/source/{path}" for path in files if path.parts[0] == package]
-        words = ["swiftc", "-parse", "-swift-version", "6", *names]
-        done = toolchain.run(words, source=DEMO, build=scratch, data=scratch)
-        if done.returncode:
-            return len(files), done.stdout or f"{package}: exit code {done.returncode}"
+        wrong = _swiftc(toolchain, scratch, scratch, ["-parse", *_inside(files, package)])
+        if wrong:
+            return len(files), f"{package}: {wrong}"
     return len(files), ""
 
 
+def check_types(toolchain: SwiftToolchain, build: Path, scratch: Path) -> tuple[int, str]:
+    """Check the types of what needs Apple's frameworks, in Swift 6 mode, against stand-ins of them.
+
+    Args:
+        build: of :func:`run_tests`, where the core's module lies.
+
+    Returns:
+        How many files were checked, and what is wrong with them.
+    """
+    modules = {name: [f"/mnt/source/{_STAND_INS}/{name}.swift"] for name in STAND_INS}
+    sources = [path for path in swift_files() if path.parts[1] == "Sources"]
+    ours = {package.partition(".")[0]: _inside(sources, package) for package in _APPLES}
+    for name, files in {**modules, **ours}.items():
+        made = ["-emit-module", "-emit-module-path", f"/mnt/data/{name}.swiftmodule"]
+        words = ["-parse-as-library", "-module-name", name, *made, *files]
+        wrong = _swiftc(toolchain, build, scratch, words)
+        if wrong:
+            return 0, f"{name}: {wrong}"
+    return sum(map(len, ours.values())), ""
+
+
+def _inside(files: Sequence[Path], package: str) -> list[str]:
+    return [f"/mnt/source/{path}" for path in files if path.parts[0] == package]
+
+
+def _swiftc(toolchain: SwiftToolchain, build: Path, scratch: Path, words: Sequence[str]) -> str:
+    """What the compiler says, where it is not content; it finds modules in both folders."""
+    found = ["-I", "/mnt/data", "-I", "/mnt/build/release/Modules"]
+    done = toolchain.run(
+        ["swiftc", "-swift-version", "6", *found, *words], source=DEMO, build=build, data=scratch
+    )
+    return (done.stdout or f"exit code {done.returncode}") if done.returncode else ""
+
+
 def swift_files() -> list[Path]:
-    """Every Swift file of the demo, relative to it."""
-    return sorted(path.relative_to(DEMO) for path in DEMO.rglob("*.swift"))
+    """Every Swift file of the packages, relative to the demo."""
+    return sorted(path.relative_to(DEMO) for path in DEMO.glob("HierAttn*/**/*.swift"))
 
 
 def read_property_lists() -> list[Path]:
@@ -110,6 +146,19 @@ def read_property_lists() -> list[Path]:
     for path in files:
         plistlib.loads(path.read_bytes())
     return files
+
+
+def read_benchmarks(vectors: Path) -> str:
+    """Read what the Swift tests wrote as the results of a benchmark; what is wrong with them."""
+    for status in ("done", "error"):
+        path = vectors / f"benchmark_{status}.json"
+        try:
+            result = parse_result(PhoneBenchmark, path.read_bytes(), "")
+        except (OSError, HierAttnError) as error:
+            return f"{path.name}: {error}"
+        if result.status != status:
+            return f"{path.name}: its status is {result.status}"
+    return ""
 
 
 def write_real_bundle(export: Path, vectors: Path) -> None:
@@ -188,6 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("building and testing, minutes", flush=True)
         run = run_tests(toolchain, build, vectors, {"HIERATTN_PROMISED_PHOTOS": str(photos)})
         parsed, wrong = parse_sources(toolchain, vectors)
+        checked, mistyped = check_types(toolchain, build, vectors)
+        wrong = wrong or mistyped or read_benchmarks(vectors)
     if run.code or wrong:
         print(run.output if run.code else wrong)
         return 1
@@ -195,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ran, skipped, failed = run.counts
     print(f"Swift core: {ran} tests, {skipped} skipped, {failed} failed")
     print(f"parsed only, never compiled here: {parsed} files for Apple's frameworks")
+    print(f"of these, types checked against stand-ins written by hand: {checked}")
     print(f"property lists: {len(read_property_lists())} read")
     return int(ran == 0 or failed > 0)
 

@@ -193,6 +193,18 @@ def test_swift_files_keep_to_the_size_of_one_idea() -> None:
         assert max(map(len, lines)) <= 100, path
 
 
+def test_what_the_swift_tests_wrote_must_be_a_benchmark(tmp_path: Path) -> None:
+    assert "benchmark_done.json: " in swift_core.read_benchmarks(tmp_path)
+    (tmp_path / "benchmark_done.json").write_text('{"schema": 1}')
+    assert "cannot be read: field" in swift_core.read_benchmarks(tmp_path)
+
+
+def test_every_stand_in_is_used_and_says_what_it_is() -> None:
+    files = sorted((DEMO / "linux/stand_ins").glob("*.swift"))
+    assert sorted(swift_core.STAND_INS) == [path.stem for path in files]
+    assert all("nothing here runs" in path.read_text(encoding="utf-8") for path in files)
+
+
 def test_the_fake_bundle_of_a_package_is_one_that_python_reads(tmp_path: Path) -> None:
     record = write_fake_bundle(tmp_path / "bundle", "coreml")
     assert record.format == "coreml" and record.artefact == "fake.mlpackage"

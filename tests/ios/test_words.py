@@ -96,6 +96,23 @@ def test_no_screen_has_words_of_its_own() -> None:
         assert re.findall(shown, path.read_text(encoding="utf-8")) == [], path.name
 
 
+def test_screens_follow_the_readers_text_size_and_the_dark() -> None:
+    """Fonts by their role and colours by their meaning alone; no line is cut."""
+    fixed = (
+        r"\.system\(size|lineLimit|Color\(|\.(?:white|black)\b|preferredColorScheme|minimumScale"
+    )
+    for path in (APP / "Sources").glob("*.swift"):
+        assert re.findall(fixed, path.read_text(encoding="utf-8")) == [], path.name
+
+
+def test_the_app_asks_for_no_permission_and_knows_no_network() -> None:
+    package = (APP / "Package.swift").read_text(encoding="utf-8")
+    assert "capabilities" not in package and "entitlements" not in package
+    for path in DEMO.glob("HierAttn*/Sources/**/*.swift"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r"URLSession|import Network|NWConnection|AVCapture", code), path.name
+
+
 def test_the_package_holds_each_language() -> None:
     package = (APP / "Package.swift").read_text(encoding="utf-8")
     folders = sorted(path.name for path in (APP / "Resources").glob("*.lproj"))

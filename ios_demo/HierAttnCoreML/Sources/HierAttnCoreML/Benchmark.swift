@@ -23,79 +23,53 @@ public struct Benchmark: Sendable {
 
     /// The result; its status is "error" with a reason where there is no latency.
     public func run(_ units: ComputeUnits) async -> Json {
+        let before = thermalState
+        var bundle: ModelBundle?
+        var version: String?
+        var found: Result<BenchmarkReport.Measured, NoLatency>
         do {
-            return try await measured(units)
+            let assets = FolderAssets(folder)
+            let loaded = try ModelBundle.load(assets)
+            bundle = loaded
+            try loaded.checkFiles(assets)
+            let began = ContinuousClock.now
+            let classifier = try await CoreMLClassifier(loaded, in: folder, units: units)
+            let load = milliseconds(ContinuousClock.now - began)
+            version = classifier.runtimeVersion
+            found = .success(try measured(loaded, assets, classifier, load))
         } catch {
-            return .object(head("error", "\(error)"))
+            found = .failure(NoLatency("\(error)"))
         }
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let system = ProcessInfo.processInfo.operatingSystemVersionString
+        let report = BenchmarkReport(
+            .init(model: machine, system: system, cores: cores), appVersion: appVersion,
+            bundle: bundle, runtimeVersion: version, warmup: warmup, runs: runs)
+        return report.json(found, heat: (before, thermalState))
     }
 
-    private func measured(_ units: ComputeUnits) async throws -> Json {
-        let assets = FolderAssets(folder)
-        let bundle = try ModelBundle.load(assets)
-        try bundle.checkFiles(assets)
+    private func measured(
+        _ bundle: ModelBundle, _ assets: FolderAssets, _ classifier: CoreMLClassifier,
+        _ load: Double
+    ) throws -> BenchmarkReport.Measured {
         let golden = "\(ModelBundle.selfTest)/\(bundle.images[0].tensor)"
         let input = try Preprocessor(bundle.preprocessing).input(of: bundle.read(assets, golden))
-        let before = thermalState
-        let clock = ContinuousClock()
-        let began = clock.now
-        let classifier = try await CoreMLClassifier(bundle, in: folder, units: units)
-        let loaded = clock.now - began
-        let first = try clock.measure { _ = try classifier.logits(input: input) }
+        let first = try time { _ = try classifier.logits(input: input) }
         let test = SelfTest.run(bundle, assets, classifier)
-        guard test.passed else {
-            let words = "the self-test did not pass, so there is no latency: "
-            return .object(head("error", words + (test.reason ?? ""), bundle, classifier))
-        }
         var latencies: [Double] = []
-        for run in -warmup..<runs {
-            let took = try clock.measure { _ = try classifier.logits(input: input) }
-            if run >= 0 { latencies.append(milliseconds(took)) }
+        for run in -warmup..<runs where test.passed {
+            let took = try time { _ = try classifier.logits(input: input) }
+            if run >= 0 { latencies.append(took) }
         }
-        guard let summary = LatencySummary(latencies), case .object(let figures) = summary.json
-        else { return .object(head("error", "no run was measured", bundle, classifier)) }
-        let facts: [Json.Member] = [
-            .init("warmup", .whole(Int64(warmup))), .init("load_ms", .number(milliseconds(loaded))),
-            .init("first_ms", .number(milliseconds(first))),
-            .init("latencies_ms", .list(latencies.map(Json.number))),
-        ]
-        let heat = Json.object([
-            .init("before", .text(before)), .init("after", .text(thermalState)),
-        ])
-        let selfTest = Json.object([
-            .init("status", .text(test.status.rawValue)),
-            .init("max_relative", Json.finite(test.maxRelative)),
-        ])
-        return .object(
-            head("done", nil, bundle, classifier) + facts + figures
-                + [.init("thermal", heat), .init("selftest", selfTest)])
+        return .init(load: load, first: first, latencies: latencies, test: test)
     }
 
-    private func head(
-        _ status: String, _ reason: String?, _ bundle: ModelBundle? = nil,
-        _ classifier: CoreMLClassifier? = nil
-    ) -> [Json.Member] {
-        let artefact = bundle.map { bundle in
-            Json.object([
-                .init("file", .text(bundle.artefact)), .init("sha256", .text(bundle.sha256)),
-                .init("format", .text(ModelBundle.format)),
-                .init("precision", .text(bundle.precision)),
-            ])
-        }
-        let version = classifier.map { Json.text($0.runtimeVersion) } ?? .null
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        return [
-            .init("schema", .whole(1)), .init("status", .text(status)),
-            .init("reason", reason.map(Json.text) ?? .null),
-            .init("runtime", .object([.init("name", .text("coreml")), .init("version", version)])),
-            .init("artefact", artefact ?? .null),
-            .init(
-                "device",
-                .object([
-                    .init("manufacturer", .text("Apple")), .init("model", .text(machine)),
-                    .init("cores", .whole(Int64(cores))),
-                ])),
-        ]
+    private func time(_ work: () throws -> Void) rethrows -> Double {
+        milliseconds(try ContinuousClock().measure(work))
+    }
+
+    private var appVersion: String {
+        Bundle.main.infoDictionary?["CFBundleShortVersionString"] as? String ?? "unknown"
     }
 
     /// How warm the device says it is.

@@ -33,6 +33,12 @@ final class Vectors {
         [UInt8](try Data(contentsOf: folder().appendingPathComponent(name)))
     }
 
+    /// Leave something beside the vectors, for Python to read.
+    static func write(_ name: String, _ json: Json) throws {
+        let text = try json.write() + "\n"
+        try Data(text.utf8).write(to: folder().appendingPathComponent(name))
+    }
+
     static func numbers() throws -> Json {
         try Json.parse(bytes("numbers.json"))
     }
