@@ -202,7 +202,8 @@ def test_the_commands(
     words = ("--device", "adb:A", "--runs", RUNS, "--threads", "1", "--out", out)
     answer = cli("benchmark", export, *words)
     assert answer.code == 0, answer.err
-    assert NAME in answer.out and "no noise floor is known" in answer.out
+    said = " ".join(answer.out.split())
+    assert NAME in said and "no noise floor is known" in said
     answer = cli("benchmark", export, "--device", "adb", *words[2:])
     assert answer.code == 1 and "adb:locked: failed: not authorised" in answer.out, answer.out
     answer = cli("verify", export, "--device", "adb:A")
