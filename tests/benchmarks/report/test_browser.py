@@ -231,6 +231,15 @@ def test_headings_of_classes_neither_break_nor_touch(
     context.close()
 
 
+def test_on_a_phone_classes_of_short_names_stand_in_one_line(opened: Opened) -> None:
+    opened.page.evaluate(OPEN_ALL)
+    tops = opened.page.evaluate(
+        """() => Array.from(document.querySelectorAll(".heat.short tbody tr"), (row) =>
+        new Set(Array.from(row.querySelectorAll("td"), (e) => e.getBoundingClientRect().top)).size)"""
+    )
+    assert tops and set(tops) == {1}
+
+
 def test_a_phone_need_not_scroll_for_ever(opened: Opened) -> None:
     """21 rows in three settings, all kinds of sections: some six screens of a phone."""
     page = opened.page

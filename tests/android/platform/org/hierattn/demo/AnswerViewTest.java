@@ -14,8 +14,12 @@ import android.widget.ProgressBar;
 import android.widget.TextView;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Map;
 import org.hierattn.core.AssetReader;
 import org.hierattn.core.Decision;
+import org.hierattn.core.Json;
+import org.hierattn.core.JsonException;
+import org.hierattn.core.JsonWriter;
 import org.hierattn.core.ModelBundle;
 import org.junit.After;
 import org.junit.Before;
@@ -115,6 +119,29 @@ public class AnswerViewTest {
         assertFalse(screen.findViewById(R.id.melanoma).isShown());
         assertTrue(screen.findViewById(R.id.melanoma_why).isShown());
         assertTrue(said(R.id.melanoma_why).contains("no point at which it marks melanoma"));
+    }
+
+    @Test
+    public void ofPhotosNothingIsClaimedThatWasNotTested() throws Exception {
+        assertTrue(SelfTestWords.passed(screen, "r 1", bundle).contains("from 4 JPEG photos"));
+        final AssetReader assets = new AssetFolder(new AssetManager());
+        ModelBundle before = ModelBundle.load(new AssetReader() {
+            @Override
+            public byte[] read(String path) throws java.io.IOException {
+                try {
+                    Map<?, ?> record = (Map<?, ?>) Json.parse(
+                            new String(assets.read(path), StandardCharsets.UTF_8));
+                    ((Map<?, ?>) record.get("selftest")).remove("photos");
+                    return JsonWriter.write(record).getBytes(StandardCharsets.UTF_8);
+                } catch (JsonException error) {
+                    throw new java.io.IOException(error);
+                }
+            }
+        });
+        String said = SelfTestWords.passed(screen, "r 1", before);
+        assertTrue(said, said.contains("from 10 PNG pictures"));
+        assertTrue(said, said.endsWith(
+                "How it decodes JPEG, WebP, HEIC and AVIF photos was not tested."));
     }
 
     @Test
