@@ -234,8 +234,10 @@ def test_headings_of_classes_neither_break_nor_touch(
 def test_on_a_phone_classes_of_short_names_stand_in_one_line(opened: Opened) -> None:
     opened.page.evaluate(OPEN_ALL)
     tops = opened.page.evaluate(
-        """() => Array.from(document.querySelectorAll(".heat.short tbody tr"), (row) =>
-        new Set(Array.from(row.querySelectorAll("td"), (e) => e.getBoundingClientRect().top)).size)"""
+        """() => Array.from(document.querySelectorAll(".heat.short tbody tr"), (row) => {
+          const tops = Array.from(row.querySelectorAll("td"), (e) => e.getBoundingClientRect().top);
+          return new Set(tops).size;
+        })"""
     )
     assert tops and set(tops) == {1}
 
