@@ -12,7 +12,7 @@ from benchmarks.results import (
     Results,
     Row,
 )
-from hierattn.common.csv_text import csv_text
+from hierattn.common.csv_text import report_csv
 from hierattn.common.files import write_text
 
 COLUMNS = (
@@ -97,7 +97,7 @@ def as_csv(results: Results) -> str:
         interval = row.balanced_accuracy_interval
         ends = (interval.low, interval.high) if interval else (None, None)
         rows.append([*(_cell(row, name) for name in COLUMNS), *map(_text, ends)])
-    return csv_text(rows)
+    return report_csv(rows)
 
 
 def _cell(row: Row, name: str) -> str:

@@ -11,6 +11,8 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from hierattn.errors import one_line
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """How a formula begins, or a text that would read as one when its apostrophe is taken off."""
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan)|-")
@@ -19,6 +21,12 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
     r"""Rows as CSV with ``\n`` line ends; None is an empty cell."""
     return "".join(f"{_line([plain_cell(cell) for cell in row])}\n" for row in rows)
+
+
+def report_csv(rows: Iterable[Iterable[object]]) -> str:
+    """The same for tables that no command reads back: no name can steer a terminal, either."""
+    shown = ([one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return csv_text(shown)
 
 
 def plain_cell(value: object) -> str:

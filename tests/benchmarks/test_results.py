@@ -82,3 +82,7 @@ def test_phones_have_no_control_so_small_differences_are_ties() -> None:
     phone = [row(p50_ms=ms, device="Pixel 9") for ms in (10.0, 12.0, 13.0)]
     assert session.is_tie(phone[0], phone[1])
     assert not session.is_tie(phone[0], phone[2])
+
+
+def test_words_of_a_manifest_in_the_table_steer_no_terminal() -> None:
+    assert "\x1b" not in as_csv(results(row(status="failed", reason="q\x1b[2J\nall hold")))

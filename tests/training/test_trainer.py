@@ -230,6 +230,18 @@ def test_starting_from_another_run_freezes_then_frees_what_was_taken(
     assert len(moved) == len(state.frozen)
 
 
+def test_freezing_all_but_the_classifier_of_the_same_classes_trains_and_goes_on(
+    finished: Path, painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
+) -> None:
+    config = tiny.model_copy(update={"epochs": 2, "warmup_epochs": 0.2, "freeze_epochs": 1})
+    stop = TrainingRequest(config, painted.root, tmp_path / "run", init=finished, allow_seen=True)
+    with pytest.raises(KeyboardInterrupt):
+        train(stop, StopAfter(8))
+    assert load_state(tmp_path / "run" / "last.ckpt").epoch == 1
+    train(TrainingRequest(None, None, tmp_path / "run", resume=True))
+    assert load_state(tmp_path / "run" / "last.ckpt").epoch == 2
+
+
 def test_an_out_that_is_a_file_is_refused(
     painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
 ) -> None:

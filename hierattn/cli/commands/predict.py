@@ -186,7 +186,7 @@ def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
 
 def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> None:
     """A row a photo."""
-    from hierattn.common.csv_text import csv_text
+    from hierattn.common.csv_text import report_csv
     from hierattn.common.files import write_text
 
     names = [f"probability of {name}" for name in classifier.classes]
@@ -195,5 +195,5 @@ def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> Non
         flagged = "" if answer.flagged is None else str(answer.flagged).lower()
         shares = (f"{answer.probabilities[name]:.6f}" for name in classifier.classes)
         sure = str(answer.sure).lower()
-        rows.append([answer.photo, answer.ranked[0][0], sure, flagged, *shares])
-    write_text(path, csv_text(rows))
+        rows.append([str(answer.photo), answer.ranked[0][0], sure, flagged, *shares])
+    write_text(path, report_csv(rows))

@@ -15,7 +15,7 @@ from hierattn.evaluation.pooling import PooledFolds
 from hierattn.lineage import describe_initialisation
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 from hierattn.models.initialisation import start
-from hierattn.models.pretrained.weights import initialise
+from hierattn.models.pretrained.weights import classifier_prefix, initialise
 from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec
@@ -87,7 +87,11 @@ def first_state(
                     for part, count in earlier.without_labels.items()
                 )
                 observer.status(f"{request.init} saw {shown} of this run, without their labels")
-        frozen = sorted(report.transferred_parameters) if config.freeze_epochs else []
+        if config.freeze_epochs:
+            # Of the same classes everything is taken; something must learn all the same.
+            last = classifier_prefix(model)
+            taken = report.transferred_parameters
+            frozen = sorted(name for name in taken if not name.startswith(last))
         observer.status(
             f"from {request.init} ({report.source_kind}): {len(report.taken)} tensors taken, "
             f"{len(report.untouched)} begin anew{describe_prefixes(report.unwrapped)}"

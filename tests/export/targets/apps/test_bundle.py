@@ -229,6 +229,16 @@ def test_the_words_of_a_manifest_are_held_against_the_file(
     assert not (app / "app" / "src").exists() or not tree(app / "app" / "src")
 
 
+@pytest.mark.parametrize("classes", [["mel", "mel", "x"], ["mel", "nv"], ["mel", "nv", "x", "y"]])
+def test_repeated_missing_and_further_classes_are_refused(
+    export: Path, app: Path, classes: list[str]
+) -> None:
+    relist(export, classes=classes)
+    with pytest.raises(ManifestError, match="classes"):
+        bundle(BundleRequest(export, app, allow_unverified=True))
+    assert not (app / "app" / "src").exists()
+
+
 def reversed_logits(fields: dict[str, Any]) -> None:
     for image in fields["images"]:
         image["logits"].reverse()
