@@ -39,16 +39,6 @@ def test_a_row_that_fails_fails_the_command_and_says_why(
     assert status == {"fp16": "passed", "int8": "failed"}
 
 
-@pytest.mark.slow
-def test_an_export_without_any_file_is_not_sent_on_to_verify(
-    cli: Cli, finished: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    done = cli("export", finished, "--out", out, "--format", "onnx", "--precision", "int8")
-    assert done.code == 1 and "int8 needs calibration photos" in done.out.replace("\n", " ")
-    assert "Next:" not in done.out
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
