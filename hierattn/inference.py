@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
-from torch import nn
 
 from hierattn.preprocessing import PreprocessSpec
+
+# Torch is loaded where a network of torch's is run: a process that asks an exported file needs none.
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 
 class Predictor(Protocol):
@@ -22,6 +25,8 @@ class Predictor(Protocol):
 
 def to_device(model: nn.Module, device: torch.device) -> nn.Module:
     """Move a model to where it runs, its convolutions in channels_last order."""
+    import torch
+
     return model.to(device=device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -37,12 +42,16 @@ class TorchPredictor:
     def __init__(
         self, model: nn.Module, device: torch.device | str = "cpu", *, bf16: bool = False
     ) -> None:
+        import torch
+
         self.device = torch.device(device)
         self.model = to_device(model, self.device).eval()
         self.bf16 = bf16
 
     def __call__(self, images: np.ndarray, /) -> np.ndarray:
         """Logits float32 [N, K]."""
+        import torch
+
         batch = torch.from_numpy(images).to(self.device, memory_format=torch.channels_last)
         cast = torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
         with torch.inference_mode(), cast:

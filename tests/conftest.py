@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from hierattn.data.folder import read_data_folder
 from hierattn.data.pixels.store import LIMIT_VARIABLE
 from hierattn.data.records import DataFolder
 from hierattn.data.synth.dataset import write_synthetic
@@ -28,6 +32,14 @@ UNTESTED = {
     NO_OLD_RUNTIME: "ONNX FILES WERE NOT TRIED ON THE OLDEST RUNTIME CLAIMED",
 }
 """What is said loudly, by the reason for which tests are skipped."""
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported by now out of the garbage collector's walks.
+
+    Converters call it at every conversion, and it walked a million objects that stay anyway.
+    """
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -64,19 +76,49 @@ def photos_root() -> Path:
     return root
 
 
+def built_once(
+    factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]
+) -> Path:
+    """A folder that the first of pytest's processes to ask makes, for all of them; read only.
+
+    Args:
+        name: such as ``runs/finished``.
+        build: makes the folder at the path that it is given.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # Each has a folder of its own in a common one.
+        base = base.parent
+    folder = base / "shared" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = folder.with_name(f"{folder.name}.done")
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # What another began and failed to end.
+            build(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def painted(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """A small painted data folder, 6 classes of 12 pictures; read only."""
-    return write_synthetic(tmp_path_factory.mktemp("data") / "painted", per_class=12, size=64)
+
+    def paint(out: Path) -> None:
+        write_synthetic(out, per_class=12, size=64)
+
+    return read_data_folder(built_once(tmp_path_factory, "data/painted", paint))
 
 
 @pytest.fixture(scope="session")
 def finished(painted: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder of three epochs on the painted pictures; read only."""
-    out = tmp_path_factory.mktemp("runs") / "finished"
     config = build_config(model="hierattn_xs", image_size=64, epochs=3, batch_size=8)
-    train(TrainingRequest(config, painted.root, out))
-    return out
+
+    def run(out: Path) -> None:
+        train(TrainingRequest(config, painted.root, out))
+
+    return built_once(tmp_path_factory, "runs/finished", run)
 
 
 @dataclass(frozen=True)

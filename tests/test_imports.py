@@ -206,30 +206,38 @@ def test_export_knows_neither_benchmarks_nor_commands() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", LIGHT)
-def test_records_are_read_without_torch_and_scipy(module: str) -> None:
-    script = f"import json, sys, {module}\nprint(json.dumps(sorted(sys.modules)))\n"
+def loaded_by(script: str) -> set[str]:
+    """Names of the modules that a new Python has loaded once a script is through."""
+    script = f"{script}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))\n"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    loaded = json.loads(done.stdout.splitlines()[-1])
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_records_are_read_without_torch_and_scipy(module: str) -> None:
+    loaded = loaded_by(f"import {module}")
     assert module in loaded
-    assert sorted(HEAVY & set(loaded)) == []
+    assert sorted(HEAVY & loaded) == []
+
+
+@pytest.mark.parametrize("name", ["onnx", "tflite"])
+def test_a_file_is_checked_by_a_process_without_torch(name: str) -> None:
+    """It takes longer to load than a file takes to be asked."""
+    loaded = loaded_by(f"from export.jobs.worker import find_format\nfind_format({name!r})")
+    assert f"export.formats.{name}.format" in loaded
+    assert sorted(HEAVY & loaded) == []
 
 
 def test_help_loads_nothing_heavy() -> None:
-    script = (
-        "import json, sys\n"
+    loaded = loaded_by(
+        "import sys\n"
         "sys.argv = ['hierattn', '--help']\n"
         "from hierattn.cli.main import main\n"
         "try:\n    main()\n"
         "except SystemExit as end:\n    assert not end.code\n"
-        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    loaded = json.loads(done.stdout.splitlines()[-1])
     assert "typer" in loaded
     assert sorted(set(NOT_FOR_HELP) & set(loaded)) == []
 

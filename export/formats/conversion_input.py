@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
 from export.errors import ExportError
 from export.schema.metadata import Description, Precision
 from hierattn.errors import first_line
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _CONVERTER_ERRORS = (
     RuntimeError,

@@ -69,15 +69,18 @@ def test_a_run_folder_is_complete_and_loads(finished: Path, painted: DataFolder)
     assert set(metrics) == {"test", "validation"}
 
 
-@pytest.mark.parametrize("steps", [1, 9, 14])
-def test_an_interrupted_run_ends_with_the_same_bits(
-    finished: Path, painted: DataFolder, tmp_path: Path, tiny: TrainingConfig, steps: int
+def test_a_run_interrupted_in_every_epoch_ends_with_the_same_bits(
+    finished: Path, painted: DataFolder, tmp_path: Path, tiny: TrainingConfig
 ) -> None:
     out = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(TrainingRequest(tiny, painted.root, out), StopAfter(steps))
+    request = TrainingRequest(tiny, painted.root, out)
+    for epochs_done, steps in ((0, 1), (1, 9), (2, 8)):  # 6 steps an epoch.
+        with pytest.raises(KeyboardInterrupt):
+            train(request, StopAfter(steps))
+        assert load_state(out / "last.ckpt").epoch == epochs_done
+        request = TrainingRequest(None, None, out, resume=True)
     assert not (out / "config.json").exists()
-    train(TrainingRequest(None, None, out, resume=True))
+    train(request)
     assert (out / "model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
     resumed, whole = load_state(out / "last.ckpt"), load_state(finished / "last.ckpt")
     for name, value in whole.model.items():

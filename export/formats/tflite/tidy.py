@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
+
+if TYPE_CHECKING:
+    from torch import nn
 
 INPUT_NAME, OUTPUT_NAME = "input", "logits"
 DESCRIPTION = b"HierAttn Mobile"
