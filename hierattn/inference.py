@@ -10,7 +10,7 @@ import numpy as np
 
 from hierattn.preprocessing import PreprocessSpec
 
-# Torch is loaded where a network of torch's is run: a process that asks an exported file needs none.
+# Torch is loaded where one of its networks is run: a process that asks an exported file needs none.
 if TYPE_CHECKING:
     import torch
     from torch import nn

@@ -76,9 +76,7 @@ def photos_root() -> Path:
     return root
 
 
-def built_once(
-    factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]
-) -> Path:
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
     """A folder that the first of pytest's processes to ask makes, for all of them; read only.
 
     Args:
