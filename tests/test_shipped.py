@@ -11,7 +11,11 @@ FREE = ("CC BY 4.0", "CC0 1.0")
 
 
 def test_what_ships() -> None:
-    assert shipped_runs() == ["hierattn_s.pad_ufes_20", "hierattn_xs.pad_ufes_20"]
+    assert shipped_runs() == [
+        "hierattn_s.isic_2017",
+        "hierattn_s.pad_ufes_20",
+        "hierattn_xs.pad_ufes_20",
+    ]
 
 
 @pytest.mark.parametrize("name", shipped_runs())
