@@ -44,7 +44,7 @@ def main() -> None:
         reports.write(event.model_dump_json() + "\n")
         reports.flush()
 
-    run_job(Job.model_validate_json(sys.stdin.readline()), emit)
+    run_job(Job.model_validate_json(sys.stdin.buffer.readline()), emit)
 
 
 def run_job(job: Job, emit: Emit) -> None:

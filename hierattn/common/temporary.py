@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -75,8 +75,8 @@ def shared_array(folder: Path, *parts: np.ndarray) -> Iterator[Path]:
     }
     told = partial(_no_room_told, sum(part.nbytes for part in parts))
     with told():
-        opened = memory_file(folder)
-    with opened as file:
+        file = memory_file(folder)
+    try:
         with told():
             np.lib.format.write_array_header_1_0(file, header)
             for part in parts:
@@ -84,6 +84,9 @@ def shared_array(folder: Path, *parts: np.ndarray) -> Iterator[Path]:
             file.flush()
         named = file.name if isinstance(file.name, str) else f"/proc/{os.getpid()}/fd/{file.name}"
         yield Path(named)
+    finally:
+        with suppress(OSError):  # What did not fit is still in the file's buffer.
+            file.close()
 
 
 def save_temporary(path: Path, array: np.ndarray) -> None:

@@ -88,9 +88,10 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     pooled = PooledFolds(folds=len(runs), of_folds=count, operating_point=point, report=report)
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)
-    write_json(out / POOLED, pooled.model_dump(mode="json"))
     recipe = runs[0].config.training.model_dump(mode="json", exclude={"fold"})
     write_json(out / RECIPE, recipe | {"validation_fraction": 0, "test_fraction": 0})
+    # Last: a pool is read by this file.
+    write_json(out / POOLED, pooled.model_dump(mode="json"))
     return pooled
 
 

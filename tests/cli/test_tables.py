@@ -222,6 +222,7 @@ def inspect(folder: Path) -> None:
             ("melanoma/a.jpg", "melanoma/a_copy.jpg"),
             ("melanoma/c.jpg", "nevus/c.jpg"),
         ),
+        contradictions=((), ("melanoma", "nevus")),
         unreadable=(),
         passed_over=(PassedOver(file="notes.txt", reason="no photo"),),
         licences={"CC BY 4.0": 1200, "": 34},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -49,20 +50,21 @@ def test_arrays_reach_other_processes_without_a_file_on_disk_where_the_system_ca
         assert list(tmp_path.iterdir()) == ([] if in_memory else [path])
         code = f"import numpy; a = numpy.load({str(path)!r}, mmap_mode='r'); print(a.tolist())"
         read = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert eval(read.stdout) == [*parts[0].tolist(), parts[0][0].tolist()]
+    assert json.loads(read.stdout) == [*parts[0].tolist(), parts[0][0].tolist()]
     assert not path.exists() and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("size", [5000, 4 << 20])
 def test_an_array_that_fits_nowhere_names_the_folder_and_an_error_of_the_body_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with (
             pytest.raises(HierAttnError, match=f"{tmp_path}: no room .*TMPDIR"),
-            shared_array(tmp_path, np.zeros(4 << 20, np.uint8)),
+            shared_array(tmp_path, np.zeros(size, np.uint8)),
         ):
             pass
     finally:

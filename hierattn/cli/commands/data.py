@@ -76,7 +76,11 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
     for stratum, count in report.strata.items():
         known = f"known for {count} {things}" if count else "not available"
         console.print(f"{stratum.replace('_', ' ')}: {known}")
-    _print_names(console, "exact duplicates", list(map(_duplicates, report.duplicates)))
+    copies = [
+        ", ".join(files) + (f" (labels differ: {', '.join(labels)})" if labels else "")
+        for files, labels in zip(report.duplicates, report.contradictions, strict=True)
+    ]
+    _print_names(console, "exact duplicates", copies)
     _print_names(
         console,
         "lesions or duplicates with several classes (look whether a label is wrong)",
@@ -228,13 +232,6 @@ def synth(
     console.print(f"{len(folder.records)} painted pictures in {len(folder.classes)} classes: {out}")
     told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
     console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
-
-
-def _duplicates(files: tuple[str, ...]) -> str:
-    """The names of the same photo; of several classes at most one can be right."""
-    classes = {file.split("/", 1)[0] for file in files}
-    contradiction = f" (labels differ: {', '.join(sorted(classes))})" if len(classes) > 1 else ""
-    return ", ".join(files) + contradiction
 
 
 def _print_names(console: Console, title: str, names: list[str]) -> None:

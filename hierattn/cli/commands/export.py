@@ -128,12 +128,18 @@ def show_export(
         _print_next(manifest, out, data)
 
 
+def _photos(manifest: Manifest, data: Path | None) -> list[str | Path]:
+    """The photos again, as options of a command to paste."""
+    options: list[str | Path] = ["--data", data] if data else []
+    if manifest.data is not None and manifest.data.skipped:
+        options.append("--skip-unreadable")
+    return options
+
+
 def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
     """What can be done with files that hold, as commands to paste."""
     console = standard_console()
-    photos = ["--data", data] if data else []
-    if manifest.data is not None and manifest.data.skipped:
-        photos.append("--skip-unreadable")
+    photos = _photos(manifest, data)
     told = command("benchmark", folder, *photos, "--out")
     console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
     passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
@@ -240,7 +246,7 @@ def show_verification(
         console.print(f"FAILED {problem}")
     console.print(f"verified: {found.conclusion}")
     if found.passed:
-        told = command("benchmark", folder, *(["--data", data] if data else []), "--out")
+        told = command("benchmark", folder, *_photos(found.manifest, data), "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
 
 

@@ -67,6 +67,7 @@ class InspectionReport(_Part):
         manifest: whether there is a ``manifest.csv``.
         width, height: of the readable photos, upright; None if there is none.
         duplicates: sets of files with the very same bytes.
+        contradictions: for each of these sets its classes where they differ, else nothing.
         licences: photos by licence; the empty string stands for unknown.
         strata: photos for which age, sex, site and skin tone are known.
         passed_over: what else lies in the folder, and why it was not read.
@@ -82,6 +83,7 @@ class InspectionReport(_Part):
     width: SizeRange | None
     height: SizeRange | None
     duplicates: tuple[tuple[str, ...], ...]
+    contradictions: tuple[tuple[str, ...], ...]
     unreadable: tuple[UnreadableFile, ...]
     passed_over: tuple[PassedOver, ...]
     licences: dict[str, int]
@@ -146,6 +148,7 @@ def inspect_folder(
             for count in counts
         ]
         draw_contact_sheet(rows, contact_sheet)
+    copies = duplicates(folder.records)
     return InspectionReport(
         root=folder.root,
         images=len(folder.records),
@@ -154,7 +157,8 @@ def inspect_folder(
         classes=counts,
         width=_range([width for width, _ in sizes]),
         height=_range([height for _, height in sizes]),
-        duplicates=duplicates(folder.records),
+        duplicates=copies,
+        contradictions=tuple(_contradiction(folder, files) for files in copies),
         unreadable=tuple(unreadable),
         passed_over=folder.passed_over,
         licences=dict(Counter(record.licence or "" for record in folder.records).most_common()),
@@ -210,6 +214,12 @@ def _class_counts(folder: DataFolder, groups: tuple[str, ...]) -> tuple[ClassCou
         ClassCount(name=name, images=images[name], groups=len(keys[name]))
         for name in folder.classes
     )
+
+
+def _contradiction(folder: DataFolder, files: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes of copies of one photo if they differ: at most one can be right."""
+    labels = {record.label for record in folder.records if record.file in files}
+    return tuple(sorted(labels)) if len(labels) > 1 else ()
 
 
 def _mixed_groups(folder: DataFolder, groups: tuple[str, ...]) -> tuple[MixedGroup, ...]:

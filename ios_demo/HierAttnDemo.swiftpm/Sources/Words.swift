@@ -3,7 +3,8 @@ import HierAttnCore
 import HierAttnCoreML
 
 /// All that the app says. The words stand in `Resources/LANGUAGE.lproj/Localizable.strings`, under
-/// the names that the Android app gives them; what an error says stays English in both.
+/// the names that the Android app gives them; what an error says is English, where the Android app
+/// gives the reason in the phone's language, too.
 enum Words {
     static let appName = text("app_name")
     static let disclaimer = text("disclaimer")

@@ -51,6 +51,19 @@ def test_report(tmp_path: Path) -> None:
     assert report.model_validate_json(report.model_dump_json()) == report
 
 
+def test_copies_contradict_each_other_by_class_wherever_they_lie(tmp_path: Path) -> None:
+    classes = {f"{split}/{name}": 3 for split in ("train", "test") for name in ("mel", "nv")}
+    root = write_class_folders(tmp_path / "data", classes)
+    shutil.copy(root / "train" / "mel" / "000.png", root / "test" / "mel" / "copy.png")
+    shutil.copy(root / "train" / "nv" / "000.png", root / "train" / "mel" / "other.png")
+    report = inspect_folder(root)
+    assert report.duplicates == (
+        ("test/mel/copy.png", "train/mel/000.png"),
+        ("train/mel/other.png", "train/nv/000.png"),
+    )
+    assert report.contradictions == ((), ("mel", "nv"))
+
+
 def test_contact_sheet_shows_every_class(tmp_path: Path) -> None:
     for name, colour in (("blue", (0, 0, 250)), ("red", (250, 0, 0))):
         (tmp_path / "in" / name).mkdir(parents=True)
