@@ -55,11 +55,12 @@ class UnknownNameError(HierAttnError):
         kind: what the name stands for, such as ``"model"``.
         name: the name that was given.
         valid: every name that would have been accepted.
+        guess: whether to suggest one. Not for classes: nearest to "melanoma" is "No_Melanoma".
     """
 
-    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, valid: Iterable[str], *, guess: bool = True) -> None:
         self.kind, self.name, self.valid = kind, name, sorted(valid)
-        near = difflib.get_close_matches(name.lower(), self.valid, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), self.valid, n=1, cutoff=0.5) if guess else []
         hint = f"; did you mean '{near[0]}'?" if near else ""
         listed = ", ".join(self.valid) or "none"
         super().__init__(f"unknown {kind} '{name}'{hint} (valid: {listed})")

@@ -37,7 +37,15 @@ skipped=$(sed -n 's/.*Executed [0-9]* tests*, with \([0-9]*\) tests* skipped.*/\
 passed=$((${ran:-0} - ${skipped:-0}))
 
 echo "3 of 4: the sample app, built for a simulator"
-(cd "$demo/.." && "$python" -m hierattn.cli bundle "$export_folder" --app "$demo")
+artefact=
+for package in "$export_folder"/*-fp32.mlpackage "$export_folder"/*.mlpackage; do
+    if [ -d "$package" ]; then
+        artefact=${package##*/}
+        break
+    fi
+done
+(cd "$demo/.." && "$python" -m hierattn.cli bundle "$export_folder" --app "$demo" \
+    --artefact "$artefact")
 (cd "$demo/HierAttnDemo.swiftpm" && xcodebuild build -quiet -scheme HierAttnDemo \
     -destination 'generic/platform=iOS Simulator' -derivedDataPath "$vectors/xcode" \
     CODE_SIGNING_ALLOWED=NO)

@@ -54,7 +54,7 @@ def resolve_targets(asked: Sequence[str] | None, classes: Sequence[str]) -> tupl
     if asked is not None:
         for name in asked:
             if name not in classes:
-                raise UnknownNameError("target class", name, classes)
+                raise UnknownNameError("target class", name, classes, guess=False)
         if classes and set(asked) == set(classes):
             raise ConfigError("--target-class: at least one class must be none of the targets")
         return tuple(name for name in classes if name in asked)

@@ -60,8 +60,8 @@ def test_named_targets() -> None:
     assert resolve_targets(named_targets(["c", "a", "c"]), classes) == ("a", "c")
     with pytest.raises(ConfigError, match="exclude each other"):
         named_targets(["none", "a"])
-    with pytest.raises(UnknownNameError, match="did you mean 'melanoma'"):
-        resolve_targets(("Melanom",), ("melanoma", "nevus"))
+    with pytest.raises(UnknownNameError, match=r"'melanoma' \(valid: No_Melanoma, Yes_Melanoma\)"):
+        resolve_targets(("melanoma",), ("No_Melanoma", "Yes_Melanoma"))
     with pytest.raises(ConfigError, match="at least one class must be none"):
         resolve_targets(("a", "b", "c"), classes)
 

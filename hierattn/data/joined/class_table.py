@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -83,17 +82,14 @@ def check_table(table: ClassTable, folders: Sequence[DataFolder]) -> None:
     """Check that every class that a table renames is in some folder.
 
     Raises:
-        DataError: one is not; the nearest name is suggested.
+        DataError: one is not; those that are there are listed.
     """
     there = sorted({name for folder in folders for name in folder.classes})
     for name in table.renames:
         if name not in there:
-            near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            # No guess: nearest to "melanoma" is "No_Melanoma".
             where = " and ".join(folder.place for folder in folders)
-            raise DataError(
-                f"--map-class {name}: {where} has no such class ({', '.join(there)}){hint}"
-            )
+            raise DataError(f"--map-class {name}: {where} has no such class ({', '.join(there)})")
 
 
 def rename_classes(folder: DataFolder, table: ClassTable, targets: Sequence[str]) -> DataFolder:
