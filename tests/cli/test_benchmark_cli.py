@@ -185,6 +185,8 @@ def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: 
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "120"},
+        # A shell's background jobs, this test perhaps among them, inherit that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     end = time.monotonic() + 120
     while not (out / "results.json").exists() and time.monotonic() < end:
