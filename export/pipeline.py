@@ -28,7 +28,7 @@ from export.formats.registry import (
     default_formats,
     find_format,
 )
-from export.jobs.messages import Event, Job, Step
+from export.jobs.messages import Job
 from export.jobs.pool import run_jobs
 from export.model_card import write_model_card
 from export.passes import REWRITES, rewrites_for
@@ -212,14 +212,7 @@ def _export(
             request, run, precisions, folder, workspace, pixels, calibration, description
         )
         results = FileResults(jobs)
-
-        def report(job: Job, event: Event) -> None:
-            if isinstance(event, Step):
-                progress(Progress(job.format, event.text, event.done, event.total))
-            else:
-                results.add(job.format, event)
-
-        run_jobs(jobs, folder / LOG, report)
+        run_jobs(jobs, folder / LOG, results.follow(progress))
     names = [image.file for image in selftest.images]
     records, golden_logits = [], {}
     for result in results:

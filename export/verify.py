@@ -21,7 +21,7 @@ from export.checks.recorded import changed_figures, changed_torch_figures
 from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
-from export.jobs.messages import Event, FileChecked, Job, Step
+from export.jobs.messages import FileChecked, Job
 from export.jobs.pool import run_jobs
 from export.progress import Observer, Progress, unobserved
 from export.schema.manifest import (
@@ -275,14 +275,7 @@ def _check_files(
     ]
 
     results = FileResults(jobs)
-
-    def report(job: Job, event: Event) -> None:
-        if isinstance(event, Step):
-            progress(Progress(job.format, event.text, event.done, event.total))
-        else:
-            results.add(job.format, event)
-
-    run_jobs(jobs, workspace / "verify.log", report)
+    run_jobs(jobs, workspace / "verify.log", results.follow(progress))
     for result in results:
         file = whole[result.format, result.precision]
         if result.checked is None:

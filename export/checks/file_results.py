@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from export.checks.comparison import Comparison, TorchReference
 from export.checks.integrity import path_bytes, path_sha256
 from export.formats.registry import abilities_of
-from export.jobs.messages import Event, Failed, FileChecked, FileWritten, Job
+from export.jobs.messages import Event, Failed, FileChecked, FileWritten, Job, Step
+from export.progress import Observer, Progress
 from export.schema.manifest import ArtefactRecord, Gate
 from export.schema.metadata import Precision
 from hierattn.errors import HierAttnError
@@ -79,6 +80,17 @@ class FileResults:
     def __iter__(self) -> Iterator[FileResult]:
         """In the order of the jobs."""
         return iter(self._results.values())
+
+    def follow(self, progress: Observer) -> Callable[[Job, Event], None]:
+        """What takes the events of jobs: steps are told to ``progress``, the rest is kept."""
+
+        def report(job: Job, event: Event) -> None:
+            if isinstance(event, Step):
+                progress(Progress(job.format, event.text, event.done, event.total))
+            else:
+                self.add(job.format, event)
+
+        return report
 
     def add(self, name: str, event: Event) -> None:
         """Add an event of the worker of format ``name``."""

@@ -75,7 +75,7 @@ class SwiftToolchain:
 
     @property
     def unpinned(self) -> tuple[DebianPackage, ...]:
-        """Those that the archive's signature alone stands for, newer than their pins."""
+        """Those without their pin, for which the archive's signature alone stands."""
         pins = read_packages()
         return tuple(package for package in self.packages if package not in pins)
 

@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for one in toolchain.unpinned:
-        _say(f"NOTE: newer than its pin, checked by Debian's signature: {one.name} {one.version}")
+        _say(f"NOTE: other than its pin, checked by Debian's signature: {one.name} {one.version}")
     build = home.with_name(f"{home.name}-build")
     build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hierattn-swift-") as folder:

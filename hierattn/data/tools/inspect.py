@@ -158,7 +158,7 @@ def inspect_folder(
         width=_range([width for width, _ in sizes]),
         height=_range([height for _, height in sizes]),
         duplicates=copies,
-        contradictions=tuple(_contradiction(folder, files) for files in copies),
+        contradictions=_contradictions(folder, copies),
         unreadable=tuple(unreadable),
         passed_over=folder.passed_over,
         licences=dict(Counter(record.licence or "" for record in folder.records).most_common()),
@@ -216,10 +216,13 @@ def _class_counts(folder: DataFolder, groups: tuple[str, ...]) -> tuple[ClassCou
     )
 
 
-def _contradiction(folder: DataFolder, files: tuple[str, ...]) -> tuple[str, ...]:
-    """The classes of copies of one photo if they differ: at most one can be right."""
-    labels = {record.label for record in folder.records if record.file in files}
-    return tuple(sorted(labels)) if len(labels) > 1 else ()
+def _contradictions(
+    folder: DataFolder, copies: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], ...]:
+    """For each set of copies its classes if they differ: at most one can be right."""
+    labels = {record.file: record.label for record in folder.records}
+    classes = [sorted({labels[file] for file in files}) for files in copies]
+    return tuple(tuple(names) if len(names) > 1 else () for names in classes)
 
 
 def _mixed_groups(folder: DataFolder, groups: tuple[str, ...]) -> tuple[MixedGroup, ...]:
