@@ -14,7 +14,7 @@ from torch import nn
 
 from hierattn.common.files import file_sha256
 from hierattn.data.provenance import DataProvenance
-from hierattn.data.splits import SplitRow, read_split_rows
+from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.model_metadata import ModelMetadata
 from hierattn.models.pretrained.weights import read_state_dict

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from hierattn.data.readers.manifest import read_manifest
-from hierattn.data.splits import read_split_rows
+from hierattn.data.split_file import read_split_rows
 from hierattn.errors import HierAttnError
 from hierattn.preprocessing import PHOTO_FORMATS, missing_reader, open_rgb
 from tests.mutated_records import records

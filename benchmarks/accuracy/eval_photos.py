@@ -12,12 +12,12 @@ from benchmarks.exports import Export
 from benchmarks.results import PhotoSet
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
+from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import group_keys
 from hierattn.errors import DataError
 from hierattn.evaluation.evaluate import choose_photos
 from hierattn.metrics.predictions import Predictions

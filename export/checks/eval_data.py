@@ -12,12 +12,13 @@ import numpy as np
 from export.errors import ExportError, ManifestError
 from export.schema.manifest import JudgedData
 from export.schema.parity import PhotoAnswer
+from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, group_keys
+from hierattn.data.splits import Split
 from hierattn.errors import DataError
 from hierattn.evaluation.evaluate import choose_photos, split_parts
 from hierattn.metrics.predictions import Predictions

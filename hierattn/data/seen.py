@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierattn.data.groups import group_keys
 from hierattn.data.pixels.hashing import photo_sha256
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, SplitRow, group_keys
+from hierattn.data.split_file import SplitRow
+from hierattn.data.splits import Split
 
 NEW = "new"
 SAME, RELATED, NAMED = "the same content", "of the same patient or lesion", "the same name"

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from hierattn.common.csv_text import csv_text
-from hierattn.common.files import write_text
-from hierattn.data.pixels.hashing import photo_sha256
-from hierattn.data.readers.tables import name_some, read_table
-from hierattn.data.records import DataFolder, Record
-from hierattn.errors import ConfigError, DataError, HierAttnError
-
-_COLUMNS = ("file", "class", "group", "split")
-_IDENTITY = ("sha256", "source")
+from hierattn.data.groups import group_keys
+from hierattn.data.readers.tables import name_some
+from hierattn.data.records import DataFolder
+from hierattn.errors import ConfigError, DataError
 
 
 class Split(StrEnum):
@@ -30,63 +22,6 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
-
-
-@dataclass(frozen=True)
-class SplitRow:
-    """One line of ``splits.csv``.
-
-    Attributes:
-        sha256: of the photo, hexadecimal; None in files of older versions.
-        source: the manifest's word for where the photo comes from, if it has one.
-    """
-
-    file: str
-    label: str
-    group: str
-    split: Split
-    sha256: str | None = None
-    source: str | None = None
-
-
-def group_keys(folder: DataFolder) -> tuple[str, ...]:
-    """The group of each record, in record order.
-
-    Records that share a patient, a lesion or the very bytes of the file are one group,
-    transitively. Its key is the first of its members' own groups, patients before lesions
-    before images, so it does not depend on their order.
-    """
-    parent = list(range(len(folder.records)))
-
-    def find(position: int) -> int:
-        while parent[position] != position:
-            parent[position] = parent[parent[position]]
-            position = parent[position]
-        return position
-
-    first_with: dict[str, int] = {}
-    digests = _digests(folder.records)
-    for position, record in enumerate(folder.records):
-        shared = [record.group]
-        if record.lesion_id:
-            shared.append(f"lesion:{record.lesion_id}")
-        if position in digests:
-            shared.append(f"sha256:{digests[position]}")
-        for key in shared:
-            parent[find(position)] = find(first_with.setdefault(key, position))
-    roots = [find(position) for position in range(len(parent))]
-    name: dict[int, str] = {}
-    for root, record in zip(roots, folder.records, strict=True):
-        name[root] = min(name.get(root, record.group), record.group, key=_precedence)
-    return tuple(name[root] for root in roots)
-
-
-def duplicates(records: Sequence[Record]) -> tuple[tuple[str, ...], ...]:
-    """Sets of files with the very same bytes, each sorted, in file order."""
-    same: dict[str, list[str]] = defaultdict(list)
-    for position, digest in _digests(records).items():
-        same[digest].append(records[position].file)
-    return tuple(sorted(tuple(sorted(files)) for files in same.values() if len(files) > 1))
 
 
 def assign_splits(
@@ -149,108 +84,6 @@ def check_seed(seed: int) -> None:
     """
     if not 0 <= seed < 2**32:
         raise ConfigError(f"seed {seed} is not between 0 and {2**32 - 1}")
-
-
-def write_splits(path: str | Path, folder: DataFolder, splits: Sequence[Split]) -> None:
-    """Write ``splits.csv`` (file, class, group, split, sha256, source), atomically.
-
-    Raises:
-        DataError: not one split a record.
-    """
-    if len(splits) != len(folder.records):
-        raise DataError(f"{path}: {len(splits)} splits for {len(folder.records)} photos")
-    groups = group_keys(folder)
-    write_split_rows(
-        path,
-        [
-            SplitRow(record.file, record.label, group, split, _sha256(record), record.source)
-            for record, group, split in zip(folder.records, groups, splits, strict=True)
-        ],
-    )
-
-
-def write_split_rows(path: str | Path, rows: Iterable[SplitRow]) -> None:
-    """Write rows as ``splits.csv`` has them, atomically."""
-    cells = (
-        (row.file, row.label, row.group, row.split.value, row.sha256, row.source) for row in rows
-    )
-    write_text(path, csv_text([(*_COLUMNS, *_IDENTITY), *cells]))
-
-
-def read_split_rows(path: str | Path, *, one_folder: bool = True) -> tuple[SplitRow, ...]:
-    """Read ``splits.csv`` as it stands, without asking whether the photos are there.
-
-    Args:
-        path: the table.
-        one_folder: refuse two rows of one file; photos of several folders may share a name.
-
-    Raises:
-        DataError: the file is missing or malformed, or lists a file twice.
-    """
-    path = Path(path)
-    valid = {split.value for split in Split}
-    rows = []
-    for cells in read_table(path, _COLUMNS):
-        if cells["split"] not in valid:
-            where, given = f"{path}: row {cells.number}", cells["split"]
-            raise DataError(f"{where}: split '{given}' is none of {', '.join(valid)}")
-        file, label, group, split = (cells[name] for name in _COLUMNS)
-        sha256, source = (cells.get(name) or None for name in _IDENTITY)
-        rows.append(SplitRow(file, label, group, Split(split), sha256, source))
-    repeated = [name for name, count in Counter(row.file for row in rows).items() if count > 1]
-    if repeated and one_folder:
-        raise DataError(f"{path}: {name_some(repeated, 'file')} listed more than once")
-    return tuple(rows)
-
-
-def _sha256(record: Record) -> str | None:
-    with suppress(HierAttnError):
-        return photo_sha256(record.path)
-    return None
-
-
-def read_splits(path: str | Path, folder: DataFolder) -> tuple[Split, ...]:
-    """Read the splits of exactly this folder's photos, in record order.
-
-    Raises:
-        DataError: malformed, or the photos or their classes are not those of ``folder``.
-    """
-    rows = {row.file: row for row in read_split_rows(path)}
-    unlisted = [record.file for record in folder.records if record.file not in rows]
-    gone = sorted(set(rows) - {record.file for record in folder.records})
-    other = [r.file for r in folder.records if r.file in rows and rows[r.file].label != r.label]
-    for files, what in (
-        (unlisted, "not listed"),
-        (gone, "no longer in the folder"),
-        (other, "of another class"),
-    ):
-        if files:
-            raise DataError(
-                f"{path}: does not belong to {folder.place}: {name_some(files, 'photo')} {what}; "
-                "pass the data folder that it was made for"
-            )
-    return tuple(rows[record.file].split for record in folder.records)
-
-
-def _precedence(key: str) -> tuple[int, str]:
-    return ("patient", "lesion", "image").index(key.partition(":")[0]), key
-
-
-def _digests(records: Sequence[Record]) -> dict[int, str]:
-    """SHA-256 by position, only of files that share their size with another file.
-
-    A file that cannot be read is left out: it is nobody's duplicate, and decoding names it.
-    """
-    by_size: dict[int, list[int]] = defaultdict(list)
-    for position, record in enumerate(records):
-        with suppress(OSError):
-            by_size[record.path.stat().st_size].append(position)
-    digests = {}
-    for positions in by_size.values():
-        for position in positions if len(positions) > 1 else ():
-            with suppress(HierAttnError):
-                digests[position] = photo_sha256(records[position].path)
-    return digests
 
 
 def _check_arguments(

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from hierattn.common.files import write_json
+from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.readers.listing import one_form
 from hierattn.data.records import DataFolder, PassedOver
 from hierattn.data.seen import NEW, SeenPhotos, recognise
-from hierattn.data.splits import Split, SplitRow, group_keys
+from hierattn.data.split_file import SplitRow
+from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
 from hierattn.metrics import predictions as prediction_files

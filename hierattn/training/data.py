@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from hierattn.data.folder import SPLITS_NAME
+from hierattn.data.groups import group_keys
 from hierattn.data.official import official_splits
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import DataProvenance, describe_data
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
+from hierattn.data.split_file import read_splits
+from hierattn.data.splits import Split, assign_splits
 from hierattn.errors import ConfigError, DataError
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.recipe.config import TrainingConfig

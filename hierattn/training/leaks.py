@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from hierattn.data.seen import NEW, recognise
-from hierattn.data.splits import Split, SplitRow, read_split_rows
+from hierattn.data.split_file import SplitRow, read_split_rows
+from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.lineage import pretraining_behind, run_behind
 from hierattn.runs import SPLITS, earlier_rows, seen_rows

@@ -10,7 +10,8 @@ from safetensors.torch import save
 
 from hierattn.common.files import file_sha256, write_bytes, write_json
 from hierattn.data.joined.read import read_unlabelled
-from hierattn.data.splits import Split, write_split_rows, write_splits
+from hierattn.data.split_file import write_split_rows, write_splits
+from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
 from hierattn.models.pretrained.weights import classifier_prefix

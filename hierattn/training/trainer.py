@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import read_labelled
-from hierattn.data.splits import Split, SplitRow, write_split_rows, write_splits
+from hierattn.data.split_file import SplitRow, write_split_rows, write_splits
+from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import describe_targets, resolve_targets

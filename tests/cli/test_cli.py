@@ -14,7 +14,8 @@ from hierattn.cli.commands.train import train
 from hierattn.data.folder import read_data_folder
 from hierattn.data.pixels.store import default_store
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, read_splits
+from hierattn.data.split_file import read_splits
+from hierattn.data.splits import Split
 from hierattn.models.registry import list_models
 from hierattn.training.recipe.config import TrainingConfig
 from tests.conftest import Answer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import read_split_rows
+from hierattn.data.split_file import read_split_rows
 from tests.conftest import Answer
 from tests.data.helpers import write_class_folders
 

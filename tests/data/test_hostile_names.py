@@ -8,7 +8,8 @@ import pytest
 
 from hierattn.data.folder import read_data_folder
 from hierattn.data.readers.manifest import read_manifest, write_manifest
-from hierattn.data.splits import Split, read_splits, write_splits
+from hierattn.data.split_file import read_splits, write_splits
+from hierattn.data.splits import Split
 from hierattn.metrics.predictions import Predictions, read_csv, write_csv
 from tests.data.helpers import write_photo
 

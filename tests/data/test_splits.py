@@ -1,7 +1,4 @@
-import hashlib
-import shutil
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,35 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hierattn.data.folder import read_data_folder
-from hierattn.data.records import DataFolder, Record
-from hierattn.data.splits import (
-    Split,
-    assign_splits,
-    duplicates,
-    group_keys,
-    read_split_rows,
-    read_splits,
-    write_splits,
-)
+from hierattn.data.groups import group_keys
+from hierattn.data.splits import Split, assign_splits
 from hierattn.errors import ConfigError, DataError
-from tests.data.helpers import write_class_folders
-
-ABSENT = Path("/nonexistent")
-
-
-def make_folder(groups: list[tuple[str, str]]) -> DataFolder:
-    """A folder of (class, lesion) pairs, without files behind it."""
-    records = tuple(
-        Record(ABSENT / f"{i:04d}", f"{label}/{i:04d}.png", label, lesion_id=lesion)
-        for i, (label, lesion) in enumerate(groups)
-    )
-    return DataFolder(ABSENT, tuple(sorted({label for label, _ in groups})), records)
-
-
-def simple_folder(classes: int = 3, lesions: int = 20, photos: int = 2) -> DataFolder:
-    return make_folder(
-        [(f"c{c}", f"{c}-{i}") for c in range(classes) for i in range(lesions)] * photos
-    )
+from tests.data.helpers import make_folder, simple_folder
 
 
 def parts_of(keys: tuple[str, ...], splits: tuple[Split, ...]) -> dict[str, set[Split]]:
@@ -45,37 +17,6 @@ def parts_of(keys: tuple[str, ...], splits: tuple[Split, ...]) -> dict[str, set[
     for key, split in zip(keys, splits, strict=True):
         parts[key].add(split)
     return parts
-
-
-def test_groups_join_patients_lesions_and_duplicate_files_transitively(tmp_path: Path) -> None:
-    write_class_folders(tmp_path, {"a": 6, "b": 1})
-    shutil.copy(tmp_path / "a" / "004.png", tmp_path / "b" / "copy.png")
-    photos = {record.file: record for record in read_data_folder(tmp_path).records}
-
-    def known(file: str, lesion: str | None, patient: str | None) -> Record:
-        return Record(photos[file].path, file, file[0], lesion_id=lesion, patient_id=patient)
-
-    folder = DataFolder(
-        tmp_path,
-        ("a", "b"),
-        (
-            known("a/000.png", "L1", "P1"),
-            known("a/001.png", "L2", "P1"),
-            known("a/002.png", "L2", None),
-            known("a/003.png", None, None),
-            known("a/004.png", "L3", None),
-            known("a/005.png", None, None),
-            known("b/000.png", None, None),
-            known("b/copy.png", None, None),
-        ),
-    )
-    keys = group_keys(folder)
-    assert keys[0] == keys[1] == keys[2]
-    assert keys[4] == keys[7]
-    assert len(set(keys)) == 5
-    assert duplicates(folder.records) == (("a/004.png", "b/copy.png"),)
-    backwards = DataFolder(tmp_path, folder.classes, folder.records[::-1])
-    assert group_keys(backwards) == keys[::-1]
 
 
 def test_parts_are_grouped_stratified_and_of_the_asked_size() -> None:
@@ -176,45 +117,6 @@ def test_arguments_out_of_range(arguments: dict[str, float], message: str) -> No
 def test_more_folds_than_groups() -> None:
     with pytest.raises(DataError, match=r"9 folds asked for, .* more than 4 groups"):
         assign_splits(simple_folder(lesions=4, photos=5), folds=9, fold=0)
-
-
-def test_written_splits_read_back(tmp_path: Path) -> None:
-    folder = simple_folder(lesions=5)
-    splits = assign_splits(folder)
-    path = tmp_path / "splits.csv"
-    write_splits(path, folder, splits)
-    assert read_splits(path, folder) == splits
-    rows = read_split_rows(path)
-    assert tuple(row.group for row in rows) == group_keys(folder)
-    assert path.read_text().startswith("file,class,group,split,sha256,source\n")
-    fewer = DataFolder(folder.root, folder.classes, folder.records[1:])
-    with pytest.raises(DataError, match=r"1 photo .* no longer in the folder"):
-        read_splits(path, fewer)
-    write_splits(path, fewer, splits[1:])
-    with pytest.raises(DataError, match=r"1 photo .* not listed"):
-        read_splits(path, folder)
-
-
-def test_written_splits_hold_what_tells_a_photo_again(tmp_path: Path) -> None:
-    folder = read_data_folder(write_class_folders(tmp_path / "in", {"a": 1, "b": 1}))
-    records = tuple(replace(record, source="clinic") for record in folder.records)
-    folder = replace(folder, records=records)
-    write_splits(tmp_path / "splits.csv", folder, [Split.TRAIN, Split.TEST])
-    for row, record in zip(read_split_rows(tmp_path / "splits.csv"), records, strict=True):
-        assert row.sha256 == hashlib.sha256(record.path.read_bytes()).hexdigest()
-        assert row.source == "clinic"
-
-
-def test_malformed_splits(tmp_path: Path) -> None:
-    path = tmp_path / "splits.csv"
-    with pytest.raises(DataError, match=r"splits\.csv"):
-        read_split_rows(path)
-    path.write_text("file,class,group,split\na/0.png,a,g,tain\n")
-    with pytest.raises(DataError, match="row 2: split 'tain'"):
-        read_split_rows(path)
-    path.write_text("file,class,group,split\n" + "a/0.png,a,g,train\n" * 2)
-    with pytest.raises(DataError, match="listed more than once"):
-        read_split_rows(path)
 
 
 def test_real_patients_never_straddle(photos_root: Path) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hierattn.data.folder import read_data_folder
-from hierattn.data.splits import assign_splits, group_keys
+from hierattn.data.groups import group_keys
+from hierattn.data.splits import assign_splits
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.data.synth.lesion import paint_lesion
 from hierattn.data.synth.painter import SKIN_TONES, paint, photograph, sample_view

@@ -14,7 +14,8 @@ from torch import nn
 from hierattn.data.folder import read_data_folder
 from hierattn.data.records import DataFolder
 from hierattn.data.seen import recognise
-from hierattn.data.splits import Split, SplitRow, read_split_rows
+from hierattn.data.split_file import SplitRow, read_split_rows
+from hierattn.data.splits import Split
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import (
     CheckpointError,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, read_split_rows
+from hierattn.data.split_file import read_split_rows
+from hierattn.data.splits import Split
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
 from hierattn.evaluation.evaluate import evaluate_run

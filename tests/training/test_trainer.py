@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import read_split_rows
+from hierattn.data.split_file import read_split_rows
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import (
     CheckpointError,

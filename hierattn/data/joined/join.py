@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hierattn.data.groups import duplicates
 from hierattn.data.readers.tables import name_some
 from hierattn.data.records import DataFolder, Record
 from hierattn.data.seen import ARCHIVE_NAME
-from hierattn.data.splits import duplicates
 from hierattn.errors import ConfigError, DataError
 
 _IDENTITIES = {"patient": "patient_id", "lesion": "lesion_id", "image": "image_id"}

@@ -15,7 +15,7 @@ from hierattn.data.joined.class_table import (
 )
 from hierattn.data.joined.join import check_roots, join_folders
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import read_splits
+from hierattn.data.split_file import read_splits
 from hierattn.errors import ConfigError, DataError
 
 _AS_IS = ClassTable()

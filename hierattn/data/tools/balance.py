@@ -22,7 +22,8 @@ from hierattn.common.staging import staged_folder
 from hierattn.data.folder import SPLITS_NAME, read_data_folder
 from hierattn.data.readers.manifest import MANIFEST_NAME, write_manifest
 from hierattn.data.records import DataFolder, Record
-from hierattn.data.splits import Split, check_seed, write_splits
+from hierattn.data.split_file import write_splits
+from hierattn.data.splits import Split, check_seed
 from hierattn.data.tools.copies import augmented_copy
 from hierattn.errors import ConfigError, DataError, UnreadableImageError, UnreadableImagesError
 from hierattn.outputs import check_output

@@ -13,9 +13,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from hierattn.data.folder import read_data_folder
+from hierattn.data.groups import duplicates, group_keys
 from hierattn.data.readers.manifest import MANIFEST_NAME
 from hierattn.data.records import STRATA, DataFolder, PassedOver
-from hierattn.data.splits import duplicates, group_keys
 from hierattn.data.tools.contact_sheet import draw_contact_sheet, thumbnail
 from hierattn.errors import ConfigError, UnreadableImageError, one_line
 from hierattn.outputs import check_output

@@ -9,9 +9,11 @@ from export.checks.integrity import path_sha256
 from export.schema.manifest import PARITY, JudgedData
 from export.schema.parity import ParityRecord, PhotoAnswer
 from hierattn.data.folder import read_data_folder
+from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.provenance import describe_data
-from hierattn.data.splits import Split, group_keys, write_splits
+from hierattn.data.split_file import write_splits
+from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnreadableImagesError
 from hierattn.runs import Run
 from tests.benchmarks.helpers import CLASSES, write_export, write_manifest

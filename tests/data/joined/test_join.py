@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.join import join_folders
 from hierattn.data.joined.read import read_labelled, read_unlabelled
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder, Record
 from hierattn.data.seen import NEW, recognise
-from hierattn.data.splits import Split, SplitRow, assign_splits, group_keys
+from hierattn.data.split_file import SplitRow
+from hierattn.data.splits import Split, assign_splits
 from hierattn.errors import ConfigError, DataError
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 

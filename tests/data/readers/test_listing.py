@@ -9,7 +9,8 @@ import pytest
 from hierattn.data.folder import read_data_folder
 from hierattn.data.readers.listing import Listing, summarise
 from hierattn.data.records import PassedOver
-from hierattn.data.splits import Split, read_splits, write_splits
+from hierattn.data.split_file import read_splits, write_splits
+from hierattn.data.splits import Split
 from hierattn.errors import DataError
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 

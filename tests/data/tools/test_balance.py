@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from hierattn.data.folder import read_data_folder
+from hierattn.data.groups import group_keys
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, assign_splits, group_keys, read_splits
+from hierattn.data.split_file import read_splits
+from hierattn.data.splits import Split, assign_splits
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.data.tools import balance as balance_module
 from hierattn.data.tools.balance import balance, write_balanced

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from hierattn.data.records import DataFolder
-from hierattn.data.splits import Split, read_split_rows, write_split_rows
+from hierattn.data.split_file import read_split_rows, write_split_rows
+from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.lineage import data_sources, weights_licences
 from hierattn.runs import load_run
