@@ -21,7 +21,7 @@ from benchmarks.stats import last_to_first, summarise
 from export.checks.integrity import path_sha256
 from export.formats.abilities import Runtime
 from export.formats.registry import abilities_of
-from export.runtime.process import WorkerConfig
+from export.runtime.client import WorkerConfig
 from export.schema.manifest import ArtefactRecord
 from hierattn.runs import WEIGHTS
 

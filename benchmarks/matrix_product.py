@@ -8,7 +8,7 @@ from benchmarks.runner import Measurement
 from benchmarks.runtimes.matrix_product_engine import MATRIX_SIDE
 from benchmarks.runtimes.registry import MATRIX_PRODUCT, runtime_named
 from benchmarks.stats import summarise
-from export.runtime.process import WorkerConfig
+from export.runtime.client import WorkerConfig
 
 
 def matrix_products(threads: Sequence[int]) -> list[Measurement]:

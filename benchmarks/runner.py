@@ -13,7 +13,7 @@ from benchmarks.plan import Plan
 from benchmarks.stats import Repeats
 from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
-from export.runtime.process import Partitions, Worker, WorkerConfig
+from export.runtime.client import Partitions, Worker, WorkerConfig
 
 
 @dataclass

@@ -16,7 +16,7 @@ from benchmarks.results import Row
 from benchmarks.runtimes.registry import TORCH, find_runtime
 from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
-from export.runtime.process import Worker, WorkerConfig
+from export.runtime.client import Worker, WorkerConfig
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
 from hierattn.common.temporary import temporary_folder

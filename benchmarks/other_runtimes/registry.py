@@ -10,8 +10,8 @@ from pathlib import Path
 from export.formats.abilities import Runtime
 from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.tflite.abilities import LITERT, TFLITE_RUNTIME
+from export.runtime.client import ISOLATED
 from export.runtime.environments import ensure_environment, ensure_node_packages
-from export.runtime.process import ISOLATED
 from hierattn.errors import UnknownNameError
 
 _ENGINES = Path(__file__).parent / "engines"

@@ -20,7 +20,7 @@ from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError, WorkerError
 from export.formats.abilities import Platform, Runtime
 from export.formats.load import load_artefact
-from export.runtime.process import Worker, WorkerConfig
+from export.runtime.client import Worker, WorkerConfig
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
 from export.schema.metadata import Precision
 from export.schema.parity import read_parity_record

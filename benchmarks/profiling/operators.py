@@ -8,7 +8,7 @@ from benchmarks.cases import Case
 from benchmarks.results import CostlyOperator
 from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
-from export.runtime.process import Worker, WorkerConfig
+from export.runtime.client import Worker, WorkerConfig
 
 RUNS = 50
 KEPT = 12

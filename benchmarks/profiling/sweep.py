@@ -20,7 +20,7 @@ from export.formats.registry import abilities_of, default_formats
 from export.pipeline import ExportRequest
 from export.pipeline import export as run_export
 from export.progress import Observer, Progress, unobserved
-from export.runtime.process import WorkerConfig
+from export.runtime.client import WorkerConfig
 from export.schema.manifest import Manifest
 from hierattn.models.complexity import count_multiply_adds
 from hierattn.models.registry import create_model, minimum_image_size

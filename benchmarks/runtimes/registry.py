@@ -12,8 +12,8 @@ from pathlib import Path
 from export.errors import ExportError
 from export.formats.abilities import Platform, Runtime
 from export.formats.registry import abilities_of, all_abilities
+from export.runtime.client import ISOLATED
 from export.runtime.own_environment import ensure_runtime
-from export.runtime.process import ISOLATED
 from hierattn.errors import UnknownNameError
 
 ONNXRUNTIME, LITERT = "onnxruntime", "litert"

@@ -12,8 +12,8 @@ import numpy as np
 
 from export.errors import ExportError, RuntimeUnavailableError
 from export.formats.abilities import Runtime
+from export.runtime.client import Worker, WorkerConfig
 from export.runtime.environments import default_home, ensure_environment
-from export.runtime.process import Worker, WorkerConfig
 
 ANSWER_SECONDS = 300
 

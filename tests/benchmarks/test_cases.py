@@ -14,7 +14,7 @@ from benchmarks.runtimes.registry import Availability, all_runtimes, check_runti
 from export.errors import ManifestError
 from export.formats.onnx.abilities import ABILITIES as ONNX
 from export.formats.onnx.abilities import ONNXRUNTIME
-from export.runtime.process import Partitions
+from export.runtime.client import Partitions
 from export.schema.manifest import Gate, RuntimeCheck
 from hierattn.errors import UnknownNameError
 from hierattn.runs import load_run

@@ -8,7 +8,7 @@ from benchmarks.plan import Plan
 from benchmarks.runner import Measurement, measure, sustain
 from export.formats.onnx.abilities import ONNXRUNTIME
 from export.progress import Progress
-from export.runtime.process import Worker, WorkerConfig
+from export.runtime.client import Worker, WorkerConfig
 from tests.benchmarks.helpers import write_onnx
 
 QUICK = Plan(

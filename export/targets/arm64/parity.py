@@ -22,7 +22,7 @@ from export.errors import ExportError, ManifestError, WorkerError, WorkerTimeout
 from export.formats.abilities import Platform
 from export.formats.registry import abilities_of, all_abilities
 from export.progress import Observer, Progress, unobserved
-from export.runtime.process import Worker, WorkerConfig
+from export.runtime.client import Worker, WorkerConfig
 from export.schema.arm64_report import Arm64Record, Arm64Row
 from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_manifest
 from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError

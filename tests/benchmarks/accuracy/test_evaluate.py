@@ -10,7 +10,7 @@ from benchmarks.cases import Case, make_cases
 from benchmarks.exports import read_exports
 from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.onnx.engine import Engine
-from export.runtime.process import WorkerConfig
+from export.runtime.client import WorkerConfig
 from hierattn.inference import predict_logits
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import CLASSES, write_export

@@ -8,7 +8,7 @@ from export.formats.coreml.abilities import COREML
 from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.onnx.engine import times_of_events
 from export.formats.tflite.profiler import plain_name
-from export.runtime.process import WorkerConfig
+from export.runtime.client import WorkerConfig
 from tests.benchmarks.helpers import write_onnx
 
 

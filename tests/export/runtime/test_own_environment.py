@@ -13,7 +13,7 @@ from export.errors import ExportError, RuntimeUnavailableError, WorkerError, Wor
 from export.formats.tflite.abilities import TFLITE_RUNTIME
 from export.formats.tflite.engine import Engine
 from export.formats.tflite.format import TfliteFormat
-from export.runtime import process
+from export.runtime import client
 from export.runtime.own_environment import ensure_runtime, run_in_own_environment
 from export.runtime.worker import answer
 from export.schema.metadata import Precision
@@ -34,7 +34,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Let this script answer in place of the real worker."""
     script = tmp_path / "worker.py"
     script.write_text(text)
-    monkeypatch.setattr(process, "SCRIPT", script)
+    monkeypatch.setattr(client, "SCRIPT", script)
 
 
 def test_no_network_is_a_reason(tmp_path: Path) -> None:

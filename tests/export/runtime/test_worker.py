@@ -12,7 +12,8 @@ import pytest
 from export.errors import WorkerError, WorkerTimeoutError
 from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.tflite.engine import count_delegated
-from export.runtime.process import Worker, WorkerConfig, exit_reason
+from export.runtime.client import Worker, WorkerConfig
+from export.runtime.process import exit_reason
 from tests.benchmarks.helpers import SIZE, write_onnx
 
 

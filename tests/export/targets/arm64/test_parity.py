@@ -11,7 +11,7 @@ import pytest
 
 from export.checks.integrity import folder_problems, path_bytes, path_sha256
 from export.errors import ManifestError, WorkerError, WorkerTimeoutError
-from export.runtime.process import ISOLATED
+from export.runtime.client import ISOLATED
 from export.schema.arm64_report import Arm64Record, read_record
 from export.schema.manifest import ARM64_PARITY, PARITY, ArtefactRecord, Gate, read_manifest
 from export.targets.arm64 import __main__ as command
