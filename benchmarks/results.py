@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hierattn.common.json_text import DoubleNameError, parse_json
 from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
 
@@ -272,10 +273,15 @@ def read_results(path: Path) -> Results:
     """
     file = path / RESULTS_JSON if path.is_dir() else path
     try:
-        return Results.model_validate_json(file.read_bytes())
+        content = file.read_bytes()
+        results = Results.model_validate_json(content)
+        parse_json(content)
     except ValidationError as error:
         raise BenchmarkError(
             f"{file}: not results of this version, or damaged: {first_problem(error)}"
         ) from error
+    except DoubleNameError as error:
+        raise BenchmarkError(f"{file}: {error}; benchmark again") from error
     except OSError as error:
         raise BenchmarkError(f"{file}: {error.strerror}") from error
+    return results

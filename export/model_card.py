@@ -7,7 +7,6 @@ can break a table or inject markup.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from export.schema.manifest import ArtefactRecord, Manifest
 from hierattn.common.files import write_text
+from hierattn.common.json_text import parse_json
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError, first_problem
 from hierattn.lineage import data_sources
@@ -108,7 +108,7 @@ def read_reports(path: Path) -> dict[str, EvaluationReport]:
     if not path.is_file():
         return {}
     try:
-        return _REPORTS.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        return _REPORTS.validate_python(parse_json(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise CheckpointError(f"{path}: {first_problem(error)}") from error
     except (OSError, ValueError, RecursionError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
 
 _CONFIG, _METRICS, _CHECKPOINT, _HISTORY = "config.json", "metrics.json", "last.ckpt", "history.csv"
@@ -108,7 +108,7 @@ def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

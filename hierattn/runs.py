@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from hierattn.common.files import file_sha256
+from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
@@ -175,7 +175,7 @@ def read_config(path: Path) -> RunConfig:
         CheckpointError: unreadable, not JSON, or a field that does not fit; it is named.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         if isinstance(content, dict) and content.get("kind") == "features":
             raise CheckpointError(
                 f"{path.parent}: a pretraining, which classifies nothing; start from it with "

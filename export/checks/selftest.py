@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import ValidationError
 
 from export.checks.golden_images import golden_images
 from export.checks.parity import logit_scales
 from export.errors import ExportError, ManifestError
 from export.schema.metadata import Description, Precision
 from export.schema.selftest import SELFTEST, LogitTolerance, SelfTest, SelfTestImage
-from export.schema.validation import invalid_record
+from export.schema.validation import parse_record
 from hierattn.common.files import write_bytes, write_text
 from hierattn.common.staging import staged_folder
 from hierattn.errors import UnreadableImageError
@@ -113,10 +112,7 @@ def read_selftest(folder: Path) -> SelfTest:
         ManifestError: names the file or field that is not as it was written.
     """
     path = folder / SELFTEST
-    try:
-        selftest = SelfTest.model_validate_json(_read(path, _LARGEST_JSON))
-    except ValidationError as error:
-        raise invalid_record(path, error) from error
+    selftest = parse_record(SelfTest, path, _read(path, _LARGEST_JSON))
     for image in selftest.images:
         png = _checked(folder / image.file, image.sha256, _LARGEST_PNG)
         # A PNG's header follows its signature: length, "IHDR", width and height.

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from export.errors import ManifestError
 from export.schema.manifest import APPLE_RECORD
-from export.schema.validation import invalid_record, refuse_double_names
+from export.schema.validation import parse_record
 from hierattn.common.strict_model import StrictModel
 
 UNITS = Literal["CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE", "ALL"]
@@ -71,13 +71,9 @@ def read_apple_record(path: Path) -> AppleRecord:
         raise ManifestError(f"{path}: not a plain file; {_MEND}")
     try:
         content = path.read_bytes()
-        record = AppleRecord.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise invalid_record(path, error, _MEND) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error
-    refuse_double_names(path, content, _MEND)
-    return record
+    return parse_record(AppleRecord, path, content, _MEND, strict=True)
 
 
 def kept_record(folder: Path) -> AppleRecord | None:

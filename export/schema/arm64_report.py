@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from export.errors import ManifestError
 from export.schema.manifest import ARM64_PARITY
 from export.schema.parity import Parity
-from export.schema.validation import invalid_record
+from export.schema.validation import parse_record
 from hierattn.common.strict_model import StrictModel
 
 
@@ -65,7 +65,4 @@ def read_record(folder: Path) -> Arm64Record | None:
         raise ManifestError(f"{path}: not a plain file; remove it")
     if not path.exists():
         return None
-    try:
-        return Arm64Record.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise invalid_record(path, error, "remove it, or run the step again") from error
+    return parse_record(Arm64Record, path, path.read_bytes(), "remove it, or run the step again")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, ValidationError, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from export.errors import ManifestError
 from export.formats.registry import all_abilities
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
-from export.schema.validation import indented_json, invalid_record
+from export.schema.validation import indented_json, parse_record
 from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelMetadata
 
@@ -145,8 +145,6 @@ def read_bundle(folder: Path) -> BundleRecord:
     """
     path = folder / BUNDLE
     try:
-        return BundleRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise invalid_record(path, error, "bundle again") from error
+        return parse_record(BundleRecord, path, path.read_bytes(), "bundle again")
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import (
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -17,7 +16,7 @@ from export.formats.registry import FORMATS
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
-from export.schema.validation import indented_json, invalid_record, plain_file
+from export.schema.validation import indented_json, parse_record, plain_file
 from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelMetadata
 
@@ -228,8 +227,6 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"{folder}: not an export folder, it has no {MANIFEST}")
     try:
-        return Manifest.model_validate_json(plain_file(path).read_bytes())
-    except ValidationError as error:
-        raise invalid_record(path, error) from error
+        return parse_record(Manifest, path, plain_file(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not a readable JSON file ({error})") from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from export.errors import ManifestError
-from export.schema.validation import invalid_record
+from export.schema.validation import parse_record
 
 
 class Parity(BaseModel):
@@ -84,8 +84,6 @@ def read_parity_record(path: Path) -> ParityRecord:
         ManifestError: missing, or a field that does not fit; it is named.
     """
     try:
-        return ParityRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise invalid_record(path, error) from error
+        return parse_record(ParityRecord, path, path.read_bytes())
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

@@ -6,11 +6,15 @@ import json
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from export.errors import ManifestError
+from hierattn.common.json_text import DoubleNameError, parse_json
 from hierattn.errors import first_problem
+
+Record = TypeVar("Record", bound=BaseModel)
 
 
 def indented_json(record: BaseModel, first: Sequence[str] = ()) -> str:
@@ -35,24 +39,27 @@ def invalid_record(path: Path, error: ValidationError, mend: str = "export again
     return ManifestError(f"{path}: {first_problem(error)}; {mend}")
 
 
-def refuse_double_names(path: Path, content: bytes, mend: str) -> None:
-    """Refuse JSON in which an object has a name twice, of which readers take one or the other.
-
-    Args:
-        content: JSON that was parsed before.
+def parse_record(
+    kind: type[Record],
+    path: Path,
+    content: str | bytes,
+    mend: str = "export again",
+    *,
+    strict: bool | None = None,
+) -> Record:
+    """Read a record from its JSON.
 
     Raises:
-        ManifestError: names the first.
+        ManifestError: a field that does not fit, or stands there twice; it is named.
     """
-
-    def once(pairs: list[tuple[str, object]]) -> None:
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise ManifestError(f"{path}: field '{name}' stands there twice; {mend}")
-            seen.add(name)
-
-    json.loads(content, object_pairs_hook=once)
+    try:
+        record = kind.model_validate_json(content, strict=strict)
+        parse_json(content)
+    except ValidationError as error:
+        raise invalid_record(path, error, mend) from error
+    except DoubleNameError as error:
+        raise ManifestError(f"{path}: {error}; {mend}") from error
+    return record
 
 
 def plain_file(path: Path) -> Path:

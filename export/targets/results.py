@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from export.errors import DeviceError
+from hierattn.common.json_text import DoubleNameError, parse_json
 from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
@@ -163,9 +164,11 @@ def parse_result(kind: type[Result], content: bytes, token: str) -> Result:
     """
     try:
         result = kind.model_validate_json(content)
-    except ValidationError as error:
+        parse_json(content)
+    except (ValidationError, DoubleNameError) as error:
+        reason = first_problem(error) if isinstance(error, ValidationError) else error
         raise DeviceError(
-            f"the app's result cannot be read: {first_problem(error)}; is the app of this version?"
+            f"the app's result cannot be read: {reason}; is the app of this version?"
         ) from error
     if result.token != token:
         raise DeviceError(f"the app's result is of another run (token {result.token[:64]!r})")

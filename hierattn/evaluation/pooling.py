@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from hierattn.common.files import write_json
+from hierattn.common.json_text import DoubleNameError, parse_json
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.metrics import predictions as prediction_files
@@ -103,13 +104,14 @@ def read_pooled(folder: Path) -> PooledFolds:
     """
     path = folder / POOLED
     try:
-        return PooledFolds.model_validate_json(path.read_bytes())
+        return PooledFolds.model_validate(parse_json(path.read_bytes()))
     except OSError as error:
         raise CheckpointError(
             f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"
         ) from error
-    except ValidationError as error:
-        raise CheckpointError(f"{path}: not a result of 'hierattn pool'") from error
+    except (ValueError, RecursionError) as error:
+        reason = f" ({error})" if isinstance(error, DoubleNameError) else ""
+        raise CheckpointError(f"{path}: not a result of 'hierattn pool'{reason}") from error
 
 
 def _check_folds(runs: Sequence[Run], incomplete: bool) -> int:

@@ -65,6 +65,12 @@ def test_damaged_files(content: bytes) -> None:
         parse_result(PhoneSelfTest, content, "")
 
 
+def test_a_name_that_stands_twice_is_refused(export: Path) -> None:
+    content = json.dumps(benchmark(export, FP32, 3)).replace('"token":', '"token": "x", "token":')
+    with pytest.raises(DeviceError, match="field 'token' stands there twice"):
+        parse_result(PhoneBenchmark, content.encode(), "")
+
+
 def test_logits_that_are_no_numbers_are_known_as_such(export: Path) -> None:
     told = selftest(export, FP32)
     told["images"][0]["logits"][1] = None
