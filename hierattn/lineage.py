@@ -16,7 +16,7 @@ from hierattn.common.files import file_sha256
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError, first_problem
-from hierattn.models.pretrained.weights import InitialisationReport
+from hierattn.models.pretrained.initialise import InitialisationReport
 from hierattn.runs import (
     CONFIG,
     WEIGHTS,

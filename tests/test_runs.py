@@ -13,7 +13,7 @@ from hierattn import runs
 from hierattn.common.files import file_sha256
 from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
 from hierattn.lineage import describe_initialisation
-from hierattn.models.pretrained.weights import initialise
+from hierattn.models.pretrained.initialise import initialise
 from hierattn.models.registry import create_model
 from hierattn.runs import load_run, shipped_runs
 

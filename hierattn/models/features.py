@@ -6,7 +6,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from hierattn.models.pretrained.weights import classifier_prefix
+from hierattn.models.pretrained.initialise import classifier_prefix
 from hierattn.models.registry import find_model
 
 

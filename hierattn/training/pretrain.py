@@ -14,7 +14,7 @@ from hierattn.data.split_file import write_split_rows, write_splits
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.figures import draw_curves
-from hierattn.models.pretrained.weights import classifier_prefix
+from hierattn.models.pretrained.initialise import classifier_prefix
 from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output

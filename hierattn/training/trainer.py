@@ -12,7 +12,7 @@ from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.metrics.report import EvaluationReport
 from hierattn.metrics.target_classes import describe_targets, resolve_targets
-from hierattn.models.pretrained.weights import initialise
+from hierattn.models.pretrained.initialise import initialise
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import CHECKPOINT, SEEN, SPLITS, weights_path

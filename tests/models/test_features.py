@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from hierattn.models.features import read_features
-from hierattn.models.pretrained.weights import identify, initialise
+from hierattn.models.pretrained.initialise import identify, initialise
 from hierattn.models.registry import create_model, list_models
 
 

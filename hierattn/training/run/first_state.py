@@ -15,7 +15,7 @@ from hierattn.evaluation.pooling import PooledFolds
 from hierattn.lineage import describe_initialisation
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 from hierattn.models.initialisation import start
-from hierattn.models.pretrained.weights import classifier_prefix, initialise
+from hierattn.models.pretrained.initialise import classifier_prefix, initialise
 from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import create_model
 from hierattn.preprocessing import PreprocessSpec

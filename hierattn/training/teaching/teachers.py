@@ -12,12 +12,8 @@ from hierattn.common.files import file_sha256
 from hierattn.data.readers.listing import one_form
 from hierattn.errors import CheckpointError, ConfigError
 from hierattn.lineage import teacher_record
-from hierattn.models.pretrained.weights import (
-    classifier_prefix,
-    identify,
-    initialise,
-    read_state_dict,
-)
+from hierattn.models.pretrained.initialise import classifier_prefix, identify, initialise
+from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import RunConfig, TeacherRecord, load_run

@@ -11,22 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from hierattn.errors import CheckpointError
-from hierattn.models.pretrained.weights import (
-    SourceKind,
-    classifier_prefix,
-    identify,
+from hierattn.models.pretrained.initialise import (
     initialise,
-    read_state_dict,
 )
+from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.registry import create_model
-from tests.models.golden import golden_state_dict
-from tests.models.pretrained.test_transfer import cvnets_state_dict, timm_state_dict
+from tests.models.pretrained.helpers import same, saved
 
 SMALL = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
-
-
-def _same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
-    return left.keys() == right.keys() and all(torch.equal(left[n], right[n]) for n in left)
 
 
 @pytest.mark.parametrize("key", [None, "state_dict", "model_state_dict", "model"])
@@ -35,17 +27,17 @@ def test_reads_pytorch_files(tmp_path: Path, key: str | None, zipped: bool) -> N
     path = tmp_path / "weights.bin"
     content: Any = SMALL if key is None else {key: SMALL, "epoch": 3}
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    assert _same(read_state_dict(path), SMALL)
+    assert same(read_state_dict(path), SMALL)
 
 
 def test_reads_safetensors_run_folders_and_dataparallel(tmp_path: Path) -> None:
     wrapped = {f"module.{name}": value for name, value in SMALL.items()}
     safetensors.torch.save_file(wrapped, tmp_path / "model.safetensors")
-    assert _same(read_state_dict(tmp_path / "model.safetensors"), SMALL)
-    assert _same(read_state_dict(tmp_path), SMALL)
+    assert same(read_state_dict(tmp_path / "model.safetensors"), SMALL)
+    assert same(read_state_dict(tmp_path), SMALL)
     # The content decides, not the suffix.
     (tmp_path / "model.safetensors").rename(tmp_path / "odd.pt")
-    assert _same(read_state_dict(tmp_path / "odd.pt"), SMALL)
+    assert same(read_state_dict(tmp_path / "odd.pt"), SMALL)
 
 
 class _Payload:
@@ -108,7 +100,7 @@ def test_other_bad_files_are_told_apart(tmp_path: Path) -> None:
 def test_a_pytorch_file_under_a_safetensors_name_is_read(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "odd.safetensors"
     torch.save(SMALL, path, _use_new_zipfile_serialization=zipped)
-    assert _same(read_state_dict(path), SMALL)
+    assert same(read_state_dict(path), SMALL)
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(CheckpointError, match=r"odd\.safetensors: damaged or truncated"):
         read_state_dict(path)
@@ -146,11 +138,11 @@ def test_whole_numbers_are_no_parameters_but_may_count_batches(
     before = {n: v.clone() for n, v in model.state_dict().items()}
     state_dict = dict(before)
     assert any(n.endswith("num_batches_tracked") for n in before)
-    initialise(model, "hierattn_xs", _saved(tmp_path, state_dict))
+    initialise(model, "hierattn_xs", saved(tmp_path, state_dict))
     state_dict["stem.conv.weight"] = state_dict["stem.conv.weight"].to(dtype)
     with pytest.raises(CheckpointError, match=r"init\.pt: .*stem\.conv\.weight .*whole numbers"):
-        initialise(model, "hierattn_xs", _saved(tmp_path, state_dict))
-    assert _same(model.state_dict(), before)
+        initialise(model, "hierattn_xs", saved(tmp_path, state_dict))
+    assert same(model.state_dict(), before)
 
 
 def test_warnings_of_torch_about_pickles_do_not_reach_the_user(
@@ -161,108 +153,9 @@ def test_warnings_of_torch_about_pickles_do_not_reach_the_user(
         warnings.warn("something else", RuntimeWarning, stacklevel=2)
         return SMALL
 
-    path = _saved(tmp_path, SMALL)
+    path = saved(tmp_path, SMALL)
     monkeypatch.setattr(torch, "load", load)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         read_state_dict(path)
     assert [warning.category for warning in seen] == [RuntimeWarning]
-
-
-def _saved(tmp_path: Path, state_dict: dict[str, Tensor]) -> Path:
-    torch.save(state_dict, tmp_path / "init.pt")
-    return tmp_path / "init.pt"
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("hierattn_xs", SourceKind.OWN),
-        ("mobilenet_v3_large", SourceKind.TORCHVISION),
-        ("shufflenet_v2_x1_0", SourceKind.TORCHVISION),
-        ("mobilevit_s", SourceKind.TIMM),
-    ],
-)
-def test_a_classifier_of_other_classes_begins_at_zero(
-    tmp_path: Path, name: str, kind: SourceKind
-) -> None:
-    source, model = create_model(name, 5), create_model(name, 7)
-    prefix = classifier_prefix(model)
-    report = initialise(model, name, _saved(tmp_path, source.state_dict()))
-    assert report.source_kind is kind
-    assert report.left_out == report.untouched == (f"{prefix}weight", f"{prefix}bias")
-    given, after = source.state_dict(), model.state_dict()
-    assert all(torch.equal(after[n], given[n]) for n in report.taken)
-    assert not any(after[n].any() for n in report.untouched)
-    assert set(report.taken) | set(report.untouched) == set(after)
-    assert f"{prefix}weight" not in report.transferred_parameters
-
-
-def test_same_model_with_the_same_classes_takes_everything(tmp_path: Path) -> None:
-    source, model = create_model("hierattn_xs", 6), create_model("hierattn_xs", 6)
-    report = initialise(model, "hierattn_xs", _saved(tmp_path, source.state_dict()))
-    assert _same(model.state_dict(), source.state_dict())
-    assert report.left_out == report.untouched == ()
-    assert report.transferred_parameters == {n for n, _ in model.named_parameters()}
-
-
-def test_official_checkpoints_are_recognised(tmp_path: Path) -> None:
-    state_dict = {f"module.{n}": v.float() for n, v in golden_state_dict("hierattn_xs").items()}
-    model = create_model("hierattn_xs", 8)
-    report = initialise(model, "hierattn_xs", _saved(tmp_path, state_dict))
-    assert report.source_kind is SourceKind.OFFICIAL
-    assert not report.untouched
-    assert torch.equal(
-        model.state_dict()["stem.conv.weight"], state_dict["module.Conv1.Conv.weight"]
-    )
-    six = initialise(create_model("hierattn_xs", 6), "hierattn_xs", tmp_path / "init.pt")
-    assert six.untouched == ("classifier.weight", "classifier.bias")
-
-
-def test_mobilevit_files_are_recognised(tmp_path: Path) -> None:
-    timm, cvnets = timm_state_dict("mobilevit_xxs"), cvnets_state_dict("mobilevit_xxs")
-    model = create_model("hierattn_xs")
-    report = initialise(model, "hierattn_xs", _saved(tmp_path, cvnets))
-    assert report.source_kind is SourceKind.MOBILEVIT_CVNETS
-    assert torch.equal(model.state_dict()["stem.conv.weight"], cvnets["conv_1.block.conv.weight"])
-    safetensors.torch.save_file(timm, tmp_path / "timm.safetensors")
-    report = initialise(model, "hierattn_xs", tmp_path / "timm.safetensors")
-    assert report.source_kind is SourceKind.MOBILEVIT_TIMM
-    assert len(report.transferred_parameters) == len(
-        [n for n, _ in model.named_parameters() if n.startswith(("stem", "layer"))]
-    )
-
-
-@pytest.mark.parametrize(
-    ("source", "target"),
-    [
-        ("hierattn_s", "hierattn_xs"),
-        ("mobilenet_v2", "hierattn_xs"),
-        ("hierattn_xs", "mobilenet_v2"),
-        ("efficientnet_b0", "mobilenet_v2"),
-        ("mobilevit_s", "hierattn_xs"),
-    ],
-)
-def test_a_checkpoint_of_another_model_names_both(tmp_path: Path, source: str, target: str) -> None:
-    path = _saved(tmp_path, create_model(source, 3).state_dict())
-    model = create_model(target)
-    before = {n: v.clone() for n, v in model.state_dict().items()}
-    with pytest.raises(CheckpointError) as caught:
-        initialise(model, target, path)
-    assert f"init.pt: this is a checkpoint of {source}, not of {target}" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert _same(model.state_dict(), before)
-
-
-def test_unknown_tensors_are_refused_with_the_first_differences(tmp_path: Path) -> None:
-    with pytest.raises(
-        CheckpointError, match=r"cannot start hierattn_xs: stem\.conv\.weight is missing"
-    ):
-        initialise(create_model("hierattn_xs"), "hierattn_xs", _saved(tmp_path, SMALL))
-    assert identify(SMALL) is None
-    with pytest.raises(CheckpointError, match="MobileViT of another size"):
-        initialise(
-            create_model("hierattn_xs"),
-            "hierattn_xs",
-            _saved(tmp_path, timm_state_dict("mobilevit_xs")),
-        )

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from hierattn.models.pretrained.weights import initialise, read_state_dict
+from hierattn.models.pretrained.initialise import initialise
+from hierattn.models.pretrained.weights import read_state_dict
 from hierattn.models.pretrained.wrappers import describe_prefixes, unwrap
 from hierattn.models.registry import create_model
 
