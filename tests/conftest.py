@@ -89,11 +89,20 @@ def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path
     folder = base / "shared" / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     done = folder.with_name(f"{folder.name}.done")
+    failed = folder.with_name(f"{folder.name}.failed")
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if failed.exists():
+            pytest.fail(f"{name} failed in another process: {failed.read_text()}", pytrace=False)
         if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # What another began and failed to end.
-            build(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # What another began and was killed at.
+            failed.write_text("it was killed")
+            try:
+                build(folder)
+            except BaseException as error:
+                failed.write_text(repr(error))
+                raise
+            failed.unlink()
             done.touch()
     return folder
 

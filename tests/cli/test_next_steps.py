@@ -44,7 +44,7 @@ def test_placeholders_would_be_found() -> None:
 def _check(line: str) -> list[str]:
     program, called, *words = shlex.split(line)
     assert program == "hierattn"
-    typer.main.get_command(cli).commands[called].make_context(called, list(words))
+    typer.main.get_group(cli).commands[called].make_context(called, list(words))
     return words
 
 

@@ -329,7 +329,7 @@ def test_every_next_command_can_be_pasted(
         assert any(" " in word for word in words), "a name with a space stays one word"
         typer.main.get_command(cli).make_context("hierattn", [called, *words])
         if called != "data":
-            typer.main.get_command(cli).commands[called].make_context(called, words)
+            typer.main.get_group(cli).commands[called].make_context(called, words)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from hierattn.metrics import figures
@@ -138,7 +139,7 @@ def test_bins_of_few_photos_are_hollow_and_say_how_many(make: Make) -> None:
     predictions = replace(make(41, classes=("a", "b")), logits=logits, labels=labels)
     figure = reliability_figure(predictions, OperatingPoint())
     upper = figure.axes[0]
-    many, few = upper.patches
+    many, few = (patch for patch in upper.patches if isinstance(patch, Rectangle))
     assert (many.get_height(), few.get_height()) == (25 / 40, 1.0)
     assert many.get_facecolor()[3] == 1 and few.get_facecolor()[3] == 0
     assert [text.get_text() for text in upper.texts] == ["1"]

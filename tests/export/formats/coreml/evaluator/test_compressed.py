@@ -31,7 +31,10 @@ def constants(**values: tuple[Kind, Any]) -> dict[str, Constant]:
 def test_affine_equals_the_formula(kind: Kind, stored: Kind, axis: int) -> None:
     limits = np.iinfo(stored.dtype)
     data = generator.integers(limits.min, limits.max + 1, (3, 4, 5))
-    scale, zero = generator.random(data.shape[axis]), generator.integers(0, 100, data.shape[axis])
+    scale, zero = (
+        generator.random((data.shape[axis],)),
+        generator.integers(0, 100, data.shape[axis]),
+    )
     values = constants(
         quantized_data=(stored, data),
         scale=(kind, scale),
