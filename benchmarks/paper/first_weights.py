@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from benchmarks.environment import describe_host
 from benchmarks.results import BenchmarkError
 from hierattn.cli.console import progress_console
 from hierattn.common.files import write_text
-from hierattn.errors import ConfigError, HierAttnError, first_problem
+from hierattn.errors import HierAttnError
 from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.runs import CHECKPOINT, CONFIG, PREDICTIONS, load_run
@@ -149,20 +149,6 @@ def run_trial(data: Path, config: TrainingConfig, work: Path) -> Trial:
 def _losses(history: Path) -> list[float]:
     header, *rows = (line.split(",") for line in history.read_text().splitlines())
     return [round(float(row[header.index("train_loss")]), 4) for row in rows]
-
-
-def read_trials(path: Path) -> Trials:
-    """Read the JSON back.
-
-    Raises:
-        ConfigError: it cannot be read, or a field does not fit.
-    """
-    try:
-        return Trials.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {first_problem(error)}") from error
 
 
 def to_markdown(trials: Sequence[Trial]) -> str:

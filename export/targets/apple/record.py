@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.checks.conformance import (
-    GoldenCheck,
-    check_golden_logits,
-    expected_logits,
-    read_golden_reference,
-)
+from export.checks.conformance import ExpectedLogits, check_golden_logits
 from export.errors import ManifestError
 from export.schema.apple_record import AppleRecord, AppleRow, kept_record, read_apple_record
 from export.schema.manifest import APPLE_RECORD, ArtefactRecord, Manifest, read_manifest
+from export.targets.recorded_rows import judge_rows
 from hierattn.common.files import write_text
 from hierattn.errors import UnknownNameError
 
@@ -50,32 +46,31 @@ def describe_apple_record(folder: Path, manifest: Manifest) -> tuple[list[str], 
         record = kept_record(folder)
         if record is None:
             return [], []
-        selftest, answers = read_golden_reference(folder, manifest)
+        evaluator = f"Core ML on {record.system}, {record.machine}"
+        lines, failures = judge_rows(
+            folder,
+            manifest,
+            record.rows,
+            lambda row, expected: _judge(row, expected, f"{evaluator}, {row.units}"),
+            files=_packages(manifest).values(),
+            name=lambda row: f"{evaluator}, {row.units}",
+            outdated="Apple's runtime: of an earlier file; run it again on a Mac",
+        )
     except ManifestError as error:
         return [], [str(error)]
-    known = _packages(manifest)
-    lines, failures = [], []
-    for row in record.rows:
-        artefact = known.get(row.path)
-        if artefact is None or artefact.sha256 != row.sha256:
-            lines.append(f"{row.path}: Apple's runtime: of an earlier file; run it again on a Mac")
-            continue
-        evaluator = f"Core ML on {record.system}, {record.machine}, {row.units}"
-        try:
-            expected = expected_logits(artefact, selftest, answers)
-            check = check_golden_logits(expected, row.logits, evaluator)
-        except ManifestError as error:
-            check = GoldenCheck(False, None, str(error))
-        if check.passed and check.parity is not None:
-            lines.append(
-                f"{row.path}: run on Apple's runtime: {evaluator}: within "
-                f"{check.parity.max_relative:.1e} (allowed {expected.max_relative:g})"
-            )
-        else:
-            failures.append(f"{row.path}: {evaluator}: {check.reason}")
     tests = "not run" if record.swift_tests is None else f"{record.swift_tests} passed"
     lines.append(f"on that Mac: Swift tests {tests}, simulator build {record.simulator_build}")
     return lines, failures
+
+
+def _judge(row: AppleRow, expected: ExpectedLogits, evaluator: str) -> str:
+    check = check_golden_logits(expected, row.logits, evaluator)
+    if not check.passed or check.parity is None:
+        raise ManifestError(str(check.reason))
+    return (
+        f"run on Apple's runtime: {evaluator}: within {check.parity.max_relative:.1e} "
+        f"(allowed {expected.max_relative:g})"
+    )
 
 
 def _packages(manifest: Manifest) -> dict[str, ArtefactRecord]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
+from export.checks.conformance import ExpectedLogits
 from export.errors import ManifestError
 from export.schema.arm64_report import Arm64Record, Arm64Row, read_record
-from export.schema.manifest import ARM64_PARITY, ArtefactRecord, Manifest, read_manifest
+from export.schema.manifest import ARM64_PARITY, Manifest, read_manifest
+from export.targets.recorded_rows import judge_rows
 from hierattn.common.files import write_text
 
 
@@ -52,30 +53,29 @@ def describe_record(folder: Path, manifest: Manifest) -> tuple[list[str], list[s
     """
     try:
         record = read_record(folder)
+        if record is None:
+            return [], []
+        return judge_rows(
+            folder,
+            manifest,
+            record.rows,
+            _judge,
+            files=manifest.artefacts,
+            name=lambda row: f"ARM64, {row.cpu}",
+            outdated="ARM64: of an earlier file; run the step again",
+        )
     except ManifestError as error:
         return [], [str(error)]
-    if record is None:
-        return [], []
-    try:
-        selftest, answers = read_golden_reference(folder, manifest)
-    except ManifestError as error:
-        return [], [str(error)]
-    known = {artefact.path: artefact for artefact in manifest.artefacts}
-    lines, failures = [], []
-    for row in record.rows:
-        artefact = known.get(row.path)
-        if artefact is None or artefact.sha256 != row.sha256:
-            lines.append(f"{row.path}: ARM64: of an earlier file; run the step again")
-            continue
-        try:
-            reason = _failure_reason(row, expected_logits(artefact, selftest, answers))
-        except ManifestError as error:
-            reason = str(error)
-        if reason is None:
-            lines.append(_passed_line(row, artefact))
-        else:
-            failures.append(f"{row.path}: ARM64, {row.cpu}: {reason}")
-    return lines, failures
+
+
+def _judge(row: Arm64Row, expected: ExpectedLogits) -> str:
+    reason = _failure_reason(row, expected)
+    if reason is not None:
+        raise ManifestError(reason)
+    against = "torch" if row.reference == "torch" else "its own answers at export"
+    found = f"{row.parity.max_relative:.1e} of {against}" if row.parity else "as expected"
+    who = row.parity.evaluator if row.parity else "unknown"
+    return f"ARM64, {row.cpu}, {who}: within {found} (allowed {row.allowed:g})"
 
 
 def _failure_reason(row: Arm64Row, expected: ExpectedLogits) -> str | None:
@@ -92,10 +92,3 @@ def _failure_reason(row: Arm64Row, expected: ExpectedLogits) -> str | None:
             f"relative difference {row.parity.max_relative:.2g} is above {row.allowed:g}"
         )
     return None if row.passed else row.reason or "failed"
-
-
-def _passed_line(row: Arm64Row, artefact: ArtefactRecord) -> str:
-    against = "torch" if row.reference == "torch" else "its own answers at export"
-    found = f"{row.parity.max_relative:.1e} of {against}" if row.parity else "as expected"
-    who = row.parity.evaluator if row.parity else "unknown"
-    return f"{artefact.path}: ARM64, {row.cpu}, {who}: within {found} (allowed {row.allowed:g})"
