@@ -24,6 +24,14 @@ def test_predict_photo_prints_probabilities_that_sum_to_one(
     assert list(shown.values()) == sorted(shown.values(), reverse=True)
 
 
+def test_predict_photo_without_a_photo_says_how_it_is_called() -> None:
+    command = [sys.executable, str(EXAMPLES / "predict_photo.py")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=EXAMPLES.parent)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("usage: python examples/predict_photo.py PHOTO [RUN]")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_the_speed_benchmark_runs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.dev.training_speed", "--image-size", "64"]

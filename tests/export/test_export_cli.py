@@ -39,6 +39,14 @@ def test_a_row_that_fails_fails_the_command_and_says_why(
     assert status == {"fp16": "passed", "int8": "failed"}
 
 
+@pytest.mark.slow
+def test_without_a_file_nothing_comes_next(cli: Cli, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = cli("export", finished, "--out", out, "--format", "onnx", "--precision", "int8")
+    assert done.code == 1 and list(out.glob("*.onnx")) == []
+    assert "export.log" in done.out and "Next:" not in done.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
