@@ -71,8 +71,13 @@ class PlainConsole(Console):
 
     Names of files and classes, and the words of devices, may hold line breaks, terminal escapes,
     brackets and colons; nothing of it is obeyed. Several lines are given as several texts, with
-    ``sep="\\n"``.
+    ``sep="\\n"``. A terminal gets them broken between words, unless ``soft_wrap`` says that a line
+    is to be copied; elsewhere they are whole, so that a search finds all of a remark.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.soft_wrap = not self.is_terminal
 
     def render_str(self, text: str, **options: Any) -> Text:
         """The text to show; Rich calls this for whatever text it is given."""

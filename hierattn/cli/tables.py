@@ -62,19 +62,19 @@ def print_table(console: Console, table: Table, *, keys: int = 1, wide: bool = F
         keys: how many columns, from the left, name a row; every part begins with them.
         wide: one table, as wide as it needs.
     """
-    console.print(table.title, style="bold", soft_wrap=True)
+    console.print(table.title, style="bold")
     if wide:
         part = _part(table, range(len(table.columns)), _GAPS[0], console.width, whole=True)
         screen = console.width
         needed = sum(_least(column, prose=True) + _GAPS[0] for column in part.columns)
         console.width = max(screen, needed)
-        console.print(part)
+        console.print(part, soft_wrap=False)
         console.width = screen
         return
     for number, part in enumerate(divide(table, console.width, keys)):
         if number:
             console.print()
-        console.print(part)
+        console.print(part, soft_wrap=False)
 
 
 def divide(table: Table, width: int, keys: int = 1) -> Iterator[Table]:

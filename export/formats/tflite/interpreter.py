@@ -11,6 +11,7 @@ import numpy as np
 from export.errors import ArtefactError
 from export.formats.interface import EngineArtefact, TracedTensor
 from export.runtime.engine import load_engine
+from export.runtime.notices import without_notices
 from export.schema.metadata import Description
 
 
@@ -38,7 +39,8 @@ def open_artefact(
 
     engine = Engine(model, threads, 1, traced)
     evaluator = f"LiteRT {engine.version}"
-    load_engine(engine, path, evaluator)
+    with without_notices():  # LiteRT announces its delegate to whoever made the process
+        load_engine(engine, path, evaluator)
     _check_input_output(path, description, engine.input, engine.output)
     return EngineArtefact(path, engine, description, evaluator)
 

@@ -1,0 +1,33 @@
+"""What a runtime writes on stderr while it opens a file in this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hierattn.common.temporary import memory_file
+
+
+@contextmanager
+def without_notices(beginning: bytes = b"INFO:") -> Iterator[None]:
+    """Leave out the lines of stderr that begin so; all others appear once the block is over.
+
+    For runtimes that have no setting for it. Their own code writes to the file descriptor, which
+    Python's ``sys.stderr`` does not see.
+    """
+    sys.stderr.flush()
+    real = os.dup(2)
+    with memory_file() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            said.seek(0)
+            for line in said:
+                if not line.startswith(beginning):
+                    os.write(real, line)
+            os.close(real)
