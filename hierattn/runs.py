@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -148,8 +149,8 @@ def load_run(name: str | Path) -> Run:
     if not (path / CONFIG).is_file():
         unfinished = (path / CHECKPOINT).exists()
         raise CheckpointError(
-            f"{path}: the training has not finished; go on with 'hierattn train --resume "
-            f"--out {path}'"
+            f"{path}: the training has not finished; go on with: hierattn train --resume "
+            f"--out {shlex.quote(str(path))}"
             if unfinished
             else f"{path}: not a run folder, it has no {CONFIG}"
         )

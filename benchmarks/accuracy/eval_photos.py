@@ -77,7 +77,13 @@ def choose_eval_photos(
             that names a class that the folder does not have.
     """
     known = dict.fromkeys(name for export in exports for name in export.manifest.classes)
-    whole = read_labelled([data], table, tuple(known))
+    remembered = {
+        old: new
+        for export in exports
+        if (judged := export.manifest.data) is not None
+        for old, new in judged.class_map.items()
+    }
+    whole = read_labelled([data], replace(table, remembered=remembered), tuple(known))
     for export in exports:
         _check_classes(whole, export)
     skipped = 0

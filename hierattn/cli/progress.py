@@ -113,7 +113,8 @@ def turns_progress() -> Iterator[Callable[[ExportProgress], None]]:
     A thread that redraws would disturb what is measured. Of parts that work side by side it shows
     the last that spoke. A step that is over leaves a line.
     """
-    columns = (BarColumn(), _Count(), TimeElapsedColumn(), _Description())
+    # A narrow bar, so that the words stand in one line at 80 columns.
+    columns = (BarColumn(bar_width=12), _Count(), TimeElapsedColumn(), _Description())
     console = progress_console()
     shown = console.is_terminal
     progress = Progress(

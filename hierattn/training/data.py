@@ -25,30 +25,35 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PreparedData:
+class SplitFolder:
+    """Listed photos with their splits, one a record."""
+
+    folder: DataFolder
+    splits: tuple[Split, ...]
+
+    def indices(self, split: Split) -> np.ndarray:
+        """Positions of a split's records."""
+        return np.flatnonzero([entry == split for entry in self.splits])
+
+
+@dataclass(frozen=True)
+class PreparedData(SplitFolder):
     """Decoded photos with their splits.
 
     Attributes:
         folder: the readable records.
         pixels: uint8 [N, S, S, 3].
         labels: int64 [N].
-        splits: one a record.
         groups: one key a record; what intervals resample.
         provenance: for ``config.json``.
         skipped: a line for each photo left out as unreadable.
     """
 
-    folder: DataFolder
     pixels: np.ndarray
     labels: np.ndarray
-    splits: tuple[Split, ...]
     groups: tuple[str, ...]
     provenance: DataProvenance
     skipped: tuple[str, ...]
-
-    def indices(self, split: Split) -> np.ndarray:
-        """Positions of a split's records."""
-        return np.flatnonzero([entry == split for entry in self.splits])
 
     def training_sample(self, count: int, seed: int) -> np.ndarray:
         """Pixels uint8 [n, S, S, 3] of up to ``count`` training photos, a function of ``seed``."""
@@ -84,7 +89,7 @@ def prepare_folder(
     if splits_file is not None:
         splits = read_splits(splits_file, folder)
     else:
-        splits = _splits(everything, folder, config)
+        splits = new_splits(everything, folder, config)
     _check_whole(groups, splits, folder)
     counted = {split.value: splits.count(split) for split in Split}
     _LOG.info("%s: %d photos, %d groups, %s", folder.place, len(splits), len(set(groups)), counted)
@@ -99,7 +104,7 @@ def prepare_folder(
     )
 
 
-def _splits(
+def new_splits(
     everything: DataFolder, readable: DataFolder, config: TrainingConfig
 ) -> tuple[Split, ...]:
     """The folder's own splits.csv (a balanced folder), its official split, or newly assigned."""

@@ -14,7 +14,7 @@ from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.lineage import pretraining_behind, run_behind
 from hierattn.runs import SPLITS, earlier_rows, seen_rows
-from hierattn.training.data import PreparedData
+from hierattn.training.data import SplitFolder
 
 _LEARNT = (Split.TRAIN, Split.VALIDATION)
 
@@ -36,7 +36,7 @@ class EarlierTraining:
     without_labels: dict[str, int] | None = None
 
 
-def check_init(init: Path, data: PreparedData, allow_seen: bool) -> EarlierTraining | None:
+def check_init(init: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraining | None:
     """Look whether the photos that a run is chosen and judged by are new to its first weights.
 
     What a pretraining saw without labels is counted, and no reason to refuse.
@@ -65,7 +65,7 @@ def check_init(init: Path, data: PreparedData, allow_seen: bool) -> EarlierTrain
     return EarlierTraining(rows, _check(option, rows, data, allow_seen))
 
 
-def check_teacher(source: str, run: Path, data: PreparedData, allow_seen: bool) -> EarlierTraining:
+def check_teacher(source: str, run: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraining:
     """Look whether the photos that a run is chosen and judged by are new to its teacher.
 
     Args:
@@ -99,7 +99,7 @@ def _labelled(rows: Iterable[SplitRow]) -> tuple[SplitRow, ...]:
 
 
 def _check(
-    option: str, rows: Sequence[SplitRow], data: PreparedData, allow_seen: bool
+    option: str, rows: Sequence[SplitRow], data: SplitFolder, allow_seen: bool
 ) -> dict[str, int]:
     parts = _parts(data, rows)
     # By validation photos nothing is learnt, so a run may choose its epoch by the same again.
@@ -117,9 +117,9 @@ def _check(
     return {split.value: count for split, count in leaked.items()}
 
 
-def _parts(data: PreparedData, rows: Sequence[SplitRow]) -> np.ndarray:
+def _parts(data: SplitFolder, rows: Sequence[SplitRow]) -> np.ndarray:
     return recognise(data.folder, rows).parts
 
 
-def _count(data: PreparedData, split: Split, known: np.ndarray) -> int:
+def _count(data: SplitFolder, split: Split, known: np.ndarray) -> int:
     return int(known[data.indices(split)].sum())

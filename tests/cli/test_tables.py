@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks.results import Results
-from benchmarks.run import BenchmarkOutcome
+from benchmarks.run import BenchmarkOutcome, BenchmarkRequest
 from export.schema.manifest import Gate, Manifest, Quality, QualityChange, read_manifest
 from export.schema.metadata import Precision
 from export.targets.apps.bundle import BundleRequest
@@ -336,7 +336,7 @@ def bundle(folder: Path) -> None:
 @shown
 def benchmarked(_: Path) -> None:
     outcome = BenchmarkOutcome(_measured(), None, [])
-    show_outcome(outcome, Path("a report"), [Path("export"), Path("my export")])
+    show_outcome(outcome, BenchmarkRequest((Path("export"), Path("my export")), Path("a report")))
 
 
 _COMMANDS = {"verify": 1, "inspect": 1, "bundle": 1, "benchmarked": 1}

@@ -25,7 +25,7 @@ from hierattn.cli.console import (
 from hierattn.cli.tables import WideFlag, print_table
 
 if TYPE_CHECKING:
-    from benchmarks.run import BenchmarkOutcome
+    from benchmarks.run import BenchmarkOutcome, BenchmarkRequest
 
 RUNS, LAUNCHES = 300, 5
 
@@ -131,7 +131,7 @@ def benchmark(
     if json_output:
         print_json(benchmark_document(outcome))
     else:
-        show_outcome(outcome, out, exports, wide=wide)
+        show_outcome(outcome, request, wide=wide)
         if gallery:
             standard_console().print(
                 f"{out}/report.html holds photographs: pass it on only where that is allowed",
@@ -142,7 +142,7 @@ def benchmark(
 
 
 def show_outcome(
-    outcome: BenchmarkOutcome, out: Path, exports: Sequence[Path], *, wide: bool = False
+    outcome: BenchmarkOutcome, request: BenchmarkRequest, *, wide: bool = False
 ) -> None:
     """Print the tables, what does not fit them, and where the files are."""
     from benchmarks.environment import busy_warning
@@ -166,7 +166,8 @@ def show_outcome(
             console.print(f"WORSE {line}")
         if not outcome.comparison.findings:
             console.print("compared: nothing got slower or worse")
-    told = command("benchmark", *exports, "--compare", out / "results.json", "--out")
+    out = request.out
+    told = command("benchmark", *_same_again(request), "--compare", out / "results.json", "--out")
     console.print(
         f"Written: {out}/results.json, results.csv, report.html, pareto.png",
         f"Next: look at {out}/report.html; after a change to the files:",
@@ -174,6 +175,36 @@ def show_outcome(
         sep="\n",
         soft_wrap=True,
     )
+
+
+def _same_again(request: BenchmarkRequest) -> list[object]:
+    """The words that ask for the same measurement again, without where it is written."""
+    from benchmarks.run import BenchmarkRequest
+
+    usual = BenchmarkRequest((), request.out)
+    options: dict[str, tuple[object, object]] = {
+        "--data": (request.data, None),
+        "--threads": (_listed(request.threads), _listed(usual.threads)),
+        "--device": (request.device, usual.device),
+        "--device-timeout": (request.timeouts.task, usual.timeouts.task),
+        "--runtime": (_listed(request.runtimes), _listed(usual.runtimes)),
+        "--runs": (request.plan.runs, usual.plan.runs),
+        "--launches": (request.plan.launches, usual.plan.launches),
+        "--sustained": (request.sustained_s, usual.sustained_s),
+    }
+    given = [word for name, (one, other) in options.items() if one != other for word in (name, one)]
+    repeated = {"--run": request.runs, "--map-class": request.class_map}
+    given += [word for name, words in repeated.items() for one in words for word in (name, one)]
+    flags = {
+        "--no-synonyms": not request.synonyms,
+        "--skip-unreadable": request.skip_unreadable,
+        "--sweep": request.sweep,
+    }
+    return [*request.exports, *given, *(name for name, asked in flags.items() if asked)]
+
+
+def _listed(names: Sequence[object]) -> str:
+    return ",".join(map(str, names))
 
 
 def benchmark_document(outcome: BenchmarkOutcome) -> dict[str, object]:

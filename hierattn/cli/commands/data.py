@@ -11,13 +11,13 @@ from rich.console import Console
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    beside,
     command,
     print_json,
     print_passed_over,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.next_steps import foresee_targets, print_training
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
 
@@ -95,8 +95,8 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
     if report.contact_sheet is not None:
         console.print(f"contact sheet: {report.contact_sheet}", soft_wrap=True)
     if not report.unreadable:
-        told = command("train", "--data", folder, "--model", "hierattn_xs", "--out")
-        console.print(f"Next: {told} {beside(folder, 'run')}", soft_wrap=True)
+        foreseen = foresee_targets([row.name for row in report.classes])
+        print_training(console, foreseen, folder, "--data", folder, "--model", "hierattn_xs")
 
 
 @app.command()
@@ -198,13 +198,9 @@ def balance(
     for name in read.classes:
         table.add_row(name, *(str(counts[split.value].get(name, 0)) for split in Split))
     print_table(console, table)
-    told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
-    console.print(
-        "Its splits.csv is what training follows.",
-        f"Next: {told} {beside(out, 'run')}",
-        sep="\n",
-        soft_wrap=True,
-    )
+    console.print("Its splits.csv is what training follows.")
+    foreseen = foresee_targets(read.classes)
+    print_training(console, foreseen, out, "--data", out, "--model", "hierattn_xs")
 
 
 @app.command()
@@ -230,8 +226,8 @@ def synth(
         return
     console = standard_console()
     console.print(f"{len(folder.records)} painted pictures in {len(folder.classes)} classes: {out}")
-    told = command("train", "--data", out, "--model", "hierattn_xs", "--out")
-    console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
+    foreseen = foresee_targets(folder.classes)
+    print_training(console, foreseen, out, "--data", out, "--model", "hierattn_xs")
 
 
 def _print_names(console: Console, title: str, names: list[str]) -> None:

@@ -67,7 +67,8 @@ def demo(
         try:
             outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
         except KeyboardInterrupt:
-            observer.status(f"stopped; go on with: hierattn train --resume --out {run}")
+            told = command("train", "--resume", "--out", run)
+            observer.status(f"stopped; go on with: {told}")
             raise
     console = standard_console()
     if not json_output:
@@ -103,12 +104,12 @@ def demo(
             }
         )
     else:
-        show_outcome(timed, report, [exported])
+        show_outcome(timed, timing)
         console.print(
             f"Look at {report}/report.html, at {exported}/MODEL_CARD.md and at "
             f"{run}/confusion.png.",
             f"Next: {command('predict', run, _unseen(run, folder), '--saliency', out / 'maps')}",
-            "      your own photographs, in folders named after their classes: hierattn train",
+            "Then your own photographs, in folders named after their classes: see README.md",
             sep="\n",
             soft_wrap=True,
         )

@@ -19,6 +19,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.next_steps import photos_of_run
 from hierattn.cli.tables import WideFlag
 
 
@@ -142,13 +143,15 @@ def pool(
     targets = pooled.operating_point.target_classes or ("none",)
     watched = [word for name in targets for word in ("--target-class", name)]
     recipe = ("--config", out / RECIPE, "--calibrate-from", out)
-    told = command("train", *recipe, *watched, "--out")
+    photos, lacking = photos_of_run(runs[0])
+    told = command("train", *photos, *recipe, *watched, "--out")
+    added = f"; add {' and '.join(lacking)} of the folds" if lacking else ""
     print_report(
         console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled", wide=wide
     )
     console.print(
         f"Written: {out}/pooled.json, recipe.json, predictions.csv and figures",
-        "Next: their recipe on all photos; add --data, --init and --teacher of the folds:",
+        f"Next: their recipe on all photos{added}:",
         f"      {told} {beside(out, 'run')}",
         sep="\n",
         soft_wrap=True,

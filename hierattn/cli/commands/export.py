@@ -144,7 +144,9 @@ def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
     console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
     passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
     if data and passed:
-        told = command("evaluate", folder / passed[0].path, *photos)
+        renamed = manifest.data.class_map.items() if manifest.data else ()
+        maps = [word for old, new in renamed for word in ("--map-class", f"{old}={new}")]
+        told = command("evaluate", folder / passed[0].path, *photos, *maps)
         console.print(f"      {told}", soft_wrap=True)
 
 

@@ -10,12 +10,11 @@ import typer
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
-    beside,
-    command,
     print_json,
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.next_steps import foresee_init, print_training
 
 
 def pretrain(
@@ -55,6 +54,7 @@ def pretrain(
         "seed": seed,
     }
     from hierattn.cli.progress import RichObserver
+    from hierattn.runs import load_run
     from hierattn.training.pretrain import PretrainingRequest
     from hierattn.training.pretrain import pretrain as run_pretraining
     from hierattn.training.recipe.config import build_config
@@ -78,11 +78,12 @@ def pretrain(
         return
     judged = outcome.validation_loss
     photos = [word for folder in data for word in ("--data", folder)]
-    told = command("train", "--init", out, *photos, "--model", request.config.model, "--out")
     held_out = "" if judged is None else f", {judged:.3f} on photos kept aside"
-    standard_console().print(
+    console = standard_console()
+    console.print(
         f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)",
-        f"Next: {told} {beside(out, 'run')}",
-        sep="\n",
         soft_wrap=True,
     )
+    behind = None if Path(teacher).is_file() else load_run(teacher).config.training
+    foreseen = foresee_init(data, out, behind)
+    print_training(console, foreseen, out, "--init", out, *photos, "--model", request.config.model)

@@ -179,7 +179,8 @@ def train(
         try:
             outcome = run_training(request, observer)
         except KeyboardInterrupt:
-            observer.status(f"stopped; go on with: hierattn train --resume --out {out}")
+            told = command("train", "--resume", "--out", out)
+            observer.status(f"stopped; go on with: {told}")
             raise
     if not outcome.is_main:
         return

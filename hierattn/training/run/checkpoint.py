@@ -125,6 +125,11 @@ def stored_roots(roots: Sequence[Path]) -> str:
     return "\0".join(os.path.realpath(root) for root in roots)
 
 
+def roots_of(state: TrainingState) -> tuple[Path, ...]:
+    """The data folders of a state."""
+    return tuple(map(Path, state.data.split("\0")))
+
+
 def save_state(path: Path, state: TrainingState) -> None:
     """Write ``state`` atomically: a kill leaves the last epoch's file or this one, whole.
 

@@ -10,7 +10,7 @@ from hierattn.errors import CheckpointError, ConfigError
 from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig, parse_config
-from hierattn.training.run.checkpoint import TrainingState, load_state
+from hierattn.training.run.checkpoint import TrainingState, load_state, roots_of
 from hierattn.training.run.request import TrainingRequest
 
 
@@ -108,7 +108,7 @@ def config_and_data(
             f"{request.out / CHECKPOINT}: the run was not started from {request.init}; resume "
             "without --init, or train into another --out"
         )
-    roots = request.roots or tuple(map(Path, saved.data.split("\0")))
+    roots = request.roots or roots_of(saved)
     gone = [root for root in roots if not root.is_dir()]
     if gone and not request.roots:
         raise CheckpointError(
