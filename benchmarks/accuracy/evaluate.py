@@ -117,7 +117,7 @@ def evaluate_cases(
     ordered = sorted(groups.values(), key=lambda group: group[0].row.runtime != TORCH)
     for number, group in enumerate(ordered):
         first = group[0]
-        progress(Progress("", f"judging {first.row.export}/{first.row.name}", number, len(ordered)))
+        progress(Progress("", f"judging {first.row.name}", number, len(ordered)))
         try:
             answered = _answers(first, photos, cache, progress)
         except WorkerError as error:
@@ -188,7 +188,7 @@ def _asked(
     if cached is not None and cached.shape == shape:
         return cached
     pixels = photos.pixels(spec)
-    words = f"judging {case.row.export}/{case.row.name}, {name}"
+    words = f"judging {case.row.name}, {name}"
     with Worker(config) as worker, temporary_folder("judge") as folder:
         worker.wait_until_ready()
         worker.load()

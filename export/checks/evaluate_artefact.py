@@ -45,7 +45,7 @@ def evaluate_artefact(
         report,
         predictions,
         description.operating_point,
-        f"{len(predictions)} photos, by {artefact.evaluator}",
+        f"{len(predictions)} images, by {artefact.evaluator}",
         "an exported file does not know which photos its weights learnt from; see its model card",
         skipped,
         folder.passed_over,

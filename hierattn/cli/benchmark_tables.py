@@ -47,7 +47,7 @@ _MORE_LEGEND = (
 )
 _ACCURACY = (
     "balanced, melanoma: balanced accuracy and melanoma sensitivity (highest class) of this very "
-    "file in this runtime on the photos; after it, points more or less than torch."
+    "file in this runtime on the images; after it, points more or less than torch."
 )
 
 
@@ -105,9 +105,9 @@ def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
         yield "With --wide, and in results.csv: size, load, first answer, p99, noise and memory."
     if results.photos is not None:
         photos = results.photos
-        yield f"{_ACCURACY} Photos: {photos.images} of '{photos.name}'."
+        yield f"{_ACCURACY} Images: {photos.images} of '{photos.name}'."
         if photos.note:
-            yield f"Photos: {photos.note}."
+            yield f"Images: {photos.note}."
     floor, method = results.noise_floor, results.method
     if floor is not None and method is not None:
         pairs = ", ".join(

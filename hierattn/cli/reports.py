@@ -55,7 +55,7 @@ def print_report(
         )
     overall.add_row(
         f"answered (certainty {report.abstention.threshold:.3f} or more)",
-        f"{report.abstention.coverage:.3f} of photos, {number(report.abstention.accuracy)} right",
+        f"{report.abstention.coverage:.3f} of images, {number(report.abstention.accuracy)} right",
     )
     for table in (overall, _classes(report), _strata(report)):
         print_table(console, table, wide=wide)

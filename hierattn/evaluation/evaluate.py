@@ -232,7 +232,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
     records = tuple(record for record, keep in zip(folder.records, kept, strict=True) if keep)
     return ChosenPhotos(
         replace(folder, records=records),
-        f"{int(kept.sum())} photos ({', '.join(parts)})",
+        f"{int(kept.sum())} images ({', '.join(parts)})",
         warning,
         _remarks(seen, kept),
     )

@@ -19,10 +19,19 @@ def figure_names(classes: Sequence[str]) -> tuple[str, ...]:
     with unjoined letters; a row of empty boxes names nothing. The number is the place in the list
     of classes, from 1. Dollar signs are escaped: matplotlib would read mathematics between them.
     """
+    return tuple(name.replace("$", r"\$") for name in picture_names(classes))
+
+
+def picture_names(classes: Sequence[str]) -> tuple[str, ...]:
+    """As :func:`figure_names`, for a picture that is written on in :func:`font_file`."""
     return tuple(
-        name.replace("$", r"\$") if _can_write(name) else f"class {place}"
-        for place, name in enumerate(classes, 1)
+        name if _can_write(name) else f"class {place}" for place, name in enumerate(classes, 1)
     )
+
+
+def font_file() -> str:
+    """Path of matplotlib's own font."""
+    return str(findfont(FontProperties()))
 
 
 def substitute_note(classes: Sequence[str]) -> str:
@@ -42,5 +51,5 @@ def _can_write(name: str) -> bool:
 
 @functools.cache
 def _letters() -> frozenset[int]:
-    font = get_font(findfont(FontProperties()))
+    font = get_font(font_file())
     return frozenset(font.get_charmap())

@@ -76,7 +76,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         )
     else:
         where = {"ha": "center", "va": "center", "transform": accuracies.transAxes}
-        accuracies.text(0.5, 0.5, "no validation photos", color=_GREY, **where)
+        accuracies.text(0.5, 0.5, "no validation images", color=_GREY, **where)
     losses.set_ylabel("loss (cross-entropy, nats)")
     accuracies.set_ylabel("validation accuracy")
     accuracies.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -121,10 +121,10 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
     rows = [f"{name} ({int(support[i, 0])})" for i, name in enumerate(shown)]
     axes.set_yticks(range(len(names)), rows)
     axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class (photos)")
+    axes.set_ylabel("true class (images)")
     axes.set_title(
         f"Top-1 {100 * report.top1:.1f} %, balanced accuracy "
-        f"{100 * report.balanced_accuracy:.1f} %, {report.images} photos",
+        f"{100 * report.balanced_accuracy:.1f} %, {report.images} images",
         fontsize=10,
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0, decimals=0))
@@ -155,18 +155,18 @@ def reliability_figure(predictions: Predictions, operating_point: OperatingPoint
         bins = [b for b in reliability_bins(probabilities, predictions.labels) if b.count]
         _draw_bins(upper, lower, bins, len(predictions))
         upper.set_title(f"{stage}: temperature {temperature:.2f}, ECE {100 * error:.1f} %")
-    for axes, label in ((grid[0, 0], "accuracy"), (grid[1, 0], "share of photos")):
+    for axes, label in ((grid[0, 0], "accuracy"), (grid[1, 0], "share of images")):
         axes.set_ylabel(label)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     handles = [
         Patch(facecolor=_BLUE, label="accuracy"),
-        Patch(**_HOLLOW, label=f"fewer than {FEW_PHOTOS} photos: says little"),
+        Patch(**_HOLLOW, label=f"fewer than {FEW_PHOTOS} images: says little"),
         Line2D([], [], marker="o", ls="", color=_ORANGE, ms=4, label="at the mean confidence"),
         Line2D([], [], ls="--", color="black", lw=1, label="perfect"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
     figure.suptitle(
-        f"Reliability, {len(predictions)} photos (temperature: {operating_point.fitted_on})",
+        f"Reliability, {len(predictions)} images (temperature: {operating_point.fitted_on})",
         fontsize=10,
     )
     return figure
@@ -185,7 +185,7 @@ def _draw_bins(upper: Axes, lower: Axes, bins: Sequence[ReliabilityBin], photos:
             where: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 8}
             upper.text(middle, height, str(part.count), **where)
     points = [(b.confidence or 0.0, b.accuracy or 0.0) for b in bins]
-    upper.plot(*zip(*points, strict=True), "o", color=_ORANGE, ms=4)
+    upper.plot(*zip(*points, strict=True), "o", color=_ORANGE, ms=4, clip_on=False)
     upper.plot([0, 1], [0, 1], "--", color="black", linewidth=1)
     upper.set(xlim=(0, 1), ylim=(0, 1))
     lower.set_xlabel("confidence (highest probability)")
@@ -222,7 +222,7 @@ def draw_roc(
             continue
         false_rate, true_rate, _ = sk.roc_curve(positive, probabilities[:, position])
         area = sk.roc_auc_score(positive, probabilities[:, position])
-        label = f"{name}: AUC {area:.3f} ({int(positive.sum())} photos)"
+        label = f"{name}: AUC {area:.3f} ({int(positive.sum())} images)"
         axes.plot(false_rate, true_rate, linewidth=1.5, label=label, **style)
     axes.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=0.8, label="chance: AUC 0.500")
     _mark_operating_point(axes, predictions, point)
@@ -231,7 +231,7 @@ def draw_roc(
     axes.set_ylabel("sensitivity (true positive rate)")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_title(f"ROC, each class against the rest, {len(predictions)} photos", fontsize=10)
+    axes.set_title(f"ROC, each class against the rest, {len(predictions)} images", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     save_figure(figure, path)

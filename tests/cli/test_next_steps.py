@@ -4,7 +4,6 @@ import ast
 import re
 import shlex
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -46,17 +45,6 @@ def _check(line: str) -> list[str]:
     assert program == "hierattn"
     typer.main.get_group(cli).commands[called].make_context(called, list(words))
     return words
-
-
-def test_after_pretraining(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = SimpleNamespace(is_main=True, epochs=1, loss=0.5, validation_loss=None)
-    monkeypatch.setattr("hierattn.training.pretrain.pretrain", lambda *given: outcome)
-    asked = ["pretrain", "--data", "my photos", "--data", "b", "--teacher", "t", "--out", "my f"]
-    done = CliRunner().invoke(cli, asked)
-    assert done.exit_code == 0, done.output
-    words = _check(done.output.partition("Next: ")[2].strip())
-    assert words[:6] == ["--init", "my f", "--data", "my photos", "--data", "b"]
-    assert words[-2:] == ["--out", "my f-run"]
 
 
 @pytest.mark.parametrize("targets", [("MEL",), ("BCC", "MEL"), ()])

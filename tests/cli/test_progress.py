@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from export.progress import Progress
-from hierattn.cli.console import beside, command
-from hierattn.cli.progress import PartsProgress, RichObserver, counting, spent, turns_progress
+from hierattn.cli.console import beside, command, progress_console
+from hierattn.cli.progress import (
+    PartsProgress,
+    RichObserver,
+    counting,
+    make_progress,
+    spent,
+    turns_progress,
+)
 from hierattn.training.run.checkpoint import HistoryRow
 
 
@@ -118,3 +127,26 @@ def test_times_as_people_say_them(seconds: float, words: str) -> None:
 def test_commands_can_be_pasted() -> None:
     assert command("verify", "my export") == "hierattn verify 'my export'"
     assert beside("my data", "run") == "'my data-run'"
+
+
+def test_what_is_done_stands_in_one_line_at_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("TTY_COMPATIBLE", "1"), ("COLUMNS", "80"), ("LINES", "25")):
+        monkeypatch.setenv(name, value)
+    words = "coreml: asking other runtimes, fp32"
+    with make_progress(progress_console()) as progress:
+        progress.add_task(words, total=999, completed=998)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert words in shown and "998/999" in shown
+
+
+def test_a_file_and_its_runtime_stand_in_one_line_at_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("TTY_COMPATIBLE", "1"), ("COLUMNS", "80"), ("LINES", "25")):
+        monkeypatch.setenv(name, value)
+    words = "judging hierattn_xs-256-int8.tflite, tflite-runtime"
+    with turns_progress() as show:
+        show(Progress("", words, 998, 999))
+    assert words in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)

@@ -104,7 +104,7 @@ def test_photos_the_run_never_saw_are_all_judged_whatever_their_names(
     assert len(names.intersection(record.file for record in others.records)) > 40
     evaluation = evaluate_run(str(finished), others.root, replicates=5)
     assert evaluation.report.images == 72 and evaluation.warning is None
-    assert evaluation.chosen == "72 photos (72 new)"
+    assert evaluation.chosen == "72 images (72 new)"
     assert evaluation.remarks == (
         "taken as new: 72 whose patient or lesion is called as one that the run knows, but from "
         "another source",

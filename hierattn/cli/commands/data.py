@@ -93,7 +93,11 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
     _print_names(console, "unreadable", [f"{e.file}: {e.reason}" for e in report.unreadable])
     print_passed_over(console, report.passed_over)
     if report.contact_sheet is not None:
+        from hierattn.metrics.figure_text import substitute_note
+
         console.print(f"contact sheet: {report.contact_sheet}", soft_wrap=True)
+        if note := substitute_note([row.name for row in report.classes]):
+            console.print(f"In the sheet {note}.")
     if not report.unreadable:
         foreseen = foresee_targets([row.name for row in report.classes])
         print_training(console, foreseen, folder, "--data", folder, "--model", "hierattn_xs")

@@ -30,12 +30,14 @@ def draw_contact_sheet(
     Raises:
         HierAttnError: the file cannot be written.
     """
+    from hierattn.metrics.figure_text import font_file
+
     columns = max((len(pictures) for _, pictures in rows), default=1)
     width = _GAP + columns * (_SIDE + _GAP)
     step = _TITLE + _SIDE + _GAP
     sheet = Image.new("RGB", (width, _GAP + len(rows) * step), _PAPER)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=14)
+    font = ImageFont.truetype(font_file(), size=13)
     for row, (title, pictures) in enumerate(rows):
         top = _GAP + row * step
         pen.text((_GAP, top + 2), title, fill=_INK, font=font)

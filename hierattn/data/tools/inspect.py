@@ -140,12 +140,15 @@ def inspect_folder(
                 progress(position + 1, len(folder.records))
     counts = _class_counts(folder, groups)
     if contact_sheet is not None:
+        from hierattn.metrics.figure_text import picture_names
+
+        names = picture_names([count.name for count in counts])
         rows = [
             (
-                f"{count.name}  ({count.images} photos, {count.groups} groups)",
+                f"{name}  ({count.images} images, {count.groups} groups)",
                 [thumbnails.get(position) for position in shown[count.name]],
             )
-            for count in counts
+            for name, count in zip(names, counts, strict=True)
         ]
         draw_contact_sheet(rows, contact_sheet)
     copies = duplicates(folder.records)

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 
 from hierattn.data.tools.inspect import inspect_folder
 from hierattn.errors import ConfigError, DataError
+from tests.conftest import Answer
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 
@@ -82,6 +84,22 @@ def test_contact_sheet_shows_every_class(tmp_path: Path) -> None:
     first = sheet.read_bytes()
     inspect_folder(tmp_path / "in", sheet)
     assert sheet.read_bytes() == first
+
+
+def test_a_contact_sheet_names_classes_that_its_font_cannot_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Answer]
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(
+        "hierattn.data.tools.inspect.draw_contact_sheet",
+        lambda rows, path: titles.extend(title for title, _ in rows),
+    )
+    for name in ("$x$", "黑色素瘤", "شامة"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.new("RGB", (20, 20)).save(tmp_path / "in" / name / "a.png")
+    told = cli("data", "inspect", tmp_path / "in", "--contact-sheet", tmp_path / "sheet.png").out
+    assert [title.partition("  ")[0] for title in titles] == ["$x$", "class 2", "class 3"]
+    assert "In the sheet class 2 is شامة; class 3 is 黑色素瘤." in told
 
 
 def test_contact_sheet_marks_unreadable_photos(tmp_path: Path) -> None:
