@@ -153,5 +153,5 @@ def test_a_bundle_is_followed_by_a_command_that_there_is(
 
     made, phone = write_whole_export(Path("my export")), write_app(Path("my app"))
     (verify,) = told(cli("bundle", made, "--app", phone, "--artefact", FP32))
-    context = typer.main.get_command(app).commands["verify"].make_context("verify", verify[1:])
+    context = typer.main.get_group(app).commands["verify"].make_context("verify", verify[1:])
     assert context.params["folder"] == made and context.params["device"] == "adb"
