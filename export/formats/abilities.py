@@ -67,6 +67,7 @@ class Abilities:
         precisions: those it can be written in.
         rewrites: names of the optional rewrites of :mod:`export.passes` that make it faster.
         tools: distributions whose versions the manifest records.
+        fallbacks: precision that an app falls back on, by the one in which some processors err.
         any_batch: one file takes batches of any size.
         by_default: ``hierattn export`` without ``--format`` makes it.
         not_in_apps: why the app of a platform cannot take its files, as the end of a sentence that
@@ -84,6 +85,7 @@ class Abilities:
     precisions: tuple[str, ...] = ("fp32", "fp16", "int8")
     rewrites: frozenset[str] = field(default_factory=frozenset)
     tools: tuple[str, ...] = ()
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
     any_batch: bool = False
     by_default: bool = True
     not_in_apps: Mapping[Platform, str] = field(default_factory=dict)

@@ -25,6 +25,8 @@ class Arm64Row(StrictModel):
         cpu: the emulator's name of the processor; ``features`` are its instruction sets.
         reference: origin of the expected logits, see :mod:`export.checks.conformance`.
         allowed: bound on ``parity.max_relative``.
+        images: golden images asked; None in reports of earlier versions.
+        decisions: those on which the file decides as expected; None without an answer.
     """
 
     path: str
@@ -33,6 +35,8 @@ class Arm64Row(StrictModel):
     features: list[str]
     reference: Literal["torch", "export"]
     allowed: float
+    images: int | None = None
+    decisions: int | None = None
     parity: Parity | None
     passed: bool
     reason: str | None

@@ -18,7 +18,7 @@ from hierattn.model_metadata import ModelMetadata
 BUNDLE, LABELS = "bundle.json", "labels.txt"
 _ORDER = (
     *("schema", "model", "format", "precision", "artefact", "sha256", "bytes", "weights_sha256"),
-    *("classes", "image_size", "input", "output", "preprocessing", "operating_point"),
+    *("fallback", "classes", "image_size", "input", "output", "preprocessing", "operating_point"),
     *("verified", "gate", "licence", "intended_use", "selftest", "files"),
 )
 """The fields in the order of the file."""
@@ -100,10 +100,28 @@ class BundleSelfTest(StrictModel):
     photos: BundlePhotos | None = None
 
 
+class BundleFallback(StrictModel):
+    """A second file of the same weights, for phones where the first errs or is slower.
+
+    It takes and gives the same tensors, and has the same golden images and logits.
+
+    Attributes:
+        artefact: its file name; ``sha256`` and ``bytes`` are its.
+        max_relative: tolerance of its self-test.
+    """
+
+    artefact: str
+    sha256: str
+    bytes: int
+    precision: Precision
+    max_relative: FiniteFloat = Field(gt=0)
+
+
 class BundleRecord(ModelMetadata):
     """The whole of ``bundle.json``.
 
     Attributes:
+        fallback: None where the bundle has one model file, as those of before.
         artefact: file name of the model, beside ``bundle.json``; ``sha256`` and ``bytes`` are its.
         verified: whether the file passed its gate when it was exported.
         files: sha256 of every other file of the bundle, by path relative to it.
@@ -116,6 +134,7 @@ class BundleRecord(ModelMetadata):
     sha256: str
     bytes: int
     weights_sha256: str
+    fallback: BundleFallback | None = None
     input: BundleInput
     output: BundleOutput
     verified: bool

@@ -37,5 +37,6 @@ ABILITIES = Abilities(
     runtimes=(LITERT, TFLITE_RUNTIME),
     rewrites=frozenset({"heads", "rms norm"}),
     tools=("litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    fallbacks={"fp16": "fp32"},
     not_in_apps={Platform.IOS: "the iOS app has no LiteRT"},
 )

@@ -21,6 +21,7 @@ from export.formats.registry import require_packages
 from export.formats.tflite.abilities import ABILITIES
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
+from export.formats.tflite.half_arithmetic import allow_half_arithmetic
 from export.formats.tflite.interpreter import open_artefact, trace_tensors
 from export.formats.tflite.standard_metadata import (
     METADATA_NAME,
@@ -75,6 +76,8 @@ class TfliteFormat(Format):
             model, done = quantise(model, source.calibration)
         description = source.describe(precision)
         parsed, _ = read_tflite(model, target)
+        if precision is Precision.FP16:
+            allow_half_arithmetic(parsed)
         add_metadata(parsed, METADATA_NAME, standard_metadata(description))
         write_bytes(target, append_archive(pack(parsed), description))
         return done

@@ -81,7 +81,7 @@ def draft_scheme(model: bytes, scheme: Scheme) -> bytearray:
 
 
 def cast_to_half(model: bytes) -> tuple[bytes, QuantisationRecord]:
-    """Store weights in float16, half the size; the runtime widens them when it loads the file.
+    """Store weights in float16, half the size; a runtime that computes in float32 widens them.
 
     Raises:
         ExportError: the quantiser refused.
@@ -92,8 +92,8 @@ def cast_to_half(model: bytes) -> tuple[bytes, QuantisationRecord]:
     weighted = stored_weights(parsed, (*LINEAR, *CONVOLUTIONS), SMALLEST_HALF)
     scheme = Scheme(half=tuple(weighted))
     return apply_scheme(model, scheme) if weighted else model, QuantisationRecord(
-        scheme=f"weights of {SMALLEST_HALF} numbers and more stored in float16, computed in "
-        "float32",
+        scheme=f"weights of {SMALLEST_HALF} numbers and more stored in float16; computed in "
+        "float32, and in float16 where LiteRT finds a processor for it (ARMv8.2 and newer)",
         left_in_float={},
     )
 

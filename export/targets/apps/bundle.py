@@ -1,9 +1,9 @@
-"""``hierattn bundle``: copies one exported file, labels and self-test into an app."""
+"""``hierattn bundle``: copies an exported file, labels and self-test into an app."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from export.schema.manifest import (
 )
 from export.schema.parity import ParityRecord
 from export.schema.selftest import SelfTest
+from export.targets.apps.fallback import choose_fallback, fallback_record, missing_fallback
 from export.targets.apps.golden_photos import write_golden_photos
 from export.targets.apps.install import replace_bundle
 from export.targets.apps.places import find_place
@@ -88,21 +89,27 @@ def bundle(request: BundleRequest) -> BundleResult:
     place = find_place(request.app)
     manifest = read_manifest(request.folder)
     chosen = choose_artefact(manifest, request, place.platform)
-    _check_hashes(request.folder, manifest, chosen)
+    second = choose_fallback(manifest, chosen)
+    models = [chosen, second] if second else [chosen]
     selftest, answers = read_golden_reference(request.folder, manifest)
+    for record in models:
+        _check_hashes(request.folder, manifest, record)
+        _check_statements(request.folder, manifest, record, answers)
     expected = expected_logits(chosen, selftest, answers)
+    fallback = fallback_record(second, selftest, answers) if second else None
     labels = _labels(manifest.classes)
-    _check_statements(request.folder, manifest, chosen, answers)
     with replace_bundle(place.main, place.target) as staging:
-        _copy(request.folder, staging, chosen, selftest)
+        _copy(request.folder, staging, models, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)
         write_text(staging / LABELS, labels)
         hashes = _hashes(staging)
-        _check_copied(staging, hashes, manifest, chosen, selftest)
-        record = _record(manifest, chosen, selftest, expected, photos, hashes)
+        _check_copied(staging, hashes, manifest, models, selftest)
+        written = _record(manifest, chosen, selftest, expected, photos, hashes)
+        record = written.model_copy(update={"fallback": fallback})
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
-    return BundleResult(place.platform, place.target, record, sizes, _remarks(manifest, answers))
+    remarks = (*_remarks(manifest, answers), *missing_fallback(chosen, second))
+    return BundleResult(place.platform, place.target, record, sizes, remarks)
 
 
 def _remarks(manifest: Manifest, answers: ParityRecord) -> tuple[str, ...]:
@@ -217,16 +224,19 @@ def _check_statements(
         raise ManifestError(f"{path}: {problems[0]}; export again")
 
 
-def _copy(folder: Path, staging: Path, chosen: ArtefactRecord, selftest: SelfTest) -> None:
-    if (folder / chosen.path).is_dir():
-        shutil.copytree(
-            folder / chosen.path,
-            staging / chosen.path,
-            copy_function=shutil.copyfile,
-            ignore=lambda place, names: [name for name in names if is_litter(Path(place, name))],
-        )
-    else:
-        shutil.copyfile(folder / chosen.path, staging / chosen.path)
+def _copy(
+    folder: Path, staging: Path, models: Sequence[ArtefactRecord], selftest: SelfTest
+) -> None:
+    for model in models:
+        if (folder / model.path).is_dir():
+            shutil.copytree(
+                folder / model.path,
+                staging / model.path,
+                copy_function=shutil.copyfile,
+                ignore=lambda place, names: [one for one in names if is_litter(Path(place, one))],
+            )
+        else:
+            shutil.copyfile(folder / model.path, staging / model.path)
     shutil.copyfile(folder / MODEL_CARD, staging / MODEL_CARD)
     (staging / SELFTEST).mkdir()
     for image in selftest.images:
@@ -256,7 +266,7 @@ def _check_copied(
     staging: Path,
     hashes: Mapping[str, str],
     manifest: Manifest,
-    chosen: ArtefactRecord,
+    models: Sequence[ArtefactRecord],
     selftest: SelfTest,
 ) -> None:
     """Check that the copied files are those checked before, should the export change meanwhile.
@@ -264,8 +274,9 @@ def _check_copied(
     Raises:
         ManifestError: a file changed.
     """
-    found = {**hashes, chosen.path: path_sha256(staging / chosen.path)}
-    wanted = {chosen.path: chosen.sha256, MODEL_CARD: manifest.files[MODEL_CARD]}
+    found = {**hashes, **{model.path: path_sha256(staging / model.path) for model in models}}
+    wanted = {model.path: model.sha256 for model in models}
+    wanted[MODEL_CARD] = manifest.files[MODEL_CARD]
     for image in selftest.images:
         wanted[f"{SELFTEST}/{image.file}"] = image.sha256
         wanted[f"{SELFTEST}/{image.tensor}"] = image.tensor_sha256

@@ -15,7 +15,7 @@ import typer
 from export.schema.arm64_report import Arm64Record
 from export.schema.manifest import ARM64_PARITY, read_manifest
 from export.targets.arm64.packages import PackagesUnavailableError, default_home, ensure_machine
-from export.targets.arm64.parity import DEFAULT_CPU, EmulatedRunner, check_on_arm64, choose_files
+from export.targets.arm64.parity import DEFAULT_CPUS, EmulatedRunner, check_on_arm64, choose_files
 from export.targets.arm64.report import write_record
 from hierattn.cli.console import (
     JsonFlag,
@@ -34,9 +34,9 @@ def check(
     folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
     file: Annotated[
         list[str] | None,
-        typer.Option(help="File to ask; default: all of fp32 and int8 that run there."),
+        typer.Option(help="File to ask; default: fp32, int8, and fp16 TFLite."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Ask fp16 files as well.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Ask every file that runs there.")] = False,
     cpu: Annotated[
         list[str] | None, typer.Option(help="Processor, in the emulator's words, such as max.")
     ] = None,
@@ -58,7 +58,7 @@ def check(
         found = check_on_arm64(
             folder,
             files,
-            tuple(cpu or (DEFAULT_CPU,)),
+            tuple(cpu or (DEFAULT_CPUS,)),
             EmulatedRunner(machine),
             machine.packages,
             parts.follow,
@@ -79,7 +79,7 @@ def check(
 def show(record: Arm64Record, path: Path) -> None:
     """Print one row for each file and processor."""
     console = standard_console()
-    columns = ("file", "cpu", "runtime", "against", "difference", "allowed", "gate")
+    columns = ("file", "cpu", "runtime", "against", "difference", "allowed", "same", "gate")
     table = make_table(
         "ARM64, emulated: parity on the golden images", [(name, "left") for name in columns]
     )
@@ -92,6 +92,7 @@ def show(record: Arm64Record, path: Path) -> None:
             "torch" if row.reference == "torch" else "own, at export",
             f"{found.max_relative:.1e}" if found else "–",
             f"{row.allowed:g}",
+            "–" if row.decisions is None else f"{row.decisions}/{row.images}",
             "passed" if row.passed else "FAILED",
         )
     print_table(console, table, keys=2)
@@ -99,7 +100,7 @@ def show(record: Arm64Record, path: Path) -> None:
         if row.reason:
             console.print(f"FAILED {row.path}, {row.cpu}: {row.reason}", soft_wrap=True)
     console.print(
-        "difference: largest of a logit, as a share of its image's scale.",
+        "difference: largest of a logit, as a share of its image's scale; same: decisions.",
         f"Written: {path}; 'hierattn verify' shows it.",
         sep="\n",
         soft_wrap=True,

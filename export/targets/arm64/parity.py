@@ -28,8 +28,9 @@ from export.schema.manifest import SELFTEST, ArtefactRecord, Manifest, read_mani
 from export.targets.arm64.packages import EmulatedMachine, PackagesUnavailableError
 from hierattn.errors import UnknownNameError
 
-DEFAULT_CPU = "cortex-a76"
-"""A phone core of 2018: half-precision and dot-product instructions, no SVE."""
+DEFAULT_CPUS = ("cortex-a76", "neoverse-v1")
+"""A phone core of 2018, with half-precision and dot-product instructions; and one with SVE and
+8-bit matrix products, too, for which runtimes have other kernels."""
 
 DEFAULT_PRECISIONS = ("fp32", "int8")
 ANSWER_SECONDS = 1800
@@ -115,7 +116,10 @@ def run_worker(
 
 
 def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[ArtefactRecord]:
-    """The files to run: those named; or all that run there; or :data:`DEFAULT_PRECISIONS`.
+    """The files to run: those named; or all that run there; or those computed otherwise there.
+
+    Those are of :data:`DEFAULT_PRECISIONS`, and of a precision in which some processors err, so
+    that its format has a fallback.
 
     Raises:
         UnknownNameError: a name that the export does not have, or that does not run there.
@@ -130,7 +134,12 @@ def choose_files(manifest: Manifest, names: Sequence[str], every: bool) -> list[
             raise UnknownNameError("file for ARM64", name, by_name)
     if names:
         return [by_name[name] for name in names]
-    chosen = [record for record in fit if every or record.precision in DEFAULT_PRECISIONS]
+    chosen = [
+        record
+        for record in fit
+        if every
+        or record.precision in (*DEFAULT_PRECISIONS, *abilities_of(record.format).fallbacks)
+    ]
     if not chosen:
         titles = " or ".join(one.title for one in able)
         raise ExportError(
@@ -182,6 +191,7 @@ def _row(
     record: ArtefactRecord, cpu: str, expected: ExpectedLogits, result: WorkerAnswer | str
 ) -> Arm64Row:
     features = [] if isinstance(result, str) else result.features
+    decisions = None
     if isinstance(result, str):
         check = GoldenCheck(False, None, result)
     elif result.machine != "aarch64":
@@ -191,6 +201,8 @@ def _row(
     else:
         found = dict(zip(expected.images, result.logits.tolist(), strict=True))
         check = check_golden_logits(expected, found, result.evaluator)
+        decided = result.logits.argmax(axis=1) == expected.logits.argmax(axis=1)
+        decisions = int(decided.sum())
     assert record.sha256 is not None
     return Arm64Row(
         path=record.path,
@@ -199,6 +211,8 @@ def _row(
         features=features,
         reference=expected.reference,
         allowed=expected.max_relative,
+        images=len(expected.images),
+        decisions=decisions,
         parity=check.parity,
         passed=check.passed,
         reason=check.reason,

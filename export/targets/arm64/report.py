@@ -75,7 +75,8 @@ def _judge(row: Arm64Row, expected: ExpectedLogits) -> str:
     against = "torch" if row.reference == "torch" else "its own answers at export"
     found = f"{row.parity.max_relative:.1e} of {against}" if row.parity else "as expected"
     who = row.parity.evaluator if row.parity else "unknown"
-    return f"ARM64, {row.cpu}, {who}: within {found} (allowed {row.allowed:g})"
+    same = "" if row.decisions is None else f", {row.decisions} of {row.images} decisions"
+    return f"ARM64, emulated {row.cpu}, {who}: within {found} (allowed {row.allowed:g}){same}"
 
 
 def _failure_reason(row: Arm64Row, expected: ExpectedLogits) -> str | None:

@@ -61,6 +61,11 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
     images = len(record.selftest.images)
     rows = [
         (record.artefact, f"{record.model}, {record.precision} {record.format}"),
+        *(
+            [(record.fallback.artefact, f"{record.fallback.precision}, to fall back on")]
+            if record.fallback
+            else []
+        ),
         ("bundle.json", "preprocessing, operating point, expected answers, hashes"),
         ("labels.txt", f"{len(record.classes)} classes, one a line, in index order"),
         ("MODEL_CARD.md", "what the model is for, and what not"),
@@ -75,6 +80,13 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
     )
     print_table(console, table)
     console.print(f"sha256 {record.sha256}")
+    if record.fallback:
+        console.print(
+            f"On each phone the app takes the faster of {record.precision} and "
+            f"{record.fallback.precision} that passes its self-test there; the second file costs "
+            f"{number(record.fallback.bytes / 1e6, 2)} MB.",
+            soft_wrap=True,
+        )
     if record.verified:
         console.print("gate: passed")
     else:

@@ -4,6 +4,7 @@ import android.content.Context;
 import android.os.SystemClock;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.hierattn.core.BundleException;
 import org.hierattn.core.ClassifierException;
@@ -35,13 +36,21 @@ final class Benchmark {
     private final int runs;
     private final int warmup;
     private final int threads;
+    private final int file;
+    private int files = 1;
 
-    Benchmark(Context context, Engine engine, int runs, int warmup, int threads) {
+    /**
+     * What to measure.
+     *
+     * @param file which of the bundle's model files, from 0; below 0 the one in use on this phone
+     */
+    Benchmark(Context context, Engine engine, int runs, int warmup, int threads, int file) {
         this.context = context;
         this.engine = engine;
         this.runs = runs;
         this.warmup = warmup;
         this.threads = threads;
+        this.file = file;
     }
 
     /**
@@ -51,18 +60,21 @@ final class Benchmark {
      */
     Outcome run(String token, Progress progress) {
         TimedClassifier classifier = null;
+        ModelBundle bundle = null;
         try {
+            List<ModelBundle> all = engine.loadBundle().withEachModel();
+            files = all.size();
             String wrong = wrongOrder();
             if (wrong != null) {
-                return error(token, Reason.of(Reason.Kind.WRONG_ORDER, wrong, wrong), null);
+                return error(token, Reason.of(Reason.Kind.WRONG_ORDER, wrong, wrong), null, null);
             }
-            ModelBundle bundle = engine.loadBundle();
+            bundle = file < 0 ? engine.bundle() : all.get(file);
             byte[] model = bundle.readModel(engine.assets);
             byte[] pixels = pixels(bundle);
             boolean fresh = !engine.runtimeUsed();
             String before = Device.thermal(context);
             long began = System.nanoTime();
-            classifier = engine.open(model, threads);
+            classifier = engine.open(bundle, model, threads);
             double loadMs = milliseconds(System.nanoTime() - began);
             classifier.logits(pixels);
             double firstMs = milliseconds(classifier.lastRunNanos());
@@ -71,12 +83,13 @@ final class Benchmark {
             if (!test.passed()) {
                 return error(token, Reason.of(Reason.Kind.NO_LATENCY,
                         "the self-test did not pass, so there is no latency: " + test.reason,
-                        test.why), classifier);
+                        test.why), bundle, classifier);
             }
             double[] whole = new double[runs];
             double[] latencies = measure(classifier, pixels, whole, progress);
             Map<String, Object> json =
                     Report.head(context, token, "done", null, bundle, classifier);
+            json.put("files", files);
             json.put("threads", threads);
             json.put("warmup", warmup);
             json.put("runs", runs);
@@ -92,13 +105,13 @@ final class Benchmark {
             json.put("selftest", selfTest(test));
             return new Outcome(json, null);
         } catch (BundleException error) {
-            return error(token, Reasons.of(error), classifier);
+            return error(token, Reasons.of(error), bundle, classifier);
         } catch (ClassifierException error) {
-            return error(token, Reasons.of(error), classifier);
+            return error(token, Reasons.of(error), bundle, classifier);
         } catch (OutOfMemoryError error) {
-            return error(token, Reasons.of(error), classifier);
+            return error(token, Reasons.of(error), bundle, classifier);
         } catch (RuntimeException error) {
-            return error(token, Reasons.of(error), classifier);
+            return error(token, Reasons.of(error), bundle, classifier);
         } finally {
             if (classifier != null) {
                 classifier.close();
@@ -115,6 +128,9 @@ final class Benchmark {
         }
         if (threads < 1 || threads > MOST_THREADS) {
             return "threads: 1 to " + MOST_THREADS + " are needed, not " + threads;
+        }
+        if (file >= files) {
+            return "file: the bundle has " + files + ", counted from 0";
         }
         return null;
     }
@@ -160,9 +176,12 @@ final class Benchmark {
     }
 
     /** The same fields, so that a reader finds each; those without a figure are null. */
-    private Outcome error(String token, Reason reason, TimedClassifier classifier) {
+    private Outcome error(String token, Reason reason, ModelBundle bundle,
+            TimedClassifier classifier) {
+        ModelBundle known = bundle == null ? engine.bundle() : bundle;
         Map<String, Object> json = Report.head(
-                context, token, Report.ERROR, reason.toString(), engine.bundle(), classifier);
+                context, token, Report.ERROR, reason.toString(), known, classifier);
+        json.put("files", files);
         json.put("threads", threads);
         json.put("warmup", warmup);
         json.put("runs", runs);

@@ -35,7 +35,9 @@ public final class BenchmarkActivity extends TaskActivity {
         int runs = order.getIntExtra("runs", 100);
         int warmup = order.getIntExtra("warmup", 10);
         int threads = order.getIntExtra("threads", Engine.defaultThreads());
-        Benchmark benchmark = new Benchmark(getApplicationContext(), engine, runs, warmup, threads);
+        int which = order.getIntExtra("file", -1);
+        Benchmark benchmark =
+                new Benchmark(getApplicationContext(), engine, runs, warmup, threads, which);
         return benchmark.run(token, new Benchmark.Progress() {
             @Override
             public void at(int done, int total) {

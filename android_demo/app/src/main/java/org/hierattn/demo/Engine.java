@@ -6,6 +6,8 @@ import android.os.Looper;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,6 +15,7 @@ import org.hierattn.core.AssetReader;
 import org.hierattn.core.BundleException;
 import org.hierattn.core.ClassifierException;
 import org.hierattn.core.ModelBundle;
+import org.hierattn.core.ModelChoice;
 import org.hierattn.core.PlainPngDecoder;
 import org.hierattn.core.Reason;
 import org.hierattn.core.SelfTestGate;
@@ -47,6 +50,9 @@ final class Engine {
     private final Handler screen = new Handler(Looper.getMainLooper());
     private volatile State state = State.LOADING;
     private volatile Reason reason;
+    /** As it was read. */
+    private volatile ModelBundle whole;
+    /** With the model file that this phone uses. */
     private volatile ModelBundle bundle;
     private volatile TimedClassifier classifier;
     private volatile SelfTestGate gate;
@@ -81,7 +87,7 @@ final class Engine {
         return reason;
     }
 
-    /** Null before it was read, or where it could not be. */
+    /** With the model file in use; null before it was read, or where it could not be. */
     ModelBundle bundle() {
         return bundle;
     }
@@ -94,6 +100,12 @@ final class Engine {
     /** The model's runtime, for its name and version; null where it could not be loaded. */
     TimedClassifier classifier() {
         return classifier;
+    }
+
+    /** The model files that this phone was tried with; empty where the bundle has one. */
+    List<?> tried() {
+        SelfTestGate open = gate;
+        return open == null ? Collections.emptyList() : open.tried();
     }
 
     /** Whether this process has loaded a model before: a second loading is quicker. */
@@ -150,82 +162,107 @@ final class Engine {
     }
 
     private void resumeOrTest() {
-        load();
-        if (gate != null && gate.resume(assets, record().read(), environment())) {
+        if (resume()) {
             set(State.READY, null);
-        } else if (gate != null) {
+        } else {
             write("last", test("last").result);
         }
     }
 
-    /** Read bundle.json; on the engine's thread. */
+    /** Whether an earlier self-test still counts; what is wrong, the test says. */
+    private boolean resume() {
+        try {
+            String record = record().read();
+            if (record == null) {
+                return false;
+            }
+            bundle = ModelChoice.remembered(loadBundle(), record);
+            classifier = open(bundle, defaultThreads());
+            gate = new SelfTestGate(bundle, classifier);
+            return gate.resume(assets, record, environment());
+        } catch (BundleException error) {
+            return false;
+        } catch (ClassifierException error) {
+            return false;
+        }
+    }
+
+    /** Read bundle.json, as it is whatever this phone uses; on the engine's thread. */
     ModelBundle loadBundle() throws BundleException {
-        if (bundle == null) {
+        if (whole == null) {
             ModelBundle read = ModelBundle.load(assets);
             if (!read.format.equals(Runtime.FORMAT)) {
                 throw new BundleException(ModelBundle.FILE + ": field 'format': this app runs "
                         + Runtime.FORMAT + ", not " + read.format
                         + "; bundle another file or build the other flavour");
             }
+            whole = read;
             bundle = read;
         }
-        return bundle;
+        return whole;
     }
 
-    /** Open the bundle's model anew; on the engine's thread. The caller closes it. */
-    TimedClassifier open(byte[] model, int threads) throws ClassifierException {
+    /** Open a bundle's model anew; on the engine's thread. The caller closes it. */
+    TimedClassifier open(ModelBundle from, int threads)
+            throws BundleException, ClassifierException {
+        return open(from, from.readModel(assets), threads);
+    }
+
+    /** As above, with the model's bytes at hand. */
+    TimedClassifier open(ModelBundle from, byte[] model, int threads) throws ClassifierException {
         try {
-            return Runtime.open(model, bundle, threads);
+            return Runtime.open(model, from, threads);
         } finally {
             runtimeUsed = true;
         }
     }
 
-    private void load() {
+    /** Give up the model in use, if any. */
+    private void close() {
         if (gate != null) {
-            return;
-        }
-        try {
-            ModelBundle read = loadBundle();
-            classifier = open(read.readModel(assets), defaultThreads());
-            gate = new SelfTestGate(read, classifier);
-        } catch (BundleException error) {
-            set(State.BROKEN, Reasons.of(error));
-        } catch (ClassifierException error) {
-            set(State.BROKEN, Reasons.of(error));
-        } catch (OutOfMemoryError error) {
-            set(State.BROKEN, Reasons.of(error));
-        } catch (RuntimeException error) {
-            // Runtimes throw these from native code; the app must live to say so.
-            set(State.BROKEN, Reasons.of(error));
+            gate.close();
+            gate = null;
+            classifier = null;
         }
     }
 
     /**
-     * Run the self-test; on the engine's thread.
+     * Choose among the bundle's model files by self-test and time; on the engine's thread.
      *
      * @param token of the result
      * @return the result as selftest-TOKEN.json has it
      */
     Outcome test(String token) {
-        load();
-        if (gate == null) {
-            return failure(token);
-        }
         set(State.TESTING, null);
         try {
-            SelfTestResult result =
-                    gate.test(assets, new PlainPngDecoder(),
-                            PlatformDecoder.bothWays(bundle.preprocessing), environment(),
-                            record());
+            ModelBundle read = loadBundle();
+            close();
+            ModelChoice<TimedClassifier> choice = ModelChoice.make(read, assets,
+                    new PlainPngDecoder(), PlatformDecoder.bothWays(read.preprocessing),
+                    environment(), record(), new ModelChoice.Opener<TimedClassifier>() {
+                        @Override
+                        public TimedClassifier open(ModelBundle one)
+                                throws BundleException, ClassifierException {
+                            return Engine.this.open(one, defaultThreads());
+                        }
+                    }, ModelChoice.SYSTEM);
+            bundle = choice.bundle;
+            classifier = choice.classifier;
+            gate = choice.gate;
+            SelfTestResult result = choice.result;
             set(result.passed() ? State.READY : State.REFUSED, result.why);
             Map<String, Object> json = Report.head(
                     context, token, result.status, result.reason, bundle, classifier);
             json.put("images", result.toJson().get("images"));
             json.put("photos", result.toJson().get("photos"));
+            json.put("tried", tried());
             return new Outcome(json, result.why);
         } catch (IOException recordStays) {
             set(State.BROKEN, Reason.of(Reason.Kind.RECORD_STAYS, recordStays.getMessage()));
+        } catch (BundleException error) {
+            set(State.BROKEN, Reasons.of(error));
+        } catch (ClassifierException error) {
+            set(State.BROKEN, Reasons.of(error));
         } catch (OutOfMemoryError error) {
             set(State.BROKEN, Reasons.of(error));
         } catch (RuntimeException error) {

@@ -113,8 +113,10 @@ public final class MainActivity extends Activity {
             line.setText(R.string.self_test_running);
         } else if (state == Engine.State.READY) {
             colour = R.color.good_text;
+            String choice = SelfTestWords.choice(this, engine.tried());
             line.setText(SelfTestWords.passed(this,
-                    Runtime.NAME + " " + engine.classifier().runtimeVersion(), engine.bundle()));
+                    Runtime.NAME + " " + engine.classifier().runtimeVersion(), engine.bundle())
+                    + (choice.isEmpty() ? "" : "\n" + choice));
         } else {
             colour = R.color.alert_text;
             boolean refused = state == Engine.State.REFUSED;

@@ -50,6 +50,10 @@ public final class SelfTestActivity extends TaskActivity {
     @Override
     String details(Map<String, Object> result) {
         StringBuilder text = new StringBuilder();
+        List<?> tried = (List<?>) result.get("tried");
+        if (tried != null && !tried.isEmpty()) {
+            text.append(SelfTestWords.choice(this, tried)).append('\n');
+        }
         for (Object entry : (List<?>) result.get("images")) {
             Map<?, ?> image = (Map<?, ?>) entry;
             Object relative = image.get("max_relative");

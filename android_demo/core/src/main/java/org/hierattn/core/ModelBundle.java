@@ -74,6 +74,11 @@ public final class ModelBundle {
     public final GoldenPhotos photos;
     /** sha256 of every other file of the bundle, by its path. */
     public final Map<String, String> files;
+    /**
+     * The same bundle with its second model file, for a device on which the first errs or is slower;
+     * null where there is none. {@link ModelChoice} chooses.
+     */
+    public final ModelBundle fallback;
 
     /**
      * Read bundle.json and check that it fits together; no other file is read.
@@ -90,6 +95,11 @@ public final class ModelBundle {
      * @throws BundleException names the field
      */
     public ModelBundle(byte[] json) throws BundleException {
+        this(json, false);
+    }
+
+    /** With the model file of the field 'fallback', where {@code second}. */
+    private ModelBundle(byte[] json, boolean second) throws BundleException {
         Fields top;
         try {
             top = new Fields(Json.parse(json), FILE);
@@ -100,10 +110,11 @@ public final class ModelBundle {
         top.whole("schema", 1, 1);
         model = top.text("model");
         format = oneOf(top, "format", "onnx", "tflite");
-        precision = oneOf(top, "precision", "fp32", "fp16", "int8");
-        artefact = top.text("artefact");
-        sha256 = top.sha256("sha256");
-        bytes = top.whole("bytes", 1, Integer.MAX_VALUE);
+        Fields file = second ? top.object("fallback") : top;
+        precision = oneOf(file, "precision", "fp32", "fp16", "int8");
+        artefact = file.text("artefact");
+        sha256 = file.sha256("sha256");
+        bytes = file.whole("bytes", 1, Integer.MAX_VALUE);
         weightsSha256 = top.text("weights_sha256");
         classes = classesOf(top);
         preprocessing = PreprocessSpec.parse(top.object("preprocessing"));
@@ -124,14 +135,27 @@ public final class ModelBundle {
         intendedUse = top.text("intended_use");
         Fields selfTest = top.object(SELF_TEST);
         reference = oneOf(selfTest, "reference", "torch", "export");
-        maxRelative = selfTest.number("max_relative");
+        Fields bound = second ? file : selfTest;
+        maxRelative = bound.number("max_relative");
         if (!(maxRelative > 0)) {
-            throw selfTest.wrong("max_relative", "more than 0 is needed");
+            throw bound.wrong("max_relative", "more than 0 is needed");
         }
         images = imagesOf(selfTest, classes.size());
         photos = GoldenPhotos.parse(selfTest);
         files = filesOf(top.object("files"));
         checkListed(top);
+        boolean one = second || !top.names().contains("fallback") || top.isNull("fallback");
+        fallback = one ? null : new ModelBundle(json, true);
+    }
+
+    /** The bundle with each of its model files, the preferred one first. */
+    public List<ModelBundle> withEachModel() {
+        List<ModelBundle> all = new ArrayList<ModelBundle>();
+        all.add(this);
+        if (fallback != null) {
+            all.add(fallback);
+        }
+        return Collections.unmodifiableList(all);
     }
 
     /**

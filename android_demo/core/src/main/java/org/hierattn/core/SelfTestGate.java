@@ -14,9 +14,13 @@ import java.util.Map;
  * bundle (by sha256), runtime, runtime version and environment; the bundle's files are hashed again.
  */
 public final class SelfTestGate implements AutoCloseable {
+    /** Field of a record: sha256 of the model file that the device uses. */
+    static final String MODEL = "model_sha256";
+    private static final String TRIED = "tried";
     private final ModelBundle bundle;
     private final Classifier classifier;
     private String shutReason = "the self-test has not been run";
+    private List<?> tried = Collections.emptyList();
     private boolean closed;
 
     /**
@@ -71,25 +75,39 @@ public final class SelfTestGate implements AutoCloseable {
             List<PhotoDecoder> photoDecoders, String environment, RecordStore store)
             throws IOException {
         try {
-            store.delete();
+            delete(store);
         } catch (IOException error) {
-            String reason = "the record of an earlier self-test cannot be deleted: "
-                    + error.getMessage();
-            shutReason = closed ? shutReason : reason;
-            throw new IOException(reason, error);
+            shutReason = closed ? shutReason : error.getMessage();
+            throw error;
         }
         SelfTestResult result = test(assets, decoder, photoDecoders);
+        keep(environment, store);
+        return result;
+    }
+
+    /** Delete an earlier record, or say that it stays. */
+    static void delete(RecordStore store) throws IOException {
         try {
-            if (result.passed()) {
-                store.keep(record(environment));
-            }
+            store.delete();
+        } catch (IOException error) {
+            throw new IOException("the record of an earlier self-test cannot be deleted: "
+                    + error.getMessage(), error);
+        }
+    }
+
+    /** Keep the record of an open gate; if it cannot be kept, the next launch tests again. */
+    void keep(String environment, RecordStore store) {
+        if (!isOpen()) {
+            return;
+        }
+        try {
+            store.keep(record(environment));
         } catch (NotTestedException error) {
-            throw new IllegalStateException("a passed self-test opens the gate", error);
+            throw new IllegalStateException("the gate is open", error);
         } catch (IOException notKept) {
             // The next launch tests again; nothing worse.
-            return result;
+            return;
         }
-        return result;
     }
 
     /**
@@ -102,10 +120,20 @@ public final class SelfTestGate implements AutoCloseable {
      */
     public synchronized boolean resume(AssetReader assets, String record, String environment) {
         try {
-            if (closed || record == null || !facts(environment).equals(Json.parse(record))) {
+            if (closed || record == null) {
+                return false;
+            }
+            Object parsed = Json.parse(record);
+            if (!(parsed instanceof Map)) {
+                return false;
+            }
+            Map<?, ?> kept = new LinkedHashMap<Object, Object>((Map<?, ?>) parsed);
+            Object told = kept.remove(TRIED);
+            if (!facts(environment).equals(kept)) {
                 return false;
             }
             bundle.checkFiles(assets);
+            tried = told instanceof List ? (List<?>) told : Collections.emptyList();
         } catch (JsonException error) {
             return false;
         } catch (BundleException error) {
@@ -125,10 +153,26 @@ public final class SelfTestGate implements AutoCloseable {
     public synchronized String record(String environment) throws NotTestedException {
         check();
         try {
-            return JsonWriter.write(facts(environment));
+            Map<String, Object> kept = facts(environment);
+            if (!tried.isEmpty()) {
+                kept.put(TRIED, tried);
+            }
+            return JsonWriter.write(kept);
         } catch (JsonException error) {
-            throw new IllegalStateException("strings alone are always JSON", error);
+            throw new IllegalStateException("strings and finite numbers are always JSON", error);
         }
+    }
+
+    /**
+     * The model files that this device was tried with, as {@link ModelChoice} lists them for JSON;
+     * empty where the bundle has one.
+     */
+    public synchronized List<?> tried() {
+        return tried;
+    }
+
+    synchronized void setTried(List<?> newTried) {
+        tried = newTried;
     }
 
     /** Whether the model answers. */
@@ -188,6 +232,7 @@ public final class SelfTestGate implements AutoCloseable {
     private Map<String, Object> facts(String environment) {
         Map<String, Object> facts = new LinkedHashMap<String, Object>();
         facts.put("bundle_sha256", bundle.identity);
+        facts.put(MODEL, bundle.sha256);
         facts.put("runtime", classifier.runtimeName());
         facts.put("runtime_version", classifier.runtimeVersion());
         facts.put("environment", environment);
