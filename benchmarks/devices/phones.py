@@ -59,26 +59,35 @@ def measure_phones(
         ExportError: no adb, no phone at all, or no such APK.
     """
 
-    def work(phone: OpenDevice, report: ReportProgress) -> list[PhoneBenchmark | str]:
-        found: list[PhoneBenchmark | str] = []
-        for count in request.threads:
-            extras = {"runs": request.runs, "warmup": WARM_UP, "threads": count}
-            task = Task("benchmark", ".BenchmarkActivity", extras)
-            try:
-                found.append(phone.run(task, PhoneBenchmark, report))
-            except HierAttnError as error:
-                # What was measured before stays; there is no use in going on with a lost phone.
-                return [*found, *[str(error)] * (len(request.threads) - len(found))]
+    def work(phone: OpenDevice, report: ReportProgress) -> list[tuple[int, PhoneBenchmark | str]]:
+        found: list[tuple[int, PhoneBenchmark | str]] = []
+        files = 1
+        for place, count in enumerate(request.threads):
+            number = 0
+            while number < files:
+                extras = {
+                    "runs": request.runs,
+                    "warmup": WARM_UP,
+                    "threads": count,
+                    "file": number,
+                }
+                task = Task("benchmark", ".BenchmarkActivity", extras)
+                try:
+                    result = phone.run(task, PhoneBenchmark, report)
+                except HierAttnError as error:
+                    # What was measured before stays; there is no use in going on with a lost phone.
+                    return [*found, *[(left, str(error)) for left in request.threads[place:]]]
+                files = result.files
+                found.append((count, result))
+                number += 1
         return found
 
     asked = run_on_devices(request.devices, request.apk, work, request.timeouts, progress)
     results: list[tuple[str, int, PhoneBenchmark | str]] = []
     for one in asked:
-        outcome = one.outcome or [one.reason or "no answer"] * len(request.threads)
-        results += [
-            (one.address, count, found)
-            for count, found in zip(request.threads, outcome, strict=True)
-        ]
+        reason = one.reason or "no answer"
+        outcome = one.outcome or [(count, reason) for count in request.threads]
+        results += [(one.address, count, found) for count, found in outcome]
     names = name_phones(
         [(address, None if isinstance(found, str) else found) for address, _, found in results]
     )
@@ -103,4 +112,20 @@ def measure_phones(
         f"phones: one golden image, {WARM_UP} runs to warm up, then {request.runs} in a row in one "
         "process of the app, after its self-test passed; no noise floor is known"
     )
-    return PhoneFigures(rows, environments, [remark])
+    return PhoneFigures(rows, environments, [remark, *_faster(rows)])
+
+
+def _faster(rows: Sequence[Row]) -> list[str]:
+    """Where a bundle has two model files: which to ship for a phone, by these figures."""
+    by_run: dict[tuple[str, int], list[Row]] = {}
+    for row in rows:
+        by_run.setdefault((row.device, row.threads), []).append(row)
+    lines = []
+    for (device, threads), files in by_run.items():
+        timed = [(row.p50_ms, row.name) for row in files if row.p50_ms is not None]
+        if len(files) > 1 and timed:
+            lines.append(
+                f"{device}, {threads} thread(s): {min(timed)[1]} is the one to use of the bundle's "
+                f"{len(files)} files: the fastest of {len(timed)} that passed the self-test"
+            )
+    return lines

@@ -94,11 +94,35 @@ class PhoneImage(_Part):
     passed: bool
 
 
+class PhoneTried(_Part):
+    """A model file of the bundle that the app tested and timed, to choose one.
+
+    ``reason`` is why it is not used on this phone, ``p50_ms`` None where it was not timed.
+    """
+
+    file: Words
+    precision: Words
+    chosen: bool
+    reason: Words | None
+    p50_ms: float | None
+
+    @property
+    def words(self) -> str:
+        """For a line of the report."""
+        if self.reason is not None or self.p50_ms is None:
+            return f"{self.precision} not used: {self.reason or 'not timed'}"
+        return f"{self.precision} {self.p50_ms:.2f} ms{' (chosen)' if self.chosen else ''}"
+
+
 class PhoneSelfTest(PhoneResult):
-    """``selftest-TOKEN.json``; its logits are checked again here, its status is not trusted."""
+    """``selftest-TOKEN.json``; its logits are checked again here, its status is not trusted.
+
+    ``tried`` is empty where the bundle has one model file.
+    """
 
     status: Literal["passed", "failed", "error"]
     images: list[PhoneImage]
+    tried: list[PhoneTried] = Field(default_factory=list)
 
 
 class PhoneThermal(_Part):
@@ -124,9 +148,13 @@ class PhoneSelfTestSummary(_Part):
 
 
 class PhoneBenchmark(PhoneResult):
-    """``benchmark-TOKEN.json``; figures are None where ``status`` is ``error``; milliseconds."""
+    """``benchmark-TOKEN.json``; figures are None where ``status`` is ``error``; milliseconds.
+
+    ``files``: model files of the bundle, of which this is one.
+    """
 
     status: Literal["done", "error"]
+    files: int = Field(default=1, ge=1, le=2)
     threads: int | None
     warmup: int
     runs: int

@@ -29,6 +29,7 @@ from hierattn.model_metadata import ModelMetadata
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
 
 FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"
+TFLITE_HALF = "tiny-32-fp16.tflite"
 COREML = "tiny-32-fp32.mlpackage"
 
 
@@ -58,7 +59,7 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
         record_of(
             folder / name,
             format={".tflite": "tflite", ".mlpackage": "coreml"}.get(Path(name).suffix, "onnx"),
-            precision=Precision.INT8 if "int8" in name else Precision.FP32,
+            precision=_precision(name),
             gate=gate,
         )
         for name, gate in gates.items()
@@ -87,8 +88,7 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
 
 def describe_file(path: Path, content: bytes, description: Description) -> None:
     """Write a file that holds its own description, as an exported one does."""
-    precision = Precision.INT8 if "int8" in path.name else Precision.FP32
-    description = description.model_copy(update={"precision": precision})
+    description = description.model_copy(update={"precision": _precision(path.name)})
     if path.suffix == ".mlpackage":
         write_mean_package(path, description)
         return
@@ -98,6 +98,10 @@ def describe_file(path: Path, content: bytes, description: Description) -> None:
     model = onnx.load_from_string(content)
     onnx.helper.set_model_props(model, {METADATA_KEY: description.to_json()})
     onnx.save(model, path)
+
+
+def _precision(name: str) -> Precision:
+    return next(precision for precision in Precision if precision.value in name)
 
 
 def write_mean_package(path: Path, description: Description) -> None:

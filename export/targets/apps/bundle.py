@@ -91,13 +91,14 @@ def bundle(request: BundleRequest) -> BundleResult:
     chosen = choose_artefact(manifest, request, place.platform)
     second = choose_fallback(manifest, chosen)
     models = [chosen, second] if second else [chosen]
+    for model in models:
+        _check_hashes(request.folder, manifest, model)
     selftest, answers = read_golden_reference(request.folder, manifest)
-    for record in models:
-        _check_hashes(request.folder, manifest, record)
-        _check_statements(request.folder, manifest, record, answers)
     expected = expected_logits(chosen, selftest, answers)
     fallback = fallback_record(second, selftest, answers) if second else None
     labels = _labels(manifest.classes)
+    for model in models:
+        _check_statements(request.folder, manifest, model, answers)
     with replace_bundle(place.main, place.target) as staging:
         _copy(request.folder, staging, models, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)

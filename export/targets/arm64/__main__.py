@@ -58,7 +58,7 @@ def check(
         found = check_on_arm64(
             folder,
             files,
-            tuple(cpu or (DEFAULT_CPUS,)),
+            tuple(cpu or DEFAULT_CPUS),
             EmulatedRunner(machine),
             machine.packages,
             parts.follow,

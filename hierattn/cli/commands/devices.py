@@ -58,6 +58,10 @@ def show_phones(found: list[PhoneCheck], folder: Path) -> None:
         "file's decisions had no photos when it was exported."
     )
     for check in found:
+        tried = check.result.tried if check.result else []
+        if tried:
+            words = "; ".join(one.words for one in tried)
+            console.print(f"{check.serial}: chosen there by self-test, then time: {words}")
         if check.reason:
             console.print(f"FAILED {check.serial}: {check.reason}")
 
@@ -75,4 +79,5 @@ def _document(check: PhoneCheck) -> dict[str, Any]:
         "parity": check.parity.model_dump(mode="json") if check.parity else None,
         "device": result.device.model_dump(mode="json") if result else None,
         "runtime": result.runtime.model_dump(mode="json") if result else None,
+        "tried": [one.model_dump(mode="json") for one in result.tried] if result else [],
     }

@@ -15,7 +15,7 @@ from export.targets.task import Timeouts
 from hierattn.errors import UnknownNameError
 from tests.conftest import Answer
 from tests.conftest import cli as cli
-from tests.export.bundle_helpers import FP32, relist, write_whole_export
+from tests.export.bundle_helpers import FP32, INT8, relist, write_whole_export
 from tests.export.targets.adb.stand_ins import benchmark, selftest, stand_in_adb
 
 RUNS = 5
@@ -40,7 +40,8 @@ def ask(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
             "plan": Plan(runs=RUNS, launches=1),
             "timeouts": QUICK,
         }
-        request = BenchmarkRequest((export,), tmp_path / "report", **(known | more))
+        exports = more.pop("exports", (export,))
+        request = BenchmarkRequest(exports, tmp_path / "report", **(known | more))
         outcome = run_benchmark(request)
         return outcome.results, outcome.unmeasured
 
@@ -84,6 +85,28 @@ def test_rows_name_the_phone_its_chip_android_and_warmth(
     assert "Stand-in No Phone" in page and "Android 14 (API 34)" in page
     assert (tmp_path / "report" / "results.csv").read_text().count("\n") == 5
     assert "--ei runs 5 --ei warmup 20 --ei threads 2" in (tmp_path / "bin" / "A.log").read_text()
+
+
+def test_both_files_of_a_bundle_are_measured_and_the_faster_is_named(
+    ask: Ask, tmp_path: Path
+) -> None:
+    passed = Gate(status="passed")
+    export = write_whole_export(tmp_path / "two", gates={FP32: passed, INT8: passed})
+    slow = benchmark(export, FP32, RUNS) | {"files": 2}
+    quick = benchmark(export, INT8, RUNS) | {"files": 2, "latencies_ms": [0.5] * RUNS}
+    phones = {"A": {"state": "device", "benchmarks": [slow, quick]}}
+    results, unmeasured = ask(phones, exports=(export,))
+    assert unmeasured == []
+    assert [(row.threads, row.name) for row in results.rows] == [
+        (1, FP32),
+        (1, INT8),
+        (2, FP32),
+        (2, INT8),
+    ]
+    told = [line for line in results.remarks if INT8 in line]
+    assert len(told) == 2 and "1 thread(s)" in told[0] and "fastest of 2" in told[0]
+    log = (tmp_path / "bin" / "A.log").read_text()
+    assert log.count("--ei file 0") == log.count("--ei file 1") == 2
 
 
 def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, export: Path) -> None:

@@ -58,7 +58,10 @@ if command.startswith("am start"):
         say(phone["start"])
     looks.write_text("0")
     token = re.search(r"--es token (\S+)", command)[1]
-    result = phone["benchmark" if "Benchmark" in command else "selftest"]
+    name = "benchmark" if "Benchmark" in command else "selftest"
+    result = phone.get(name)
+    if name == "benchmark" and "benchmarks" in phone:
+        result = phone["benchmarks"][int(re.search(r"--ei file (\d+)", command)[1])]
     threads = re.search(r"--ei threads (\d+)", command)
     if isinstance(result, dict):
         result["token"] = phone.get("token", token)

@@ -24,6 +24,7 @@ from tests.export.bundle_helpers import (
     FP32,
     INT8,
     TFLITE,
+    TFLITE_HALF,
     relist,
     tree,
     write_app,
@@ -341,3 +342,30 @@ def test_a_class_name_of_two_lines_is_no_label(export: Path, app: Path) -> None:
     relist(export)
     with pytest.raises(HierAttnError, match="must be one line"):
         bundle(BundleRequest(export, app))
+
+
+def test_half_precision_brings_a_file_to_fall_back_on(tmp_path: Path, app: Path) -> None:
+    gates = {FP32: PASSED, TFLITE: PASSED, TFLITE_HALF: PASSED}
+    export = write_whole_export(tmp_path / "two", gates=gates)
+    done = bundle(BundleRequest(export, app, TFLITE_HALF))
+    record, there = read_bundle(done.folder), tree(done.folder)
+    assert record.artefact == TFLITE_HALF and record.selftest.max_relative == pytest.approx(1e-2)
+    assert record.fallback is not None and record.fallback.artefact == TFLITE
+    assert record.fallback.max_relative == pytest.approx(1e-5)
+    assert there[TFLITE] == (export / TFLITE).read_bytes()
+    assert record.files[TFLITE] == record.fallback.sha256
+    assert record.fallback.bytes == done.sizes[TFLITE] and done.remarks == ()
+    # What is computed in float32 everywhere needs none.
+    for name in (TFLITE, FP32):
+        assert bundle(BundleRequest(export, app, name)).record.fallback is None
+    (export / TFLITE).write_bytes(b"another")
+    with pytest.raises(ManifestError, match="sha256 differs"):
+        bundle(BundleRequest(export, app, TFLITE_HALF))
+
+
+@pytest.mark.parametrize("gates", [{}, {TFLITE: FAILED}])
+def test_half_precision_alone_is_said(tmp_path: Path, app: Path, gates: dict[str, Gate]) -> None:
+    export = write_whole_export(tmp_path / "one", gates={TFLITE_HALF: PASSED, **gates})
+    done = bundle(BundleRequest(export, app, TFLITE_HALF))
+    assert done.record.fallback is None and TFLITE not in done.sizes
+    assert len(done.remarks) == 1 and "no fp32 file that passed its gate" in done.remarks[0]

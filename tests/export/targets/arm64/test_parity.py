@@ -1,6 +1,7 @@
 """Judging and recording, with a stand-in for the emulator; one real run where it is cached."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,7 +34,15 @@ from export.targets.arm64.parity import (
 from export.targets.arm64.report import describe_record, write_record
 from hierattn.errors import UnknownNameError
 from tests.conftest import REPOSITORY
-from tests.export.bundle_helpers import FP32, INT8, TFLITE, relist, write_whole_export
+from tests.export.bundle_helpers import (
+    FP32,
+    INT8,
+    TFLITE,
+    TFLITE_HALF,
+    relist,
+    write_whole_export,
+)
+from tests.export.formats.tflite.products import write_product
 
 PASSED = Gate(status="passed")
 
@@ -89,7 +98,7 @@ def test_answers_within_the_tolerance_pass_and_verify_tells_it(export: Path) -> 
     ]
     told, failures = describe_record(export, manifest)
     assert len(told) == 4 and not failures
-    assert f"{FP32}: ARM64, cortex-a53, stand-in: within" in told[0]
+    assert f"{FP32}: ARM64, emulated cortex-a53, stand-in: within" in told[0]
     assert f"{export / ARM64_PARITY}" not in "".join(folder_problems(export, manifest))
 
 
@@ -213,14 +222,14 @@ def test_a_timeout_is_told_but_is_no_verdict(
             command.main()
         return int(left.value.code or 0), *capsys.readouterr()
 
-    code, _, err = run("--file", INT8, "--file", FP32)
+    code, _, err = run("--file", INT8, "--file", FP32, "--cpu", "cortex-a76")
     assert code == 1 and f"NOT RUN: {FP32}, cortex-a76: gave no answer within 1800 s" in err
     record = read_record(export)
     assert record is not None
     rows = [(row.path, row.passed) for row in record.rows]
     assert rows == [(FP32, False), (INT8, True)]
     (export / ARM64_PARITY).unlink()
-    code, out, _ = run("--file", FP32, "--json")
+    code, out, _ = run("--file", FP32, "--cpu", "cortex-a76", "--json")
     assert code == 3 and json.loads(out)["rows"] == []
     assert read_record(export) is None
     code, _, _ = run("--file", INT8)
@@ -243,6 +252,9 @@ def test_choosing_files(tmp_path: Path) -> None:
     export = write_whole_export(tmp_path / "x", gates={FP32: PASSED, TFLITE: PASSED})
     manifest = read_manifest(export)
     assert [record.path for record in choose_files(manifest, (), False)] == [FP32, TFLITE]
+    half = write_whole_export(tmp_path / "y", gates={FP32: PASSED, TFLITE_HALF: PASSED})
+    chosen = choose_files(read_manifest(half), (), False)
+    assert [record.path for record in chosen] == [FP32, TFLITE_HALF], "computed otherwise there"
     assert [record.path for record in choose_files(manifest, (TFLITE,), False)] == [TFLITE]
     with pytest.raises(UnknownNameError, match="did you mean"):
         choose_files(manifest, ("tiny-32-fp33.onnx",), False)
@@ -276,6 +288,52 @@ def test_the_runtimes_are_those_of_the_lab() -> None:
     pinned = (REPOSITORY / "constraints.txt").read_text().splitlines()
     lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
     assert {line.split()[0] for line in lines} <= set(pinned)
+
+
+def test_decisions_are_counted_and_old_reports_are_read(export: Path) -> None:
+    row = check(export, stand_in(export), names=(FP32,)).rows[0]
+    assert row.images is not None and row.decisions == row.images
+    told, _ = describe_record(export, read_manifest(export))
+    assert told[0].endswith(f", {row.images} of {row.images} decisions")
+
+    def contrary(cpu: str, record: ArtefactRecord, path: Path, images: np.ndarray) -> WorkerAnswer:
+        answer = stand_in(export)(cpu, record, path, images)
+        return replace(answer, logits=-answer.logits)
+
+    row = check(export, contrary, names=(FP32,)).rows[0]
+    assert not row.passed and row.decisions == 0
+    path = export / ARM64_PARITY
+    old = json.loads(path.read_text())
+    for one in old["rows"]:
+        del one["images"], one["decisions"]
+    path.write_text(json.dumps(old))
+    assert read_record(export).rows[0].decisions is None  # type: ignore[union-attr]
+
+
+PRODUCT = """
+import sys
+from ai_edge_litert.interpreter import Interpreter
+try:
+    Interpreter(model_path=sys.argv[1], num_threads=1).allocate_tensors()
+except RuntimeError as error:
+    print("refused", error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.arm64
+@pytest.mark.parametrize("left", [False, True])
+def test_half_precision_refuses_a_constant_product(left: bool, tmp_path: Path) -> None:
+    """Why export refuses such a graph; were LiteRT mended, this would say so."""
+    home = default_home()
+    if not home.is_dir():
+        pytest.skip("no emulated machine in the cache; 'make arm64-parity' fetches it")
+    machine = ensure_machine(home)
+    for hint in (False, True):
+        path = write_product(tmp_path / f"product{hint}.tflite", left=left, hint=hint)
+        words = machine.command("cortex-a76", "-c", PRODUCT, path)
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=600)
+        assert done.stdout.startswith("refused failed to delegate BATCH_MATMUL") is hint
 
 
 @pytest.mark.slow
