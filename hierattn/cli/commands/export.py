@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,6 +137,17 @@ def _photos(manifest: Manifest, data: Path | None) -> list[str | Path]:
     return options
 
 
+def _recorded_photos(manifest: Manifest, folder: Path) -> Path | None:
+    """The data folder of an export, where it still lies where the manifest says."""
+    if manifest.data is None:
+        return None
+    there = folder / manifest.data.path
+    if not there.is_dir():
+        return None
+    short = Path(os.path.normpath(there))
+    return short if short.is_dir() and short.samefile(there) else there
+
+
 def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
     """What can be done with files that hold, as commands to paste."""
     console = standard_console()
@@ -248,7 +260,8 @@ def show_verification(
         console.print(f"FAILED {problem}")
     console.print(f"verified: {found.conclusion}")
     if found.passed:
-        told = command("benchmark", folder, *_photos(found.manifest, data), "--out")
+        photos = _photos(found.manifest, data or _recorded_photos(found.manifest, folder))
+        told = command("benchmark", folder, *photos, "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
 
 
