@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hierattn.common.json_text import DoubleNameError, parse_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
 
@@ -273,9 +273,7 @@ def read_results(path: Path) -> Results:
     """
     file = path / RESULTS_JSON if path.is_dir() else path
     try:
-        content = file.read_bytes()
-        results = Results.model_validate_json(content)
-        parse_json(content)
+        return parse_model(Results, file.read_bytes())
     except ValidationError as error:
         raise BenchmarkError(
             f"{file}: not results of this version, or damaged: {first_problem(error)}"
@@ -284,4 +282,3 @@ def read_results(path: Path) -> Results:
         raise BenchmarkError(f"{file}: {error}; benchmark again") from error
     except OSError as error:
         raise BenchmarkError(f"{file}: {error.strerror}") from error
-    return results

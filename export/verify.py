@@ -81,6 +81,7 @@ class Verification:
         remarks: what limits the photos as evidence, found again.
         arm64: results on an emulated ARM processor, a line each, if there are any.
         apple: results of Apple's own runtime, a line each, if somebody's record was taken in.
+        data: folder of the photos that were evaluated again; None without any.
     """
 
     manifest: Manifest
@@ -90,6 +91,7 @@ class Verification:
     arm64: list[str]
     remarks: list[str] = field(default_factory=list)
     apple: list[str] = field(default_factory=list)
+    data: Path | None = None
 
     @property
     def passed(self) -> bool:
@@ -155,7 +157,9 @@ def verify(
         _check_files(folder, manifest, files, reference, pixels, workspace, progress)
     _compare_with_export(files, answers)
     limits = reference.remarks or _constant_answer(answers, manifest)
-    return Verification(manifest, files, problems, words, arm64, limits, apple)
+    record = manifest.data if photos is not None else None
+    place = (data or folder / record.path) if record is not None else None
+    return Verification(manifest, files, problems, words, arm64, limits, apple, place)
 
 
 def _constant_answer(answers: ParityRecord, manifest: Manifest) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from export.errors import ArtefactError
-from hierattn.common.json_text import DoubleNameError, parse_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import first_problem
 from hierattn.model_metadata import ModelMetadata
 
@@ -54,10 +54,8 @@ def parse_description(text: str | None, path: Path) -> Description:
     if text is None:
         raise ArtefactError(f"{path}: carries no '{METADATA_KEY}' metadata; export it again")
     try:
-        description = Description.model_validate_json(text)
-        parse_json(text)
+        return parse_model(Description, text)
     except ValidationError as error:
         raise ArtefactError(f"{path}: metadata {first_problem(error)}") from error
     except DoubleNameError as error:
         raise ArtefactError(f"{path}: metadata: {error}; export it again") from error
-    return description

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from export.errors import ManifestError
-from hierattn.common.json_text import DoubleNameError, parse_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import first_problem
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -53,13 +53,11 @@ def parse_record(
         ManifestError: a field that does not fit, or stands there twice; it is named.
     """
     try:
-        record = kind.model_validate_json(content, strict=strict)
-        parse_json(content)
+        return parse_model(kind, content, strict=strict)
     except ValidationError as error:
         raise invalid_record(path, error, mend) from error
     except DoubleNameError as error:
         raise ManifestError(f"{path}: {error}; {mend}") from error
-    return record
 
 
 def plain_file(path: Path) -> Path:

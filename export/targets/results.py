@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from export.errors import DeviceError
-from hierattn.common.json_text import DoubleNameError, parse_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
@@ -191,8 +191,7 @@ def parse_result(kind: type[Result], content: bytes, token: str) -> Result:
         DeviceError: damaged, cut off, or of another run; names the field.
     """
     try:
-        result = kind.model_validate_json(content)
-        parse_json(content)
+        result = parse_model(kind, content)
     except (ValidationError, DoubleNameError) as error:
         reason = first_problem(error) if isinstance(error, ValidationError) else error
         raise DeviceError(

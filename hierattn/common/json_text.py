@@ -6,7 +6,11 @@ Readers take the first of the two, or the last: what one of them checked another
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class DoubleNameError(ValueError):
@@ -25,6 +29,18 @@ def parse_json(content: str | bytes) -> Any:
         RecursionError: nested too deeply.
     """
     return json.loads(content, object_pairs_hook=_once)
+
+
+def parse_model(kind: type[Model], content: str | bytes, *, strict: bool | None = None) -> Model:
+    """Parse the JSON of a model.
+
+    Raises:
+        ValidationError: pydantic's; not JSON, or a field does not fit.
+        DoubleNameError: an object has a name twice.
+    """
+    model = kind.model_validate_json(content, strict=strict)
+    parse_json(content)
+    return model
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from hierattn.common.files import write_json
-from hierattn.common.json_text import DoubleNameError, parse_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.metrics import predictions as prediction_files
@@ -104,7 +104,7 @@ def read_pooled(folder: Path) -> PooledFolds:
     """
     path = folder / POOLED
     try:
-        return PooledFolds.model_validate(parse_json(path.read_bytes()))
+        return parse_model(PooledFolds, path.read_bytes())
     except OSError as error:
         raise CheckpointError(
             f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"

@@ -207,10 +207,11 @@ def verify(folder: Path) -> None:
         )
         for record in manifest.artefacts
     ]
-    found = Verification(manifest, files, [], "100 of 'photos of mine'", [])
-    show_verification(found, Path("my export"), data=Path("photos of mine"))
-    whole = Verification(manifest, files[:2], [], "none", [])
-    show_verification(whole, Path("my export"), data=Path("photos of mine"))
+    mine = Path("photos of mine")
+    found = Verification(manifest, files, [], "100 of 'photos of mine'", [], data=mine)
+    show_verification(found, Path("my export"))
+    whole = Verification(manifest, files[:2], [], "none", [], data=mine)
+    show_verification(whole, Path("my export"))
 
 
 @shown

@@ -35,11 +35,6 @@ def allow_half_arithmetic(model: Any) -> None:
     add_metadata(model, HINT_NAME, HINT)
 
 
-def has_hint(model: Any) -> bool:
-    """Whether a ``ModelT`` allows half-precision arithmetic."""
-    return any(entry.name == HINT_NAME.encode() for entry in model.metadata or [])
-
-
 def constant_product(model: Any) -> int | None:
     """Index of the first BATCH_MATMUL with a constant side; None where there is none.
 

@@ -80,7 +80,7 @@ def demo(
     with PartsProgress() as parts:
         found = verify(exported, progress=parts.follow)
     if not json_output:
-        show_verification(found, exported, data=folder)
+        show_verification(found, exported)
     timing = BenchmarkRequest(
         (exported,),
         report,

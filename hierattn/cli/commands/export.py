@@ -137,15 +137,10 @@ def _photos(manifest: Manifest, data: Path | None) -> list[str | Path]:
     return options
 
 
-def _recorded_photos(manifest: Manifest, folder: Path) -> Path | None:
-    """The data folder of an export, where it still lies where the manifest says."""
-    if manifest.data is None:
-        return None
-    there = folder / manifest.data.path
-    if not there.is_dir():
-        return None
-    short = Path(os.path.normpath(there))
-    return short if short.is_dir() and short.samefile(there) else there
+def _shortened(folder: Path) -> Path:
+    """A folder without the steps back in its path, where no link makes that another one."""
+    short = Path(os.path.normpath(folder))
+    return short if short.is_dir() and short.samefile(folder) else folder
 
 
 def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
@@ -234,16 +229,14 @@ def verify(
         documents = {path: explanation_document(e) for path, e in explanations.items()}
         print_json(verification_document(found, documents))
     else:
-        show_verification(found, folder, data=data, wide=wide)
+        show_verification(found, folder, wide=wide)
         for path, explanation in explanations.items():
             show_explanation(path, explanation)
     if not found.passed:
         raise typer.Exit(1)
 
 
-def show_verification(
-    found: Verification, folder: Path, *, data: Path | None = None, wide: bool = False
-) -> None:
+def show_verification(found: Verification, folder: Path, *, wide: bool = False) -> None:
     """Print the table and every problem."""
     from hierattn.cli.export_tables import legend, verify_table
 
@@ -260,7 +253,7 @@ def show_verification(
         console.print(f"FAILED {problem}")
     console.print(f"verified: {found.conclusion}")
     if found.passed:
-        photos = _photos(found.manifest, data or _recorded_photos(found.manifest, folder))
+        photos = _photos(found.manifest, found.data and _shortened(found.data))
         told = command("benchmark", folder, *photos, "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from export.errors import ExportError
 from export.formats.tflite.archive import append_archive, split_archive
 from export.formats.tflite.flatbuffer import pack, read_tflite
 from export.formats.tflite.format import TfliteFormat
-from export.formats.tflite.half_arithmetic import HINT_NAME, allow_half_arithmetic, has_hint
+from export.formats.tflite.half_arithmetic import HINT_NAME, allow_half_arithmetic
 from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.common.files import file_sha256
@@ -18,6 +19,10 @@ from tests.export.formats.tflite.products import product_model
 from tests.export.formats.tflite.tiny import images, tiny_source
 
 Written = dict[Precision, tuple[Path, QuantisationRecord]]
+
+
+def has_hint(model: Any) -> bool:
+    return any(entry.name == HINT_NAME.encode() for entry in model.metadata or [])
 
 
 def test_fp16_alone_allows_it_and_says_so(tiny_tflite: Written) -> None:
