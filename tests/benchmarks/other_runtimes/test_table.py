@@ -80,7 +80,9 @@ def test_results_are_read_back_and_printed_at_80_columns(
     path = tmp_path / "results.json"
     path.write_text(trial.to_json())
     assert read_trial(path) == trial
-    monkeypatch.setenv("COLUMNS", "80")
+    terminal = {"TTY_COMPATIBLE": "1", "TERM": "dumb", "COLUMNS": "80", "LINES": "25"}
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
     main(path)
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80

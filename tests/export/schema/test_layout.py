@@ -16,8 +16,9 @@ HERE = (
 )
 SELF_TEST = "version model weights_sha256 image_size preprocessing classes tolerances images"
 BUNDLED = (
-    "schema model format precision artefact sha256 bytes weights_sha256 fallback classes image_size "
-    "input output preprocessing operating_point verified gate licence intended_use selftest files"
+    "schema model format precision artefact sha256 bytes weights_sha256 fallback classes "
+    "image_size input output preprocessing operating_point verified gate licence intended_use "
+    "selftest files"
 )
 
 
