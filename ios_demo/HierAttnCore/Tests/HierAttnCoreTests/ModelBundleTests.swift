@@ -40,6 +40,7 @@ final class ModelBundleTests: XCTestCase {
             ("\"scale\":", "\"scales\":", "'scale': it is missing"),
             ("\"fitted_on\":", "\"fitted\": 1, \"fitted_on\":", "'fitted': it is not known"),
             ("\"format\": \"coreml\"", "\"format\": \"onnx\"", "one of coreml is needed"),
+            ("\"fallback\": null", "\"fallback\": {}", "'fallback': null is all"),
             ("\"layout\": \"NCHW\"", "\"layout\": \"NHWC\"", "'layout'"),
             ("\"resize\": \"pillow_bilinear_antialias\"", "\"resize\": \"nearest\"", "'resize'"),
             ("\"divisor\": 255", "\"divisor\": 127", "'divisor'"),
@@ -70,6 +71,11 @@ final class ModelBundleTests: XCTestCase {
         ] {
             assertRefused(try assets.replacing(before, after), said)
         }
+    }
+
+    func testABundleOfBeforeHasNoFallback() throws {
+        let assets = try MapAssets.fake().replacing("\"fallback\": null,", "")
+        XCTAssertNoThrow(try assets.bundle())
     }
 
     func testRefusesDamagedText() throws {
