@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from export.checks.comparison import TorchReference, judge_torch
 from export.checks.conformance import check_golden_reference
 from export.checks.description import description_problems, stated_description
-from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, reread_evaluation_photos
+from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos
 from export.checks.evidence import constant_answer
 from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
@@ -23,93 +21,24 @@ from export.errors import ManifestError
 from export.formats.registry import FORMATS
 from export.jobs.messages import FileChecked, Job
 from export.jobs.pool import run_jobs
-from export.progress import Observer, Progress, unobserved
+from export.judged_photos import find_judged_photos
+from export.progress import Observer, unobserved
 from export.schema.manifest import (
     MANIFEST,
     PARITY,
     SELFTEST,
-    ArtefactRecord,
-    Gate,
     Manifest,
     Quality,
-    RuntimeCheck,
     read_manifest,
 )
 from export.schema.metadata import Description, Precision
-from export.schema.parity import Parity, ParityRecord, read_parity_record
+from export.schema.parity import ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.apple.record import describe_apple_record
 from export.targets.arm64.report import describe_record
+from export.verification import Verification, VerifiedFile
 from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.errors import DataError, HierAttnError
-
-
-@dataclass
-class VerifiedFile:
-    """Result for one file, beside its manifest record.
-
-    Attributes:
-        problems: one line each; empty where nothing is wrong.
-        golden: its logits [G, K] for the golden images, computed now.
-        status: ``passed``; ``failed``; or ``numbers only`` for an int8 file without photos, which
-            was compared with its own logits at export alone.
-    """
-
-    record: ArtefactRecord
-    parity: Parity | None = None
-    quality: Quality | None = None
-    other_runtimes: list[RuntimeCheck] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    gate: Gate | None = None
-    golden: np.ndarray | None = None
-
-    @property
-    def status(self) -> Literal["passed", "failed", "numbers only"]:
-        """Result over all checks."""
-        if self.problems or self.gate is None or self.gate.status == "failed":
-            return "failed"
-        return "passed" if self.gate.status == "passed" else "numbers only"
-
-
-@dataclass(frozen=True)
-class Verification:
-    """Result for an export folder.
-
-    Attributes:
-        problems: of the folder as a whole; those of single files are listed with the files.
-        photos: which photos were evaluated again, in words.
-        remarks: what limits the photos as evidence, found again.
-        arm64: results on an emulated ARM processor, a line each, if there are any.
-        apple: results of Apple's own runtime, a line each, if somebody's record was taken in.
-        data: folder of the photos that were evaluated again; None without any.
-    """
-
-    manifest: Manifest
-    files: list[VerifiedFile]
-    problems: list[str]
-    photos: str
-    arm64: list[str]
-    remarks: list[str] = field(default_factory=list)
-    apple: list[str] = field(default_factory=list)
-    data: Path | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check passed."""
-        return not self.problems and all(file.status != "failed" for file in self.files)
-
-    @property
-    def conclusion(self) -> str:
-        """All of it in words; what was not judged is not said to hold."""
-        if not self.passed:
-            return "not all hold"
-        numbers = [f.record.path for f in self.files if f.status == "numbers only"]
-        if not numbers:
-            return "all hold"
-        return (
-            f"hashes and numbers hold; not judged: the decisions of {', '.join(numbers)} (int8: "
-            "its logits are those at export, but no photos were asked, or too few)"
-        )
 
 
 def verify(
@@ -137,7 +66,7 @@ def verify(
         selftest = read_selftest(folder / SELFTEST)
         check_preprocessing(folder / SELFTEST, selftest)
         answers = read_parity_record(folder / PARITY)
-        photos, words, wrong = _find_photos(folder, manifest, answers, data, progress)
+        photos, words, wrong = find_judged_photos(folder, manifest, answers, data, progress)
         problems += wrong
         judged = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
         changed = changed_torch_figures(manifest.torch_quality, judged)
@@ -195,54 +124,6 @@ def _reference(
         photos,
         tuple(manifest.classes),
         manifest.operating_point,
-    )
-
-
-def _find_photos(
-    folder: Path,
-    manifest: Manifest,
-    answers: ParityRecord,
-    data: Path | None,
-    progress: Observer,
-) -> tuple[EvaluationPhotos | None, str, list[str]]:
-    """The evaluation photos, a description of them in words, and problems with them."""
-    record = manifest.data
-    if record is None:
-        if data is not None:
-            raise ManifestError(f"{folder}: was exported without photos; export it with --data")
-        return None, "none: exported without photos; decisions were never compared", []
-    place = data or folder / record.path
-    if data is None and not place.is_dir():
-        words = (
-            f"none: '{record.name}' is no longer at {record.path}; decisions were not compared "
-            "again (pass it with --data)"
-        )
-        return None, words, []
-    if data is None and not _is_near(place, folder):
-        words = (
-            f"none: the manifest looks for '{record.name}' at {record.path}, which is neither "
-            "beside the export nor in the current folder; decisions were not compared again (name "
-            "it with --data)"
-        )
-        return None, words, []
-    progress(Progress("", "decoding photos"))
-    try:
-        photos = reread_evaluation_photos(
-            place, record, manifest.preprocessing, manifest.classes, answers.photos
-        )
-    except HierAttnError as error:
-        if data is not None:
-            raise
-        return None, "none: they are not as they were", [str(error)]
-    return photos, f"{len(answers.photos)} of '{record.name}'", []
-
-
-def _is_near(place: Path, folder: Path) -> bool:
-    """Whether a manifest's path stays where the user works: who sent it must not choose more."""
-    real = place.resolve()
-    allowed = (folder.resolve().parent, Path.cwd())
-    return any(real != root and real.is_relative_to(root) for root in allowed) and not (
-        folder.resolve().is_relative_to(real)
     )
 
 

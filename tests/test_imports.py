@@ -46,7 +46,10 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("export.checks",),
         ("export.debug",),
         ("export.targets",),
-        ("export.model_card", "export.untrained", "export.pipeline", "export.verify"),
+        (
+            *("export.model_card", "export.untrained", "export.pipeline"),
+            *("export.judged_photos", "export.verification", "export.verify"),
+        ),
     ),
     "benchmarks": (
         ("benchmarks.results",),

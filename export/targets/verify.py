@@ -44,7 +44,7 @@ class PhoneCheck:
 
     @property
     def status(self) -> Literal["passed", "failed", "numbers only"]:
-        """As for :class:`export.verify.VerifiedFile`."""
+        """As for :class:`export.verification.VerifiedFile`."""
         if not self.passed or self.gate is None:
             return "failed"
         return "passed" if self.gate.status == "passed" else "numbers only"

@@ -13,7 +13,7 @@ from hierattn.cli.tables import make_table
 if TYPE_CHECKING:
     from export.schema.manifest import ArtefactRecord, Manifest, Quality
     from export.schema.parity import Parity
-    from export.verify import Verification
+    from export.verification import Verification
 
 _COLUMNS = (
     ("file", "left"),

@@ -24,7 +24,7 @@ from export.targets.apps.bundle import BundleRequest
 from export.targets.apps.bundle import bundle as run_bundle
 from export.targets.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
 from export.targets.verify import PhoneCheck
-from export.verify import Verification, VerifiedFile
+from export.verification import Verification, VerifiedFile
 from hierattn.cli.benchmark_tables import print_latency
 from hierattn.cli.commands.benchmark import show_outcome
 from hierattn.cli.commands.bundle import show_bundle

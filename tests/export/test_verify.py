@@ -9,7 +9,8 @@ from export.checks.integrity import folder_problems, path_sha256
 from export.errors import ManifestError
 from export.pipeline import export_run
 from export.schema.manifest import read_manifest
-from export.verify import Verification, verify
+from export.verification import Verification
+from export.verify import verify
 from hierattn.data.records import DataFolder
 
 
@@ -65,7 +66,7 @@ def test_a_received_manifest_does_not_choose_what_is_read(
     def read(*_: object) -> None:
         raise AssertionError("read")
 
-    monkeypatch.setattr("export.verify.reread_evaluation_photos", read)
+    monkeypatch.setattr("export.judged_photos.reread_evaluation_photos", read)
     monkeypatch.setattr("export.verify.run_jobs", lambda *_: None)
     change(folder, lambda fields: fields["data"].update(path=place))
     assert verify(folder).photos.startswith("none: ")

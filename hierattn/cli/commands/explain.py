@@ -13,7 +13,7 @@ from hierattn.errors import HierAttnError
 
 if TYPE_CHECKING:
     from export.debug.explain import Explanation
-    from export.verify import Verification
+    from export.verification import Verification
     from hierattn.runs import Run
 
 SHOWN = 8

@@ -23,7 +23,7 @@ from hierattn.errors import ConfigError
 if TYPE_CHECKING:
     from export.pipeline import ExportOutcome, ExportRequest
     from export.schema.manifest import Manifest
-    from export.verify import Verification
+    from export.verification import Verification
 
 
 DEFAULT_SIZE = 256

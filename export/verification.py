@@ -1,0 +1,80 @@
+"""Results of a verification: one for each file of an export folder, and one for the folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from export.schema.manifest import ArtefactRecord, Gate, Manifest, Quality, RuntimeCheck
+from export.schema.parity import Parity
+
+
+@dataclass
+class VerifiedFile:
+    """Result for one file, beside its manifest record.
+
+    Attributes:
+        problems: one line each; empty where nothing is wrong.
+        golden: its logits [G, K] for the golden images, computed now.
+        status: ``passed``; ``failed``; or ``numbers only`` for an int8 file without photos, which
+            was compared with its own logits at export alone.
+    """
+
+    record: ArtefactRecord
+    parity: Parity | None = None
+    quality: Quality | None = None
+    other_runtimes: list[RuntimeCheck] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    gate: Gate | None = None
+    golden: np.ndarray | None = None
+
+    @property
+    def status(self) -> Literal["passed", "failed", "numbers only"]:
+        """Result over all checks."""
+        if self.problems or self.gate is None or self.gate.status == "failed":
+            return "failed"
+        return "passed" if self.gate.status == "passed" else "numbers only"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Result for an export folder.
+
+    Attributes:
+        problems: of the folder as a whole; those of single files are listed with the files.
+        photos: which photos were evaluated again, in words.
+        remarks: what limits the photos as evidence, found again.
+        arm64: results on an emulated ARM processor, a line each, if there are any.
+        apple: results of Apple's own runtime, a line each, if somebody's record was taken in.
+        data: folder of the photos that were evaluated again; None without any.
+    """
+
+    manifest: Manifest
+    files: list[VerifiedFile]
+    problems: list[str]
+    photos: str
+    arm64: list[str]
+    remarks: list[str] = field(default_factory=list)
+    apple: list[str] = field(default_factory=list)
+    data: Path | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return not self.problems and all(file.status != "failed" for file in self.files)
+
+    @property
+    def conclusion(self) -> str:
+        """All of it in words; what was not judged is not said to hold."""
+        if not self.passed:
+            return "not all hold"
+        numbers = [f.record.path for f in self.files if f.status == "numbers only"]
+        if not numbers:
+            return "all hold"
+        return (
+            f"hashes and numbers hold; not judged: the decisions of {', '.join(numbers)} (int8: "
+            "its logits are those at export, but no photos were asked, or too few)"
+        )
