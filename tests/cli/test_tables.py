@@ -20,8 +20,8 @@ from benchmarks.results import Results
 from benchmarks.run import BenchmarkOutcome, BenchmarkRequest
 from export.schema.manifest import Gate, Manifest, Quality, QualityChange, read_manifest
 from export.schema.metadata import Precision
-from export.targets.apps.bundle import BundleRequest
 from export.targets.apps.bundle import bundle as run_bundle
+from export.targets.apps.choice import BundleRequest
 from export.targets.results import PhoneDevice, PhoneRuntime, PhoneSelfTest
 from export.targets.verify import PhoneCheck
 from export.verification import Verification, VerifiedFile

@@ -170,7 +170,8 @@ def write_real_bundle(export: Path, vectors: Path) -> None:
     from export.checks.selftest import golden_inputs, read_selftest
     from export.formats.load import load_artefact
     from export.schema.manifest import SELFTEST, read_manifest
-    from export.targets.apps.bundle import BundleRequest, bundle
+    from export.targets.apps.bundle import bundle
+    from export.targets.apps.choice import BundleRequest
 
     with tempfile.TemporaryDirectory(prefix="hierattn-app-") as folder:
         app = Path(folder)

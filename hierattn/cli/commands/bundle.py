@@ -44,8 +44,8 @@ def bundle(
     The app's earlier bundle is replaced wholly; if anything is wrong, it stays as it was.
     """
     set_up_logging(verbose)
-    from export.targets.apps.bundle import BundleRequest
     from export.targets.apps.bundle import bundle as run_bundle
+    from export.targets.apps.choice import BundleRequest
 
     done = run_bundle(BundleRequest(folder, app, artefact, allow_unverified))
     if json_output:

@@ -17,7 +17,7 @@ from export.formats.abilities import Platform
 from export.passes.graph import REWRITES
 from export.pipeline import ExportRequest, export_tool_versions
 from export.schema.manifest import read_manifest
-from export.targets.apps.bundle import BundleRequest, choose_artefact
+from export.targets.apps.choice import BundleRequest, choose_artefact
 from export.targets.arm64.parity import choose_files
 from tests.benchmarks.helpers import record_of, write_manifest
 from tests.conftest import REPOSITORY

@@ -17,7 +17,8 @@ from export.errors import ExportError, ManifestError
 from export.schema.bundle import read_bundle
 from export.schema.manifest import PARITY, Gate, read_manifest
 from export.schema.parity import PhotoAnswer, read_parity_record
-from export.targets.apps.bundle import BundleRequest, bundle
+from export.targets.apps.bundle import bundle
+from export.targets.apps.choice import BundleRequest
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.metrics.operating_point import OperatingPoint
 from tests.export.bundle_helpers import (

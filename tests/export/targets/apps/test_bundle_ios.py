@@ -10,7 +10,8 @@ from export.errors import ExportError, ManifestError
 from export.formats.abilities import Platform
 from export.schema.bundle import read_bundle
 from export.schema.manifest import Gate
-from export.targets.apps.bundle import BundleRequest, bundle
+from export.targets.apps.bundle import bundle
+from export.targets.apps.choice import BundleRequest
 from tests.export.bundle_helpers import (
     COREML,
     FP32,
