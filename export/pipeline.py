@@ -16,9 +16,9 @@ from export.checks.comparison import TorchReference
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos, read_evaluation_photos
 from export.checks.file_results import FileResults
 from export.checks.gates import relative_tolerances
+from export.checks.golden.selftest import golden_pixels, read_selftest, write_selftest
 from export.checks.integrity import path_sha256
 from export.checks.parity import logits_by_image
-from export.checks.selftest import golden_pixels, read_selftest, write_selftest
 from export.errors import ExportError
 from export.formats.conversion_input import FormatOptions
 from export.formats.registry import (

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import nn
 
-from export.checks.golden_images import golden_images
+from export.checks.golden.images import golden_images
 from hierattn.common.files import file_sha256, write_bytes, write_text
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import ConfigError

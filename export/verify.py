@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from export.checks.comparison import TorchReference, judge_torch
-from export.checks.conformance import check_golden_reference
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos
 from export.checks.evidence import constant_answer
 from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
+from export.checks.golden.conformance import check_golden_reference
+from export.checks.golden.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.checks.integrity import artefact_problems, folder_problems
 from export.checks.parity import logits_in_order, measure_parity
 from export.checks.recorded import changed_figures, changed_torch_figures
-from export.checks.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
 from export.jobs.messages import FileChecked, Job

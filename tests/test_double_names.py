@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.results import RESULTS_JSON, read_results
-from export.checks.selftest import read_selftest
+from export.checks.golden.selftest import read_selftest
 from export.errors import ArtefactError
 from export.model_card import read_reports
 from export.schema.arm64_report import read_record

@@ -11,12 +11,12 @@ import numpy as np
 
 from benchmarks.other_runtimes.registry import OtherRuntime
 from benchmarks.other_runtimes.results import Row
-from export.checks.conformance import read_golden_reference
 from export.checks.eval_data import reread_evaluation_photos
 from export.checks.gates import OTHER_RUNTIMES
+from export.checks.golden.conformance import read_golden_reference
+from export.checks.golden.selftest import golden_inputs
 from export.checks.integrity import artefact_problems
 from export.checks.parity import logits_in_order, measure_parity
-from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError, WorkerError
 from export.formats.abilities import Platform, Runtime
 from export.formats.load import load_artefact

@@ -23,7 +23,7 @@ class Arm64Row(StrictModel):
     Attributes:
         sha256: of the file that was run.
         cpu: the emulator's name of the processor; ``features`` are its instruction sets.
-        reference: origin of the expected logits, see :mod:`export.checks.conformance`.
+        reference: origin of the expected logits, see :mod:`export.checks.golden.conformance`.
         allowed: bound on ``parity.max_relative``.
         images: golden images asked; None in reports of earlier versions.
         decisions: those on which the file decides as expected; None without an answer.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
+from export.checks.golden.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.errors import ManifestError
 from export.schema.manifest import ArtefactRecord, Manifest
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from export.checks.conformance import check_golden_logits, expected_logits, read_golden_reference
+from export.checks.golden.conformance import (
+    check_golden_logits,
+    expected_logits,
+    read_golden_reference,
+)
 from export.checks.integrity import artefact_problems, path_sha256
 from export.errors import ManifestError
 from export.progress import Observer, unobserved

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.checks.golden_images import golden_images
+from export.checks.golden.images import golden_images
 from export.checks.integrity import path_sha256
 from export.formats.registry import abilities_of
 from export.schema.bundle import (

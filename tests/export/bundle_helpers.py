@@ -9,9 +9,9 @@ import onnx
 import onnxruntime
 
 from export.checks.gates import relative_tolerances
+from export.checks.golden.selftest import golden_inputs, write_selftest
 from export.checks.integrity import path_sha256
 from export.checks.parity import logits_by_image
-from export.checks.selftest import golden_inputs, write_selftest
 from export.formats.tflite.archive import append_archive
 from export.schema.manifest import (
     MANIFEST,

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from export import load_artefact
-from export.checks.selftest import golden_inputs, read_selftest
+from export.checks.golden.selftest import golden_inputs, read_selftest
 from export.errors import ExportError
 from export.pipeline import ExportRequest, export, export_run
 from export.schema.manifest import read_manifest

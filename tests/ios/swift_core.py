@@ -167,7 +167,7 @@ def write_real_bundle(export: Path, vectors: Path) -> None:
     Raises:
         HierAttnError: there is none, or as ``hierattn bundle``.
     """
-    from export.checks.selftest import golden_inputs, read_selftest
+    from export.checks.golden.selftest import golden_inputs, read_selftest
     from export.formats.load import load_artefact
     from export.schema.manifest import SELFTEST, read_manifest
     from export.targets.apps.bundle import bundle

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from export.checks.golden.selftest import golden_inputs, read_selftest
 from export.checks.integrity import hash_problems
-from export.checks.selftest import golden_inputs, read_selftest
 from export.errors import ExportError, ManifestError
 from export.schema.apple_record import AppleRecord
 from export.schema.manifest import SELFTEST, read_manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.checks.conformance import ExpectedLogits, check_golden_logits
+from export.checks.golden.conformance import ExpectedLogits, check_golden_logits
 from export.errors import ManifestError
 from export.schema.apple_record import AppleRecord, AppleRow, kept_record, read_apple_record
 from export.schema.manifest import APPLE_RECORD, ArtefactRecord, Manifest, read_manifest

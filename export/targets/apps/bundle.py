@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.checks.conformance import ExpectedLogits, expected_logits, read_golden_reference
+from export.checks.golden.conformance import ExpectedLogits, expected_logits, read_golden_reference
 from export.checks.integrity import is_litter
 from export.errors import ExportError, ManifestError
 from export.formats.abilities import Platform

@@ -5,7 +5,7 @@ The app chooses on each phone, by its self-test and then by time.
 
 from __future__ import annotations
 
-from export.checks.conformance import expected_logits
+from export.checks.golden.conformance import expected_logits
 from export.formats.registry import abilities_of
 from export.schema.bundle import BundleFallback
 from export.schema.manifest import ArtefactRecord, Manifest

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from export.checks.golden_images import paint_golden_lesion
+from export.checks.golden.images import paint_golden_lesion
 from export.schema.bundle import BundlePhoto, BundlePhotos
 from hierattn.common.files import write_bytes
 from hierattn.data.synth.traits import KERATOSIS, MELANOMA, NEVUS

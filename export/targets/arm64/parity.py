@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from export.checks.conformance import (
+from export.checks.golden.conformance import (
     ExpectedLogits,
     GoldenCheck,
     check_golden_logits,
     expected_logits,
     read_golden_reference,
 )
+from export.checks.golden.selftest import golden_inputs
 from export.checks.integrity import artefact_problems
-from export.checks.selftest import golden_inputs
 from export.errors import ExportError, ManifestError, WorkerError, WorkerTimeoutError
 from export.formats.abilities import Platform
 from export.formats.registry import abilities_of, all_abilities

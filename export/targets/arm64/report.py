@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from export.checks.conformance import ExpectedLogits
+from export.checks.golden.conformance import ExpectedLogits
 from export.errors import ManifestError
 from export.schema.arm64_report import Arm64Record, Arm64Row, read_record
 from export.schema.manifest import ARM64_PARITY, Manifest, read_manifest

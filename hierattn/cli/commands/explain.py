@@ -50,7 +50,7 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
     """
     import numpy as np
 
-    from export.checks.selftest import golden_inputs, read_selftest
+    from export.checks.golden.selftest import golden_inputs, read_selftest
     from export.debug.explain import explain
     from export.passes import deployment_graph
 

@@ -11,8 +11,8 @@ import pytest
 
 from export.checks.comparison import judge_torch, quality_change
 from export.checks.gates import OTHER_RUNTIMES
+from export.checks.golden.selftest import read_selftest
 from export.checks.parity import logit_scales
-from export.checks.selftest import read_selftest
 from export.errors import ExportError, ManifestError
 from export.schema.bundle import read_bundle
 from export.schema.manifest import PARITY, Gate, read_manifest

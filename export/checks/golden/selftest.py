@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.checks.golden_images import golden_images
+from export.checks.golden.images import golden_images
 from export.checks.parity import logit_scales
 from export.errors import ExportError, ManifestError
 from export.schema.metadata import Description, Precision

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from export.checks.golden_images import GoldenImage, golden_images
+from export.checks.golden.images import GoldenImage, golden_images
 from hierattn.preprocessing import PreprocessSpec
 
 SIZE = 64

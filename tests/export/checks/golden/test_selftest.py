@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.checks.selftest import (
+from export.checks.golden.selftest import (
     check_preprocessing,
     golden_inputs,
     golden_pixels,

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from export.checks.gates import OTHER_RUNTIMES, TOLERANCES, relative_tolerances
+from export.checks.golden.selftest import read_selftest
 from export.checks.parity import logit_scales, logits_in_order, measure_parity
-from export.checks.selftest import read_selftest
 from export.errors import ArtefactError, ManifestError
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Manifest
 from export.schema.metadata import Precision
