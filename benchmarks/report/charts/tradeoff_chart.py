@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +18,11 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from benchmarks.report.charts.label_placement import CHARACTER, FONT, Box, Disc, Label, place_labels
 from benchmarks.report.charts.svg import INK, SERIES, STYLE, drawable, inline_svg, new_figure
 from benchmarks.report.charts.tradeoff import (
     NO_POINTS,
     Panel,
-    Point,
     drawn_series,
     runtime_series,
     tradeoff_panels,
@@ -35,10 +34,8 @@ from hierattn.common.files import atomic_path
 LOGARITHMIC_FROM = 4.0
 """Ratio of the highest latency to the lowest from which the axis is logarithmic."""
 
-_CHARACTER = 0.64  # width of a character over the font size, generous for a sans-serif face
 _SMALLEST = 4.0
 _IMAGE_DPI = 115
-_FONT = float(STYLE["font.size"])
 
 
 @dataclass(frozen=True)
@@ -80,44 +77,6 @@ class Overview:
     def sizes_mb(self) -> list[float]:
         """Sizes of the files of all points."""
         return [point.size_mb for panel in self.panels for point in panel.points]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels, y upwards."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two share any area."""
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.bottom < other.top
-            and other.bottom < self.top
-        )
-
-
-@dataclass(frozen=True)
-class Disc:
-    """A point in pixels."""
-
-    point: Point
-    x: float
-    y: float
-    radius: float
-
-
-@dataclass(frozen=True)
-class Label:
-    """The text beside one disc, or one for several discs too close to be told apart."""
-
-    discs: tuple[Disc, ...]
-    text: str
-    box: Box
 
 
 def tradeoff_svg(panel: Panel, overview: Overview, layout: Layout, name: str) -> Markup:
@@ -218,13 +177,13 @@ def _legend(overview: Overview, layout: Layout) -> dict[str, Any]:
         "ncols": layout.columns,
         "borderaxespad": 0.2,
         "labelspacing": 0.3,
-        "handleheight": _legend_row(overview, layout) / _FONT,
+        "handleheight": _legend_row(overview, layout) / FONT,
     }
 
 
 def _draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:
     logarithmic = _set_scales(axes, panel)
-    axes.set_title("balanced accuracy, %", loc="left", fontsize=_FONT)
+    axes.set_title("balanced accuracy, %", loc="left", fontsize=FONT)
     axes.set_xlabel(f"p50 latency, ms{' (logarithmic)' if logarithmic else ''}", loc="right")
     front = panel.front
     if front:
@@ -280,7 +239,7 @@ def _space_out_ticks(axes: Axes) -> None:
     for tick in sorted(ticks, key=lambda t: (not math.log10(t or 1).is_integer(), t)):
         if all(
             abs(places[tick] - places[other])
-            >= (len(f"{tick:g}") + len(f"{other:g}") + 2) / 2 * _CHARACTER * _FONT
+            >= (len(f"{tick:g}") + len(f"{other:g}") + 2) / 2 * CHARACTER * FONT
             for other in kept
         ):
             kept.append(tick)
@@ -318,58 +277,13 @@ def _draw_disc(axes: Axes, disc: Disc) -> None:
     axes.plot(*place, "o", ms=3, color=colour, zorder=3)
 
 
-def place_labels(discs: Sequence[Disc], inside: Box, names: bool) -> list[Label]:
-    """Labels that do not collide: those that would are joined, as in ``2, 3``.
-
-    A label is the number of its row, with the name of the file where there is room for it.
-    """
-    labels = [_label((disc,), inside) for disc in discs]
-    while True:
-        pair = next(
-            (p for p in itertools.combinations(labels, 2) if p[0].box.meets(p[1].box)), None
-        )
-        if pair is None:
-            break
-        one, other = pair
-        joined = _label((*one.discs, *other.discs), inside)
-        labels = [label for label in labels if label not in pair] + [joined]
-    for place, label in enumerate(labels):
-        if not names or len(label.discs) > 1:
-            continue
-        others = [other.box for other in labels if other is not label]
-        others += [_around(disc) for disc in discs if disc is not label.discs[0]]
-        named = _label(label.discs, inside, f" {short(label.discs[0].point.numbered.row.name, 30)}")
-        if not any(named.box.meets(box) for box in others):
-            labels[place] = named
-    return labels
-
-
-def _label(discs: tuple[Disc, ...], inside: Box, name: str = "") -> Label:
-    """Above its discs; below them where the axes end."""
-    numbers = sorted(disc.point.numbered.number for disc in discs)
-    text = drawable(", ".join(map(str, numbers)) + name)
-    width, height = len(text) * _CHARACTER * _FONT, 1.3 * _FONT
-    middle = sum(disc.x for disc in discs) / len(discs)
-    left = min(max(middle - width / 2, inside.left), inside.right - width)
-    bottom = max(disc.y + disc.radius for disc in discs) + 2
-    if bottom + height > inside.top:
-        bottom = min(disc.y - disc.radius for disc in discs) - 2 - height
-    return Label(discs, text, Box(left, bottom, left + width, bottom + height))
-
-
-def _around(disc: Disc) -> Box:
-    return Box(
-        disc.x - disc.radius, disc.y - disc.radius, disc.x + disc.radius, disc.y + disc.radius
-    )
-
-
 def _draw_label(axes: Axes, label: Label) -> None:
     first = label.discs[0]
     box = label.box
     text = axes.annotate(
         label.text,
         (first.point.latency, 100 * first.point.accuracy),
-        xytext=((box.left + box.right) / 2 - first.x, box.bottom + 0.3 * _FONT - first.y),
+        xytext=((box.left + box.right) / 2 - first.x, box.bottom + 0.3 * FONT - first.y),
         textcoords="offset points",
         ha="center",
         weight="bold" if any(disc.point.on_front for disc in label.discs) else "normal",

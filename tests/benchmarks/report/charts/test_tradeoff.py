@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -19,15 +18,12 @@ from benchmarks.report.charts.tradeoff import left_out, runtime_series, tradeoff
 from benchmarks.report.charts.tradeoff_chart import (
     NARROW,
     WIDE,
-    Box,
-    Disc,
     Layout,
     Overview,
     _set_scales,
     _space_out_ticks,
     disc_radius,
     legend_sizes,
-    place_labels,
     tradeoff_svg,
 )
 from benchmarks.report.rows import number_rows
@@ -45,43 +41,6 @@ def test_front_is_exactly_what_nothing_beats(points: list[tuple[int, int]]) -> N
     front = pareto_front(points)
     assert set(front) == expected and len(front) == len(expected)
     assert [points[i][0] for i in front] == sorted(points[i][0] for i in front)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 300), st.floats(0, 200), st.floats(4, 24)), max_size=14),
-    st.booleans(),
-)
-def test_labels_never_collide(places: list[tuple[float, float, float]], names: bool) -> None:
-    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
-    discs = [
-        Disc(replace(point, numbered=replace(point.numbered, number=number)), *place)
-        for number, place in enumerate(places)
-    ]
-    labels = place_labels(discs, Box(0, 0, 300, 200), names)
-    for one, other in itertools.combinations(labels, 2):
-        assert not one.box.meets(other.box)
-    named = [disc.point.numbered.number for label in labels for disc in label.discs]
-    assert sorted(named) == list(range(len(places)))
-
-
-def test_a_lone_label_carries_the_name_where_there_is_room() -> None:
-    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
-    disc = Disc(point, 150, 50, 5)
-    (label,) = place_labels([disc], Box(0, 0, 300, 200), names=True)
-    assert label.text == "1 torch" and label.box.bottom > 55
-    (plain,) = place_labels([disc], Box(0, 0, 300, 200), names=False)
-    assert plain.text == "1"
-    (below,) = place_labels([disc], Box(0, 0, 300, 60), names=True)
-    assert below.box.top < 45, "above there is no room"
-
-
-def test_discs_side_by_side_share_a_label() -> None:
-    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
-    other = replace(point, numbered=replace(point.numbered, number=7))
-    labels = place_labels(
-        [Disc(other, 101, 50, 5), Disc(point, 100, 50, 5)], Box(0, 0, 300, 200), names=True
-    )
-    assert [label.text for label in labels] == ["1, 7"]
 
 
 def test_area_is_in_proportion_to_size() -> None:
