@@ -1,6 +1,8 @@
 """What commands say of data folders: what they pass over, splits that are given, bad places."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from hierattn.data.records import DataFolder
 from hierattn.data.split_file import read_split_rows
+from tests.benchmarks.helpers import write_export
 from tests.conftest import Answer
 from tests.data.helpers import write_class_folders
 
@@ -32,7 +35,6 @@ def littered(painted: DataFolder, tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.slow
 def test_inspect_prepare_train_and_evaluate_name_what_they_pass_over(
     cli: Cli, littered: Path, painted: DataFolder, tmp_path: Path
 ) -> None:
@@ -198,4 +200,47 @@ def test_no_command_writes_into_what_is_read(
     answer = cli(*map(placed, command))
     assert_one_line_of_error(answer)
     assert "choose another --" in answer.err
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["data", "inspect", "DATA", "--contact-sheet", "new.png"],
+        ["data", "prepare", "DATA", "--out", "new"],
+        ["data", "balance", "DATA", "--out", "new"],
+        ["data", "synth", "--out", "new"],
+        ["train", "--data", "DATA", "--out", "new"],
+        ["pretrain", "--data", "DATA", "--teacher", "RUN", "--out", "new"],
+        ["evaluate", "RUN", "--data", "DATA", "--out", "new"],
+        ["evaluate", "RUN", "--data", "DATA", "--json", "new.json"],
+        ["predict", "RUN", "DATA", "--csv", "new.csv"],
+        ["predict", "RUN", "DATA", "--saliency", "new"],
+        ["pool", "RUN", "--out", "new"],
+        ["export", "RUN", "--data", "DATA", "--out", "new"],
+        ["benchmark", "EXPORT", "--data", "DATA", "--out", "new"],
+        ["bundle", "EXPORT", "--app", "APP"],
+        ["demo", "--out", "new"],
+    ],
+)
+def test_a_full_disk_is_told_before_a_photo_is_decoded(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: Path, command: list[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def decode(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.chdir(tmp_path)
+    write_class_folders(Path("data"), {"mel": 4, "nv": 4})
+    write_export(Path("exported"))
+    Path("app/src/main").mkdir(parents=True)
+    before = sorted(Path().rglob("*"))
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    monkeypatch.setattr("PIL.Image.open", decode)
+    places = {"DATA": "data", "RUN": finished, "EXPORT": "exported", "APP": "app"}
+    answer = cli(*(places.get(word, word) for word in command))
+    assert_one_line_of_error(answer)
+    assert "cannot be written (No space left on device)" in answer.err
     assert sorted(Path().rglob("*")) == before

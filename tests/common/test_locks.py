@@ -13,6 +13,7 @@ import pytest
 
 from hierattn.common.locks import FolderInUseError, locked_folder
 from hierattn.data.records import DataFolder
+from tests.benchmarks.helpers import results, row
 from tests.common.holder import another_process
 from tests.conftest import Answer
 
@@ -117,6 +118,7 @@ def test_three_processes_at_once_are_never_two_inside(tmp_path: Path) -> None:
         "export RUN --out OUT",
         "export hierattn_xs --untrained --out OUT",
         "benchmark EXPORT --out OUT",
+        "report RESULTS --out OUT",
         "data prepare DATA --out OUT",
         "data balance DATA --target 5 --out OUT",
         "data synth --out OUT",
@@ -127,12 +129,14 @@ def test_three_processes_at_once_are_never_two_inside(tmp_path: Path) -> None:
 def test_every_command_refuses_a_folder_that_another_process_writes(
     cli: Cli, painted: DataFolder, tmp_path: Path, words: str
 ) -> None:
-    out = tmp_path / "out"
+    out, earlier = tmp_path / "out", tmp_path / "results.json"
+    earlier.write_text(results(row()).model_dump_json(by_alias=True))
     named = {
         "DATA": painted.root,
         "RUN": "hierattn_xs.pad_ufes_20",
         "OUT": out,
         "RUN2": tmp_path / "run",
+        "RESULTS": earlier,
     }
     with another_process(out) as process:
         answer = cli(*(named.get(word, word) for word in words.split()))
@@ -142,4 +146,4 @@ def test_every_command_refuses_a_folder_that_another_process_writes(
         f"error: {out}: another process (pid {process.pid}) is writing there; wait until it has "
         f"ended, or choose another {option}"
     )
-    assert {path.name for path in tmp_path.iterdir()} <= {".out.lock"}
+    assert {path.name for path in tmp_path.iterdir()} <= {".out.lock", "results.json"}

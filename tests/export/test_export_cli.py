@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from export.schema.manifest import read_manifest
+from export.pipeline import ExportOutcome
+from export.schema.manifest import Gate, read_manifest
+from hierattn.cli.commands.export import show_export
 from hierattn.data.records import DataFolder
 from tests.conftest import Answer
+from tests.export.bundle_helpers import write_whole_export
 
 Cli = Callable[..., Answer]
 
@@ -45,6 +48,18 @@ def test_without_a_file_nothing_comes_next(cli: Cli, finished: Path, tmp_path: P
     done = cli("export", finished, "--out", out, "--format", "onnx", "--precision", "int8")
     assert done.code == 1 and list(out.glob("*.onnx")) == []
     assert "export.log" in done.out and "Next:" not in done.out
+
+
+def test_next_is_nothing_where_no_file_was_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = read_manifest(write_whole_export(tmp_path / "export"))
+    missing = {"sha256": None, "bytes": None, "gate": Gate(status="failed", reasons=["no room"])}
+    (made,) = manifest.artefacts
+    for artefact in (made, made.model_copy(update=missing)):
+        outcome = ExportOutcome(manifest.model_copy(update={"artefacts": [artefact]}), {})
+        show_export(outcome, tmp_path / "export")
+        assert ("Next: hierattn verify" in capsys.readouterr().out) == (artefact is made)
 
 
 @pytest.mark.parametrize(

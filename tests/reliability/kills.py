@@ -1,21 +1,25 @@
 """Commands that write are killed at random moments: nothing half-written, and the next one works.
 
 ``python -m tests.reliability.kills --times 50 --json kills.json`` kills each command so often with
-SIGKILL and prints a row a command. Each is started in a fork that has loaded its libraries, so that
-every moment falls into its work. What a kill leaves is where the next start begins.
+SIGKILL and prints a row a command. Each is started in a fork that has loaded its libraries, its
+worker processes likewise, so that every moment falls into its work. What a kill leaves is where the
+next start begins.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+import types
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +27,20 @@ from pathlib import Path
 
 from PIL import Image
 
+from export.runtime import process
+from tests.reliability.forked import ForkedPython
+
 PAINT = ("data", "synth", "--per-class", "8", "--size", "16")
+_LIBRARIES = (
+    "onnxruntime",
+    "onnxscript",
+    "torch.onnx",
+    "benchmarks.run",
+    "export.formats.onnx.format",
+    "export.jobs.worker",
+    "hierattn.evaluation.evaluate",
+    "hierattn.training.trainer",
+)
 TRAIN = ("--model", "hierattn_xs", "--image-size", "64", "--epochs", "2", "--batch-size", "32")
 
 
@@ -93,6 +110,14 @@ def commands(place: Path) -> dict[str, Command]:
     }
 
 
+def load_libraries() -> None:
+    """Import once, for all forks, what commands and their workers import."""
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    forked = types.SimpleNamespace(**{**vars(subprocess), "Popen": ForkedPython})
+    process.subprocess = forked  # type: ignore[assignment]
+
+
 def start(words: Sequence[str], log: Path) -> int:
     """Start ``hierattn`` with these words in a fork; returns its process id."""
     child = os.fork()
@@ -153,11 +178,12 @@ def check_whole(folder: Path) -> None:
 
 
 def kill_at_random(
-    command: Command, times: int, folder: Path, rng: random.Random
+    command: Command, times: int, minutes: float, folder: Path, rng: random.Random
 ) -> dict[str, int]:
     """Kill a command ``times`` times; what was left, counted.
 
     Args:
+        minutes: after which no further kill begins; ``kills`` says how many there were.
         folder: empty; what the command writes goes below it.
 
     Raises:
@@ -177,6 +203,9 @@ def kill_at_random(
     own = content(out)
     lasts, wanted, found = time.monotonic() - began, content(whole) - own, Counter[str]()
     for _ in range(times):
+        if time.monotonic() - began > 60 * minutes:
+            break
+        found["kills"] += 1
         child = start(command.line(out), log)
         time.sleep(rng.uniform(0, lasts))
         try:
@@ -212,15 +241,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Kill and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="a command at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--command", action="append", help="only this one; repeatable")
     parser.add_argument("--json", type=Path, help="write the counts here, too")
     asked = parser.parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"
-    import benchmarks.run  # noqa: F401 - the three are loaded once, for all forks
-    import hierattn.evaluation.evaluate
-    import hierattn.training.trainer  # noqa: F401
-
+    load_libraries()
     results: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -237,9 +264,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             folder = place / title
             folder.mkdir()
             rng = random.Random(f"{asked.seed} {title}")
-            results[title] = kill_at_random(command, asked.times, folder, rng)
+            results[title] = kill_at_random(command, asked.times, asked.minutes, folder, rng)
             counted = ", ".join(f"{count} {what}" for what, count in results[title].items())
-            print(f"{title}: {asked.times} kills: {counted}", flush=True)
+            print(f"{title}: {counted}", flush=True)
             if asked.json is not None:
                 asked.json.write_text(json.dumps({"seed": asked.seed, "kills": results}, indent=2))
 

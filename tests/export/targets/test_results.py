@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from export.checks.conformance import read_golden_reference
 from export.errors import DeviceError
+from export.schema.manifest import read_manifest
 from export.targets.results import PhoneBenchmark, PhoneSelfTest, parse_result
+from export.targets.verify import check_phone
+from hierattn.cli.commands.devices import show_phones
 from tests.export.bundle_helpers import FP32, write_whole_export
 from tests.export.targets.adb.stand_ins import benchmark, selftest
 
@@ -32,6 +36,22 @@ def test_what_a_phone_says_is_one_printable_line(export: Path) -> None:
     name = read(told).device.name
     assert "\n" not in name and "\x1b" not in name and "\u202e" not in name
     assert name.startswith("Stand-in Evil [31mPhone") and len(name) < 400
+
+
+def test_the_name_of_an_image_from_a_phone_cannot_steer_the_terminal(
+    export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = selftest(export, FP32)
+    told["images"][0].update(file="odd\x1b[2J\nverified: all hold", differing_bytes=7)
+    result = parse_result(PhoneSelfTest, json.dumps(told).encode(), "")
+    manifest = read_manifest(export)
+    show_phones(
+        [check_phone("A", result, export, manifest, *read_golden_reference(export, manifest))],
+        export,
+    )
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert r"7 bytes of odd\x1b[2J\nverified: all hold's tensor" in shown
 
 
 def test_a_maker_is_named_once(export: Path) -> None:
