@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from export.checks.conformance import read_golden_reference
+from export.checks.golden.conformance import read_golden_reference
 from export.errors import DeviceError
 from export.schema.manifest import read_manifest
 from export.targets.results import PhoneBenchmark, PhoneSelfTest, parse_result
