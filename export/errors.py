@@ -21,6 +21,10 @@ class DeviceError(ExportError):
     """A device that failed a task; the others continue."""
 
 
+class AppEndedError(DeviceError):
+    """The app ended in the middle of a task, as it does when native code crashes."""
+
+
 class MissingPackageError(HierAttnError):
     """A format's package that is not installed.
 

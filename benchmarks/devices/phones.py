@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, phone_row
 from benchmarks.exports import Export
 from benchmarks.results import Environment, Row
+from export.errors import AppEndedError
 from export.progress import Observer, unobserved
 from export.targets.fleet import OpenDevice, run_on_devices
-from export.targets.results import PhoneBenchmark
+from export.targets.results import MOST_FILES, PhoneBenchmark
 from export.targets.task import ReportProgress, Task, Timeouts
 from hierattn.errors import HierAttnError
 
@@ -61,25 +62,13 @@ def measure_phones(
 
     def work(phone: OpenDevice, report: ReportProgress) -> list[tuple[int, PhoneBenchmark | str]]:
         found: list[tuple[int, PhoneBenchmark | str]] = []
-        files = 1
         for place, count in enumerate(request.threads):
-            number = 0
-            while number < files:
-                extras = {
-                    "runs": request.runs,
-                    "warmup": WARM_UP,
-                    "threads": count,
-                    "file": number,
-                }
-                task = Task("benchmark", ".BenchmarkActivity", extras)
-                try:
-                    result = phone.run(task, PhoneBenchmark, report)
-                except HierAttnError as error:
-                    # What was measured before stays; there is no use in going on with a lost phone.
-                    return [*found, *[(left, str(error)) for left in request.threads[place:]]]
-                files = result.files
-                found.append((count, result))
-                number += 1
+            try:
+                for result in _measure_files(phone, request, count, report):
+                    found.append((count, result))
+            except HierAttnError as error:
+                # What was measured before stays; there is no use in going on with a lost phone.
+                return [*found, *[(left, str(error)) for left in request.threads[place:]]]
         return found
 
     asked = run_on_devices(request.devices, request.apk, work, request.timeouts, progress)
@@ -113,6 +102,30 @@ def measure_phones(
         "process of the app, after its self-test passed; no noise floor is known"
     )
     return PhoneFigures(rows, environments, [remark, *_faster(rows)])
+
+
+def _measure_files(
+    phone: OpenDevice, request: PhoneRequest, threads: int, report: ReportProgress
+) -> Iterator[PhoneBenchmark | str]:
+    """Each model file of the app's bundle; where the app ended, the reason in its place.
+
+    Raises:
+        DeviceError: the phone can be asked nothing more.
+    """
+    for number in range(MOST_FILES):
+        extras = {"runs": request.runs, "warmup": WARM_UP, "threads": threads, "file": number}
+        try:
+            result = phone.run(
+                Task("benchmark", ".BenchmarkActivity", extras), PhoneBenchmark, report
+            )
+        except AppEndedError as error:
+            # How many files there are, the answer to the next question tells.
+            yield f"model file {number + 1} of the app's bundle: {error}"
+            continue
+        if number < result.files:
+            yield result
+        if number + 1 >= result.files:
+            return
 
 
 def _faster(rows: Sequence[Row]) -> list[str]:

@@ -31,7 +31,8 @@ class OpenDevice(Protocol):
         """Run a task to its result.
 
         Raises:
-            DeviceError: there is none; says why.
+            AppEndedError: the app crashed; another task may do better.
+            DeviceError: there is no result; says why.
         """
 
 

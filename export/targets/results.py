@@ -18,6 +18,8 @@ from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
+MOST_FILES = 2
+"""Model files of a bundle: one, and one to fall back on."""
 
 
 def _one_line(text: str) -> str:
@@ -154,7 +156,7 @@ class PhoneBenchmark(PhoneResult):
     """
 
     status: Literal["done", "error"]
-    files: int = Field(default=1, ge=1, le=2)
+    files: int = Field(default=1, ge=1, le=MOST_FILES)
     threads: int | None
     warmup: int
     runs: int

@@ -12,7 +12,7 @@ from export.checks.golden.conformance import (
     read_golden_reference,
 )
 from export.checks.integrity import artefact_problems, path_sha256
-from export.errors import ManifestError
+from export.errors import AppEndedError, ManifestError
 from export.progress import Observer, unobserved
 from export.schema.manifest import PARITY, SELFTEST, ArtefactRecord, Gate, Manifest, read_manifest
 from export.schema.parity import Parity, ParityRecord
@@ -72,7 +72,11 @@ def verify_on_phones(
     selftest, answers = read_golden_reference(folder, manifest)
 
     def run_selftest(phone: OpenDevice, report: ReportProgress) -> PhoneSelfTest:
-        return phone.run(SELF_TEST, PhoneSelfTest, report)
+        try:
+            return phone.run(SELF_TEST, PhoneSelfTest, report)
+        except AppEndedError:
+            # It marked the model file that it tried, and passes it over the second time.
+            return phone.run(SELF_TEST, PhoneSelfTest, report)
 
     checks = []
     for done in run_on_devices(device, apk, run_selftest, timeouts, progress):

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from export.errors import DeviceError
+from export.errors import AppEndedError, DeviceError
 from export.targets.adb.adb import Adb
 from export.targets.results import Result, parse_result
 from export.targets.task import ReportProgress, Task, Timeouts
@@ -93,7 +93,8 @@ class Phone:
         """Start a task in the app and wait for its result.
 
         Raises:
-            DeviceError: it did not start, crashed, took too long, or wrote something else.
+            AppEndedError: it crashed; the phone is there.
+            DeviceError: it did not start, took too long, or wrote something else.
         """
         token = secrets.token_hex(8)
         result = f"{FILES}/{task.kind}-{token}.json"
@@ -139,7 +140,7 @@ class Phone:
             # Twice, since the app may have ended between its result and the query.
             absences = absences + 1 if state.strip() == "gone" else 0
             if absences == 2:
-                raise DeviceError(
+                raise AppEndedError(
                     "the app ended without a result (a crash?): 'adb logcat -b crash' says why"
                 )
             counted = re.search(r'"done"\s*:\s*(\d+)\s*,\s*"total"\s*:\s*(\d+)', rest)

@@ -109,6 +109,39 @@ def test_both_files_of_a_bundle_are_measured_and_the_faster_is_named(
     assert log.count("--ei file 0") == log.count("--ei file 1") == 2
 
 
+def test_a_file_that_crashes_the_app_leaves_the_other_measured(ask: Ask, tmp_path: Path) -> None:
+    passed = Gate(status="passed")
+    export = write_whole_export(tmp_path / "two", gates={FP32: passed, INT8: passed})
+    first, second = (benchmark(export, name, RUNS) | {"files": 2} for name in (FP32, INT8))
+    # Of four tasks, two files at each of two thread counts, the first and the last crash.
+    phone = {"state": "device", "benchmarks": [first, second], "crashes": [0, 3]}
+    results, unmeasured = ask({"A": phone}, exports=(export,))
+    assert [(row.threads, row.name, row.status) for row in results.rows] == [
+        (1, "unknown", "failed"),
+        (1, INT8, "measured"),
+        (2, FP32, "measured"),
+        (2, "unknown", "failed"),
+    ]
+    reasons = [row.reason or "" for row in results.rows]
+    assert "model file 1 of the app's bundle: the app ended" in reasons[0]
+    assert "model file 2 of the app's bundle: the app ended" in reasons[3]
+    assert len(unmeasured) == 2
+    assert any(f"{INT8} is the one to use" in line for line in results.remarks)
+
+
+def test_the_only_file_that_crashes_the_app_is_one_row(ask: Ask, export: Path) -> None:
+    refused = benchmark(export, FP32, RUNS) | {
+        "status": "error",
+        "reason": "file: the bundle has 1, counted from 0",
+        "files": 1,
+    }
+    phone = {"state": "device", "benchmarks": [refused, refused], "crashes": [0]}
+    results, unmeasured = ask({"A": phone}, threads=(1,))
+    (row,) = results.rows
+    assert row.status == "failed" and "the app ended" in (row.reason or "")
+    assert len(unmeasured) == 1
+
+
 def test_a_phone_that_fails_is_a_failed_row_and_the_others_go_on(ask: Ask, export: Path) -> None:
     good = benchmark(export, FP32, RUNS)
     short = benchmark(export, FP32, RUNS - 1) | {"runs": RUNS}

@@ -62,6 +62,12 @@ if command.startswith("am start"):
     result = phone.get(name)
     if name == "benchmark" and "benchmarks" in phone:
         result = phone["benchmarks"][int(re.search(r"--ei file (\d+)", command)[1])]
+    count = home / f"{{serial}}.starts"
+    started = int(count.read_text()) if count.exists() else 0
+    count.write_text(str(started + 1))
+    if started in phone.get("crashes", ()):
+        (home / f"{{serial}}.result").write_text("crash")
+        say("Status: ok")
     threads = re.search(r"--ei threads (\d+)", command)
     if isinstance(result, dict):
         result["token"] = phone.get("token", token)
@@ -78,7 +84,7 @@ if command.startswith("if [ -f"):
     if number == phone.get("lost_at"):
         gone.touch()
         sys.exit(1)
-    if phone.get("crash"):
+    if phone.get("crash") or (home / f"{{serial}}.result").read_text() == "crash":
         say("gone")
     if phone.get("never"):
         say("alive")

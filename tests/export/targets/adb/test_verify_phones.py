@@ -142,6 +142,24 @@ def test_one_line_for_every_phone_that_cannot_and_the_others_go_on(
     assert "force-stop" in (tmp_path / "bin" / "slow.log").read_text()
 
 
+def test_an_app_that_crashed_over_one_file_is_asked_again(ask: Ask, export: Path) -> None:
+    reason = "the app ended while this file was tried, a crash or a kill"
+    tried = [
+        {"file": INT8, "precision": "fp16", "chosen": False, "reason": reason, "p50_ms": None},
+        {"file": FP32, "precision": "fp32", "chosen": True, "reason": None, "p50_ms": 2.0},
+    ]
+    answer = selftest(export, FP32) | {"tried": tried}
+    once, twice = ask(
+        {
+            "A": {"state": "device", "selftest": answer, "crashes": [0]},
+            "B": {"state": "device", "selftest": answer, "crashes": [0, 1]},
+        }
+    )
+    assert once.passed and once.result is not None
+    assert once.result.tried[0].words == f"fp16 not used: {reason}"
+    assert not twice.passed and "the app ended" in (twice.reason or "")
+
+
 def test_an_app_that_is_not_there(ask: Ask, tmp_path: Path) -> None:
     (verdict,) = ask({"A": {"state": "device", "app": False}})
     assert verdict.reason == "the app org.hierattn.demo is not on it: pass it with --apk FILE"

@@ -176,7 +176,11 @@ final class Engine {
             if (record == null) {
                 return false;
             }
-            bundle = ModelChoice.remembered(loadBundle(), record);
+            ModelBundle known = ModelChoice.remembered(loadBundle(), record, environment());
+            if (known == null) {
+                return false;
+            }
+            bundle = known;
             classifier = open(bundle, defaultThreads());
             gate = new SelfTestGate(bundle, classifier);
             return gate.resume(assets, record, environment());
@@ -239,7 +243,7 @@ final class Engine {
             close();
             ModelChoice<TimedClassifier> choice = ModelChoice.make(read, assets,
                     new PlainPngDecoder(), PlatformDecoder.bothWays(read.preprocessing),
-                    environment(), record(), new ModelChoice.Opener<TimedClassifier>() {
+                    environment(), record(), mark(), new ModelChoice.Opener<TimedClassifier>() {
                         @Override
                         public TimedClassifier open(ModelBundle one)
                                 throws BundleException, ClassifierException {
@@ -297,6 +301,11 @@ final class Engine {
     /** In the app's private files, which no backup takes: no other app can forge it. */
     private RecordFile record() {
         return new RecordFile(new File(context.getNoBackupFilesDir(), "selftest-record.json"));
+    }
+
+    /** Beside the record: the model file that is being tried. */
+    private RecordFile mark() {
+        return new RecordFile(new File(context.getNoBackupFilesDir(), "trial-mark.json"));
     }
 
     /** Tell the listeners that something changed; from any thread. */

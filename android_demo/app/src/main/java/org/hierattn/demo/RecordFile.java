@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.hierattn.core.RecordStore;
 
-/** The record of a passed self-test, in a file. */
+/** A record of the self-test, in a file. */
 final class RecordFile implements RecordStore {
     private static final int MOST_BYTES = 1 << 16;
     private final File file;
@@ -16,8 +16,8 @@ final class RecordFile implements RecordStore {
         this.file = file;
     }
 
-    /** Null where there is none that can be read. */
-    String read() {
+    @Override
+    public String read() {
         byte[] content = new byte[(int) Math.min(file.length(), MOST_BYTES)];
         try {
             DataInputStream stream = new DataInputStream(new FileInputStream(file));

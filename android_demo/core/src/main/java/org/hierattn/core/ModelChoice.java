@@ -75,63 +75,94 @@ public final class ModelChoice<C extends Classifier> {
         result = chosen.result;
     }
 
-    /** The bundle with the file that a record is of; with its first file where that is not known. */
-    public static ModelBundle remembered(ModelBundle bundle, String record) {
+    /**
+     * The bundle with the file that a record is of; null where the record is of another bundle or
+     * environment, so that no file is opened which a test would have to try first.
+     */
+    public static ModelBundle remembered(ModelBundle bundle, String record, String environment) {
         try {
             Object parsed = record == null ? null : Json.parse(record);
-            Object wanted = parsed instanceof Map
-                    ? ((Map<?, ?>) parsed).get(SelfTestGate.MODEL) : null;
-            for (ModelBundle one : bundle.withEachModel()) {
-                if (one.sha256.equals(wanted)) {
-                    return one;
+            Map<?, ?> kept = parsed instanceof Map ? (Map<?, ?>) parsed : Collections.emptyMap();
+            if (bundle.identity.equals(kept.get(SelfTestGate.BUNDLE))
+                    && environment.equals(kept.get(SelfTestGate.ENVIRONMENT))) {
+                for (ModelBundle one : bundle.withEachModel()) {
+                    if (one.sha256.equals(kept.get(SelfTestGate.MODEL))) {
+                        return one;
+                    }
                 }
             }
+            return null;
         } catch (JsonException damaged) {
-            return bundle;
+            return null;
         }
-        return bundle;
     }
 
     /**
      * Test every file, time those that passed, keep the record. The old record is deleted first.
+     * Where there are two files, the first is marked while it is tried: an app that ended meanwhile
+     * passes it over at its next launch.
      *
      * @param photoDecoders all ways in which the app decodes JPEG photos
      * @param environment as in {@link SelfTestGate#record}
+     * @param store of the record
+     * @param markStore of the mark: another one
      * @throws IOException the old record cannot be deleted; nothing was tested
      * @throws BundleException a model file is missing or another
      * @throws ClassifierException the runtime takes no file
      */
     public static <C extends Classifier> ModelChoice<C> make(ModelBundle bundle,
             AssetReader assets, PngDecoder decoder, List<PhotoDecoder> photoDecoders,
-            String environment, RecordStore store, Opener<C> opener, Clock clock)
-            throws IOException, BundleException, ClassifierException {
+            String environment, RecordStore store, RecordStore markStore, Opener<C> opener,
+            Clock clock) throws IOException, BundleException, ClassifierException {
         SelfTestGate.delete(store);
+        boolean alone = bundle.fallback == null;
+        TrialMark mark = new TrialMark(bundle, environment, markStore);
+        String barred = alone ? null : barred(mark);
         List<Candidate<C>> all = new ArrayList<Candidate<C>>();
         Candidate<C> chosen = null;
         try {
             for (ModelBundle one : bundle.withEachModel()) {
-                all.add(new Candidate<C>(one));
-                tryOut(all.get(all.size() - 1), assets, decoder, photoDecoders, opener,
-                        bundle.fallback == null);
+                Candidate<C> next = new Candidate<C>(one);
+                next.reason = all.isEmpty() ? barred : null;
+                all.add(next);
+                if (next.reason == null) {
+                    tryOut(next, assets, decoder, photoDecoders, opener, alone);
+                }
             }
             List<Candidate<C>> passed = passed(all);
-            if (bundle.fallback != null) {
+            if (!alone) {
                 time(passed, assets, clock);
                 passed = passed(all);
             }
             chosen = fastest(passed.isEmpty() ? tested(all) : passed, !passed.isEmpty());
         } finally {
+            if (!alone && barred == null) {
+                mark.remove();
+            }
             for (Candidate<C> one : all) {
                 if (one != chosen && one.gate != null) {
                     one.gate.close();
                 }
             }
         }
-        if (bundle.fallback != null) {
+        if (!alone) {
             chosen.gate.setTried(toJson(all, chosen));
         }
         chosen.gate.keep(environment, store);
         return new ModelChoice<C>(chosen);
+    }
+
+    /** Set the mark; why the first file must not be tried, null where it may. */
+    private static String barred(TrialMark mark) {
+        if (mark.isLeft()) {
+            return "the app ended while this file was tried, a crash or a kill";
+        }
+        try {
+            mark.set();
+            return null;
+        } catch (IOException notKept) {
+            return "no mark of its trial can be kept: " + notKept.getMessage();
+        }
     }
 
     private static <C extends Classifier> void tryOut(Candidate<C> one, AssetReader assets,

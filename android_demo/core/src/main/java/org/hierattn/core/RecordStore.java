@@ -2,8 +2,14 @@ package org.hierattn.core;
 
 import java.io.IOException;
 
-/** Where an app keeps the record of a passed self-test: one text, in its private files. */
+/**
+ * Where an app keeps one text, in its private files: the record of a passed self-test, or the mark of
+ * a trial.
+ */
 public interface RecordStore {
+    /** The record; null where there is none that can be read. */
+    String read();
+
     /**
      * Delete the record.
      *

@@ -14,8 +14,10 @@ import java.util.Map;
  * bundle (by sha256), runtime, runtime version and environment; the bundle's files are hashed again.
  */
 public final class SelfTestGate implements AutoCloseable {
-    /** Field of a record: sha256 of the model file that the device uses. */
-    static final String MODEL = "model_sha256";
+    /** Fields of a record: sha256 of bundle.json, and of the model file that the device uses. */
+    static final String BUNDLE = "bundle_sha256", MODEL = "model_sha256";
+    /** Field of a record. */
+    static final String ENVIRONMENT = "environment";
     private static final String TRIED = "tried";
     private final ModelBundle bundle;
     private final Classifier classifier;
@@ -231,11 +233,11 @@ public final class SelfTestGate implements AutoCloseable {
 
     private Map<String, Object> facts(String environment) {
         Map<String, Object> facts = new LinkedHashMap<String, Object>();
-        facts.put("bundle_sha256", bundle.identity);
+        facts.put(BUNDLE, bundle.identity);
         facts.put(MODEL, bundle.sha256);
         facts.put("runtime", classifier.runtimeName());
         facts.put("runtime_version", classifier.runtimeVersion());
-        facts.put("environment", environment);
+        facts.put(ENVIRONMENT, environment);
         return facts;
     }
 

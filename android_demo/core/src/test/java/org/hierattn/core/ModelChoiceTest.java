@@ -32,6 +32,36 @@ public class ModelChoiceTest {
         return assets;
     }
 
+    /** A crash in native code: what runs while it is thrown would not have run. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** Keeps a text; once the app was killed, nothing reaches it. */
+    private static final class Mark implements RecordStore {
+        String text;
+        boolean full;
+        boolean dead;
+
+        @Override
+        public String read() {
+            return text;
+        }
+
+        @Override
+        public void keep(String newText) throws IOException {
+            if (full) {
+                throw new IOException("no space left");
+            }
+            text = newText;
+        }
+
+        @Override
+        public void delete() {
+            text = dead ? text : null;
+        }
+    }
+
     /** A phone on which each file takes its time, and may answer wrongly or break. */
     private static final class Phone implements ModelChoice.Opener<FakeClassifier>,
             ModelChoice.Clock, RecordStore {
@@ -43,18 +73,30 @@ public class ModelChoiceTest {
         boolean wholeRefused;
         int halfBreaksAfter = Integer.MAX_VALUE;
         String record = "of before";
+        String environment = PHONE;
+        /** The app is killed when this file is opened, or at this many questions to it. */
+        String deadlyFile;
+        int deadlyAfter;
+        final Mark mark = new Mark();
         final List<FakeClassifier> opened = new ArrayList<FakeClassifier>();
         private long now;
 
         @Override
         public FakeClassifier open(ModelBundle bundle) throws ClassifierException {
             final boolean half = bundle.precision.equals("fp16");
+            final boolean deadly = bundle.artefact.equals(deadlyFile);
+            if (deadly && deadlyAfter == 0) {
+                throw new Killed();
+            }
             if (half ? halfRefused : wholeRefused) {
                 throw new ClassifierException("refused " + bundle.artefact);
             }
             FakeClassifier made = new FakeClassifier() {
                 @Override
                 public float[] logits(byte[] rgb) throws ClassifierException {
+                    if (deadly && asked == deadlyAfter) {
+                        throw new Killed();
+                    }
                     now += half ? halfNanos : wholeNanos;
                     float[] logits = super.logits(rgb);
                     if (half && asked > halfBreaksAfter) {
@@ -83,9 +125,25 @@ public class ModelChoiceTest {
             record = newRecord;
         }
 
+        @Override
+        public String read() {
+            return record;
+        }
+
+        /** The app ends in the middle. */
+        void crash(MapAssets assets) throws Exception {
+            mark.dead = true;
+            try {
+                choose(assets);
+                fail("the app lives");
+            } catch (Killed expected) {
+                mark.dead = false;
+            }
+        }
+
         ModelChoice<FakeClassifier> choose(MapAssets assets) throws Exception {
             return ModelChoice.make(ModelBundle.load(assets), assets, new PlainPngDecoder(),
-                    Collections.<PhotoDecoder>emptyList(), PHONE, this, this, this);
+                    Collections.<PhotoDecoder>emptyList(), environment, this, mark, this, this);
         }
     }
 
@@ -162,12 +220,73 @@ public class ModelChoiceTest {
     }
 
     @Test
+    public void aFileThatEndedTheAppIsNotTriedAgain() throws Exception {
+        // When it is opened, in the middle of its self-test of ten pictures, and when it is timed.
+        for (int deadlyAfter : new int[] {0, 4, 15}) {
+            Phone phone = new Phone();
+            phone.deadlyFile = "fake.onnx";
+            phone.deadlyAfter = deadlyAfter;
+            phone.crash(two());
+            assertNull("the old record must not open the gate", phone.record);
+            phone.opened.clear();
+            ModelChoice<FakeClassifier> choice = phone.choose(two());
+            assertEquals("second.onnx", choice.bundle.artefact);
+            assertTrue(choice.gate.isOpen());
+            assertEquals("only the second was opened", 1, phone.opened.size());
+            assertTrue(tried(choice, 0).get("reason").toString().contains("the app ended"));
+            assertNull(tried(choice, 0).get("p50_ms"));
+            assertEquals(0.002, (Double) tried(choice, 1).get("p50_ms"), 1e-12);
+            // A self-test at the user's wish leaves it alone, too.
+            assertEquals("second.onnx", phone.choose(two()).bundle.artefact);
+            // After an update it has another try.
+            phone.environment = "app 8 on build x";
+            phone.crash(two());
+            assertEquals("second.onnx", phone.choose(two()).bundle.artefact);
+            phone.environment = "app 9 on build x";
+            phone.deadlyFile = null;
+            assertEquals("fake.onnx", phone.choose(two()).bundle.artefact);
+        }
+    }
+
+    @Test
+    public void theMarkIsRemovedByWhateverElseHappens() throws Exception {
+        Phone phone = new Phone();
+        phone.choose(two());
+        assertNull(phone.mark.text);
+        phone.halfError = 1000;
+        phone.wholeRefused = true;
+        phone.choose(two());
+        assertNull(phone.mark.text);
+        phone.halfRefused = true;
+        try {
+            phone.choose(two());
+            fail("there is nothing to choose");
+        } catch (ClassifierException expected) {
+            assertNull(phone.mark.text);
+        }
+    }
+
+    @Test
+    public void withoutRoomForTheMarkTheFirstFileIsNotTried() throws Exception {
+        Phone phone = new Phone();
+        phone.mark.full = true;
+        ModelChoice<FakeClassifier> choice = phone.choose(two());
+        assertEquals("second.onnx", choice.bundle.artefact);
+        assertTrue(tried(choice, 0).get("reason").toString().contains("no space left"));
+        // A bundle of one file needs none.
+        choice = phone.choose(MapAssets.fake());
+        assertTrue(choice.gate.isOpen());
+        assertNull(phone.mark.text);
+    }
+
+    @Test
     public void laterLaunchesKnowTheFileAndTheTimes() throws Exception {
         MapAssets assets = two();
         Phone phone = new Phone();
         phone.halfError = 1000;
         phone.choose(assets);
-        ModelBundle known = ModelChoice.remembered(ModelBundle.load(assets), phone.record);
+        ModelBundle known = ModelChoice.remembered(
+                ModelBundle.load(assets), phone.record, PHONE);
         assertEquals("second.onnx", known.artefact);
         FakeClassifier silent = new FakeClassifier();
         SelfTestGate gate = new SelfTestGate(known, silent);
@@ -179,9 +298,12 @@ public class ModelChoiceTest {
         SelfTestGate other = new SelfTestGate(ModelBundle.load(assets), new FakeClassifier());
         assertFalse(other.resume(assets, phone.record, PHONE));
         for (String damaged : new String[] {null, "", "[]", "{}", "{\"model_sha256\": 3}"}) {
-            assertEquals("fake.onnx",
-                    ModelChoice.remembered(ModelBundle.load(assets), damaged).artefact);
+            assertNull(ModelChoice.remembered(ModelBundle.load(assets), damaged, PHONE));
         }
+        // Of another Android, or of another bundle: no file is opened before it is tested.
+        assertNull(ModelChoice.remembered(ModelBundle.load(assets), phone.record, "app 8"));
+        assertNull(ModelChoice.remembered(
+                ModelBundle.load(MapAssets.fake()), phone.record, PHONE));
     }
 
     @Test

@@ -111,6 +111,11 @@ public class SelfTestGateTest {
         boolean full;
 
         @Override
+        public String read() {
+            return record;
+        }
+
+        @Override
         public void delete() throws IOException {
             if (stuck) {
                 throw new IOException("read-only");
