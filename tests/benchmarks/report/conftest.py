@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.report.page import write_report
 from tests.benchmarks.report.sample import sample_results
+from tests.benchmarks.report.windows import THEMES, WINDOWS, Opened
 from tests.conftest import NO_BROWSER
 
 QUIET = [
@@ -52,3 +54,19 @@ def browser(chromium: str) -> Iterator[object]:
         started = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield started
         started.close()
+
+
+@pytest.fixture(params=[(w, t) for w in WINDOWS for t in THEMES], ids="-".join)
+def opened(request: pytest.FixtureRequest, browser: Any, report_folder: Path) -> Iterator[Opened]:
+    window, theme = request.param
+    width, height = WINDOWS[window]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme, offline=True
+    )
+    opened = Opened(context.new_page())
+    opened.page.on("console", lambda message: opened.said.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
+    opened.page.on("request", lambda asked: opened.requested.append(asked.url))
+    opened.page.goto((report_folder / "report.html").as_uri())
+    yield opened
+    context.close()
