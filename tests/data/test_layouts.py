@@ -1,4 +1,5 @@
 import errno
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from hierattn.data.folder import read_data_folder
 from hierattn.data.layouts.registry import LAYOUTS, find_layout
 from hierattn.data.tools.prepare import prepare
 from hierattn.errors import ConfigError, DataError, UnknownNameError
+from tests.conftest import REPOSITORY
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
 ISIC_HEADER = "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK"
@@ -385,6 +387,9 @@ def test_full_disk_is_one_line_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["download"]
 
 
-def test_layout_names_are_unique() -> None:
+def test_every_layout_is_documented_and_has_a_name_of_its_own() -> None:
     names = [layout.name for layout in LAYOUTS]
-    assert len(set(names)) == len(names) == 6
+    page = (REPOSITORY / "docs/data.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("## Official layouts")
+    documented = re.findall(r"^\| `(\w+)` \|", table.partition("\n## ")[0], re.MULTILINE)
+    assert sorted(documented) == sorted(set(names)) == sorted(names)

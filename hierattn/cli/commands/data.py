@@ -18,6 +18,7 @@ from hierattn.cli.console import (
     standard_console,
 )
 from hierattn.cli.next_steps import foresee_targets, print_training
+from hierattn.cli.registry_help import RegistryCommand
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
 
@@ -103,15 +104,13 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
         print_training(console, foreseen, folder, "--data", folder, "--model", "hierattn_xs")
 
 
-@app.command()
+@app.command(cls=RegistryCommand)
 def prepare(
     source: Annotated[Path, typer.Argument(help="The unpacked download.")],
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
     layout: Annotated[
         str | None,
-        typer.Option(
-            help="isic_2017, isic_2018, isic_2019, ham10000, pad_ufes_20, folders; else guessed."
-        ),
+        typer.Option(help="{layouts}; else guessed."),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Symbolic links, no copies.")] = False,
     json_output: JsonFlag = False,

@@ -8,14 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
-    check_all_found,
-    check_not_empty,
-    find_photo,
     find_table,
-    image_id,
     index_photos,
+    listed_photos,
 )
-from hierattn.data.readers.tables import known, parse_age, read_table
+from hierattn.data.readers.tables import Row, known, parse_age
 from hierattn.data.records import Record
 from hierattn.errors import DataError
 
@@ -44,31 +41,27 @@ def read(source: Path) -> list[Record]:
     if table is None:
         raise DataError(f"{source}: no {METADATA[0]}; download it beside the photos")
     photos = index_photos(source)
-    records, missing = [], []
-    for row in read_table(table, ("lesion_id", "image_id", "dx")):
-        where = f"{table}: row {row.number}"
-        if row["dx"].lower() not in CLASSES:
-            raise DataError(f"{where}: dx '{row['dx']}' is none of {', '.join(CLASSES)}")
-        image = image_id(row["image_id"])
-        path = find_photo(photos, image)
-        if path is None:
-            missing.append(image)
-            continue
-        label = row["dx"].upper()
+    records = []
+    for photo in listed_photos(table, "image_id", ("lesion_id", "image_id", "dx"), photos, _label):
+        row = photo.row
         records.append(
             Record(
-                path=path,
-                file=f"{label}/{path.name}",
-                label=label,
+                path=photo.path,
+                file=photo.file,
+                label=photo.label,
                 lesion_id=known(row["lesion_id"]),
-                image_id=image,
-                age=parse_age(row.get("age"), where),
+                image_id=photo.image,
+                age=parse_age(row.get("age"), photo.where),
                 sex=known(row.get("sex")),
                 site=known(row.get("localization")),
                 licence=LICENCE,
                 source=SOURCE,
             )
         )
-    check_all_found(table, missing)
-    check_not_empty(table, records)
     return records
+
+
+def _label(row: Row, where: str) -> str:
+    if row["dx"].lower() not in CLASSES:
+        raise DataError(f"{where}: dx '{row['dx']}' is none of {', '.join(CLASSES)}")
+    return row["dx"].upper()

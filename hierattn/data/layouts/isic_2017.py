@@ -10,12 +10,10 @@ from pathlib import Path
 
 from hierattn.data.layouts.source import (
     PhotoIndex,
-    check_all_found,
-    check_not_empty,
-    find_photo,
     find_table,
     image_id,
     index_photos,
+    listed_photos,
 )
 from hierattn.data.readers.tables import Row, known, parse_age, read_table
 from hierattn.data.records import Record
@@ -64,30 +62,22 @@ def _read_part(truth: Path, metadata: Path | None, split: str, photos: PhotoInde
     about: Mapping[str, Mapping[str, str]] = {}
     if metadata is not None:
         about = {image_id(row["image_id"]): row for row in read_table(metadata, ("image_id",))}
-    records, missing = [], []
-    for row in read_table(truth, ("image_id", *COLUMNS)):
-        image = image_id(row["image_id"])
-        label = _label(row, f"{truth}: row {row.number}")
-        path = find_photo(photos, image)
-        if path is None:
-            missing.append(image)
-            continue
-        extra = about.get(image, {})
+    records = []
+    for photo in listed_photos(truth, "image_id", ("image_id", *COLUMNS), photos, _label):
+        extra = about.get(photo.image, {})
         records.append(
             Record(
-                path=path,
-                file=f"{label}/{path.name}",
-                label=label,
-                image_id=image,
-                age=parse_age(extra.get("age_approximate"), f"{metadata}: {image}"),
+                path=photo.path,
+                file=photo.file,
+                label=photo.label,
+                image_id=photo.image,
+                age=parse_age(extra.get("age_approximate"), f"{metadata}: {photo.image}"),
                 sex=known(extra.get("sex")),
                 licence=LICENCE,
                 source=SOURCE,
                 split=split,
             )
         )
-    check_all_found(truth, missing)
-    check_not_empty(truth, records)
     return records
 
 

@@ -10,15 +10,13 @@ from pathlib import Path
 
 from hierattn.data.layouts.source import (
     PhotoIndex,
-    check_all_found,
-    check_not_empty,
-    find_photo,
     find_table,
     image_id,
     index_photos,
+    listed_photos,
     one_hot,
 )
-from hierattn.data.readers.tables import known, read_table
+from hierattn.data.readers.tables import Row, known, read_table
 from hierattn.data.records import Record
 from hierattn.errors import DataError
 
@@ -69,26 +67,22 @@ def _read_part(truth: Path, groupings: Path | None, split: str, photos: PhotoInd
     if groupings is not None:
         table = read_table(groupings, ("image", "lesion_id"))
         about = {image_id(row["image"]): row for row in table}
-    records, missing = [], []
-    for row in read_table(truth, ("image", *CLASSES)):
-        image = image_id(row["image"])
-        label = one_hot(row, CLASSES, f"{truth}: row {row.number}")
-        path = find_photo(photos, image)
-        if path is None:
-            missing.append(image)
-            continue
+    records = []
+    for photo in listed_photos(truth, "image", ("image", *CLASSES), photos, _label):
         records.append(
             Record(
-                path=path,
-                file=f"{label}/{path.name}",
-                label=label,
-                lesion_id=known(about.get(image, {}).get("lesion_id")),
-                image_id=image,
+                path=photo.path,
+                file=photo.file,
+                label=photo.label,
+                lesion_id=known(about.get(photo.image, {}).get("lesion_id")),
+                image_id=photo.image,
                 licence=LICENCE,
                 source=SOURCE,
                 split=split,
             )
         )
-    check_all_found(truth, missing)
-    check_not_empty(truth, records)
     return records
+
+
+def _label(row: Row, where: str) -> str:
+    return one_hot(row, CLASSES, where)

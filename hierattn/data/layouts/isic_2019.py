@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
-    check_all_found,
-    check_not_empty,
-    find_photo,
     find_table,
     image_id,
     index_photos,
+    listed_photos,
     one_hot,
 )
-from hierattn.data.readers.tables import known, parse_age, read_table
+from hierattn.data.readers.tables import Row, known, parse_age, read_table
 from hierattn.data.records import Record
 from hierattn.errors import DataError
 
@@ -47,29 +45,25 @@ def read(source: Path) -> list[Record]:
         raise DataError(f"{source}: no {absent}; download it beside the photos")
     about = {image_id(row["image"]): row for row in read_table(metadata, ("image", "lesion_id"))}
     photos = index_photos(source)
-    records, missing = [], []
-    for row in read_table(truth, ("image", *CLASSES[:-1])):
-        image = image_id(row["image"])
-        label = one_hot(row, CLASSES, f"{truth}: row {row.number}")
-        path = find_photo(photos, image)
-        if path is None:
-            missing.append(image)
-            continue
-        extra: Mapping[str, str] = about.get(image, {})
+    records = []
+    for photo in listed_photos(truth, "image", ("image", *CLASSES[:-1]), photos, _label):
+        extra: Mapping[str, str] = about.get(photo.image, {})
         records.append(
             Record(
-                path=path,
-                file=f"{label}/{path.name}",
-                label=label,
+                path=photo.path,
+                file=photo.file,
+                label=photo.label,
                 lesion_id=known(extra.get("lesion_id")),
-                image_id=image,
-                age=parse_age(extra.get("age_approx"), f"{metadata}: {image}"),
+                image_id=photo.image,
+                age=parse_age(extra.get("age_approx"), f"{metadata}: {photo.image}"),
                 sex=known(extra.get("sex")),
                 site=known(extra.get("anatom_site_general")),
                 licence=LICENCE,
                 source=SOURCE,
             )
         )
-    check_all_found(truth, missing)
-    check_not_empty(truth, records)
     return records
+
+
+def _label(row: Row, where: str) -> str:
+    return one_hot(row, CLASSES, where)

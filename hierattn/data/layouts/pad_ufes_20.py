@@ -8,20 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
-    check_all_found,
-    check_not_empty,
-    find_photo,
     find_table,
-    image_id,
     index_photos,
+    listed_photos,
 )
 from hierattn.data.readers.tables import (
     FITZPATRICK,
+    Row,
     fitzpatrick_type,
     has_columns,
     known,
     parse_age,
-    read_table,
 )
 from hierattn.data.records import Record
 from hierattn.errors import DataError
@@ -53,37 +50,34 @@ def read(source: Path) -> list[Record]:
     if table is None:
         raise DataError(f"{source}: no {METADATA}; download it beside the photos")
     photos = index_photos(source)
-    records, missing = [], []
-    for row in read_table(table, _REQUIRED):
-        where = f"{table}: row {row.number}"
-        label = row["diagnostic"].upper()
-        if label not in CLASSES:
-            raise DataError(f"{where}: diagnostic '{label}' is none of {', '.join(CLASSES)}")
-        image = image_id(row["img_id"])
-        path = find_photo(photos, image)
-        if path is None:
-            missing.append(row["img_id"])
-            continue
+    records = []
+    for photo in listed_photos(table, "img_id", _REQUIRED, photos, _label):
+        row = photo.row
         patient, lesion = known(row["patient_id"]), known(row["lesion_id"])
         records.append(
             Record(
-                path=path,
-                file=f"{label}/{path.name}",
-                label=label,
+                path=photo.path,
+                file=photo.file,
+                label=photo.label,
                 lesion_id=f"{patient}_{lesion}" if patient and lesion else lesion,
                 patient_id=patient,
-                image_id=image,
-                age=parse_age(row.get("age"), where),
+                image_id=photo.image,
+                age=parse_age(row.get("age"), photo.where),
                 sex=known(row.get("gender")),
                 site=known(row.get("region")),
-                skin_tone=_fitzpatrick(row.get("fitspatrick"), where),
+                skin_tone=_fitzpatrick(row.get("fitspatrick"), photo.where),
                 licence=LICENCE,
                 source=SOURCE,
             )
         )
-    check_all_found(table, missing)
-    check_not_empty(table, records)
     return records
+
+
+def _label(row: Row, where: str) -> str:
+    label = row["diagnostic"].upper()
+    if label not in CLASSES:
+        raise DataError(f"{where}: diagnostic '{label}' is none of {', '.join(CLASSES)}")
+    return label
 
 
 def _fitzpatrick(value: str | None, where: str) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from hierattn.data.readers.listing import Listing
-from hierattn.data.readers.tables import Row, name_some
-from hierattn.data.records import Record
+from hierattn.data.readers.tables import Row, name_some, read_table
 from hierattn.errors import DataError
 from hierattn.preprocessing import PHOTO_FORMATS
 
@@ -63,6 +63,65 @@ def find_photo(photos: PhotoIndex, name: str) -> Path | None:
     return found[0]
 
 
+@dataclass(frozen=True)
+class ListedPhoto:
+    """A row of a data set's table, with its photo.
+
+    Attributes:
+        where: table and row, for messages.
+        image: the photo's name without suffix.
+        label: its class.
+        path: where it lies.
+    """
+
+    row: Row
+    where: str
+    image: str
+    label: str
+    path: Path
+
+    @property
+    def file(self) -> str:
+        """Where it is to go: ``<class>/<name>``."""
+        return f"{self.label}/{self.path.name}"
+
+
+def listed_photos(
+    table: Path,
+    name: str,
+    columns: Sequence[str],
+    photos: PhotoIndex,
+    label: Callable[[Row, str], str],
+) -> Iterator[ListedPhoto]:
+    """The photos that a table lists, row by row.
+
+    Args:
+        name: the column with the photos' names.
+        columns: all that the table must have.
+        label: gives a row's class; also told where it stands, for its messages.
+
+    Raises:
+        DataError: rows without their photo, which are counted and named; or no row at all.
+    """
+    missing, empty = [], True
+    for row in read_table(table, columns):
+        where = f"{table}: row {row.number}"
+        known, image = label(row, where), image_id(row[name])
+        path = find_photo(photos, image)
+        if path is None:
+            missing.append(row[name])
+            continue
+        empty = False
+        yield ListedPhoto(row, where, image, known, path)
+    if missing:
+        raise DataError(
+            f"{table}: no photo for {name_some(missing, 'row')}; "
+            "put all parts of the download below one folder, or remove the rows"
+        )
+    if empty:
+        raise DataError(f"{table}: has no row; download it again")
+
+
 def one_hot(row: Row, classes: Sequence[str], where: str) -> str:
     """The one class whose column is 1.
 
@@ -73,29 +132,6 @@ def one_hot(row: Row, classes: Sequence[str], where: str) -> str:
     if len(hot) != 1:
         raise DataError(f"{where}: {len(hot)} classes are 1.0 instead of one; mend the row")
     return hot[0]
-
-
-def check_all_found(table: Path, missing: Sequence[str]) -> None:
-    """Check that no row of a table lacks its photo.
-
-    Raises:
-        DataError: some do; they are counted and named.
-    """
-    if missing:
-        raise DataError(
-            f"{table}: no photo for {name_some(missing, 'row')}; "
-            "put all parts of the download below one folder, or remove the rows"
-        )
-
-
-def check_not_empty(table: Path, records: Sequence[Record]) -> None:
-    """Check that a table gave at least one photo.
-
-    Raises:
-        DataError: it has a header and nothing below it.
-    """
-    if not records:
-        raise DataError(f"{table}: has no row; download it again")
 
 
 def _same_bytes(paths: Sequence[Path]) -> None:
