@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -19,11 +19,8 @@ from export.checks.gates import relative_tolerances
 from export.checks.golden.selftest import golden_pixels, read_selftest, write_selftest
 from export.checks.integrity import path_sha256
 from export.checks.parity import logits_by_image
-from export.errors import ExportError
-from export.formats.conversion_input import FormatOptions
 from export.formats.registry import (
     FORMATS,
-    abilities_of,
     all_abilities,
     default_formats,
     find_format,
@@ -33,6 +30,7 @@ from export.jobs.pool import run_jobs
 from export.model_card import write_model_card
 from export.passes import REWRITES, rewrites_for
 from export.progress import Observer, Progress, unobserved
+from export.request import ExportRequest
 from export.schema.manifest import (
     LOG,
     MANIFEST,
@@ -52,62 +50,11 @@ from hierattn.common.files import write_text
 from hierattn.common.staging import staged_folder
 from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.data.folder import read_data_folder
-from hierattn.errors import UnknownNameError
 from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.lineage import weights_licences
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """Request of an export.
-
-    Attributes:
-        run: run folder or name of a shipped checkpoint.
-        out: the export folder to write; must not exist, or be empty.
-        precisions: None for fp32 and fp16, and int8 if there are photos.
-        data: photos for evaluation and int8 calibration.
-        untrained_size: if given, ``run`` is a model's name, exported with random weights for
-            inputs of this side, pixels.
-    """
-
-    run: str
-    out: Path
-    formats: tuple[str, ...] = default_formats()
-    precisions: tuple[str, ...] | None = None
-    data: Path | None = None
-    graph: str = "deploy"
-    options: FormatOptions = field(default_factory=FormatOptions)
-    skip_unreadable: bool = False
-    untrained_size: int | None = None
-
-    def checked_precisions(self) -> list[Precision]:
-        """The precisions to export.
-
-        Raises:
-            UnknownNameError: a format, precision or graph that does not exist.
-        """
-        for name in self.formats:
-            abilities_of(name)
-        if self.graph not in ("deploy", "naive"):
-            raise UnknownNameError("graph", self.graph, ("deploy", "naive"))
-        if not self.formats or self.precisions == ():
-            raise ExportError("nothing to export; give at least one format and one precision")
-        if self.precisions is None:
-            return [p for p in Precision if self.data is not None or p is not Precision.INT8]
-        for name in self.precisions:
-            if name not in list(Precision):
-                raise UnknownNameError("precision", name, list(Precision))
-        for abilities in map(abilities_of, self.formats):
-            for name in self.precisions:
-                if name not in abilities.precisions:
-                    raise ExportError(
-                        f"--precision {name}: {abilities.title} files are made in "
-                        f"{', '.join(abilities.precisions)} alone; export it apart"
-                    )
-        return [precision for precision in Precision if precision in self.precisions]
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("export.debug",),
         ("export.targets",),
         (
-            *("export.model_card", "export.untrained", "export.pipeline"),
+            *("export.model_card", "export.untrained", "export.request", "export.pipeline"),
             *("export.judged_photos", "export.verification", "export.verify"),
         ),
     ),

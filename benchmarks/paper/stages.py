@@ -13,7 +13,8 @@ from benchmarks.plan import Plan
 from benchmarks.results import RESULTS_JSON, BenchmarkError, Results, read_results
 from benchmarks.run import BenchmarkRequest, run_benchmark
 from benchmarks.runtimes.registry import LITERT, ONNXRUNTIME, TORCH
-from export.pipeline import ExportRequest, export
+from export.pipeline import export
+from export.request import ExportRequest
 from export.schema.manifest import read_manifest
 from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, read_csv, write_csv

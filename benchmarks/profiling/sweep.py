@@ -17,9 +17,9 @@ from benchmarks.runner import Measurement, measure
 from benchmarks.runtimes.registry import find_runtime, runtimes_of
 from benchmarks.stats import summarise
 from export.formats.registry import abilities_of, default_formats
-from export.pipeline import ExportRequest
 from export.pipeline import export as run_export
 from export.progress import Observer, Progress, unobserved
+from export.request import ExportRequest
 from export.runtime.client import WorkerConfig
 from export.schema.manifest import Manifest
 from hierattn.models.complexity import count_multiply_adds

@@ -14,7 +14,8 @@ import torch
 from export import load_artefact
 from export.checks.golden.selftest import golden_inputs, read_selftest
 from export.errors import ExportError
-from export.pipeline import ExportRequest, export, export_run
+from export.pipeline import export, export_run
+from export.request import ExportRequest
 from export.schema.manifest import read_manifest
 from export.schema.metadata import Precision
 from hierattn.data.records import DataFolder

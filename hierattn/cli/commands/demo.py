@@ -39,7 +39,7 @@ def demo(
 
     from benchmarks.plan import Plan
     from benchmarks.run import BenchmarkRequest, run_benchmark
-    from export.pipeline import ExportRequest
+    from export.request import ExportRequest
     from export.verify import verify
     from hierattn.cli.commands.benchmark import benchmark_document, show_outcome
     from hierattn.cli.commands.export import export_with_progress, show_export, show_verification

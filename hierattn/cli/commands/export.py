@@ -21,7 +21,8 @@ from hierattn.cli.tables import WideFlag, print_table
 from hierattn.errors import ConfigError
 
 if TYPE_CHECKING:
-    from export.pipeline import ExportOutcome, ExportRequest
+    from export.pipeline import ExportOutcome
+    from export.request import ExportRequest
     from export.schema.manifest import Manifest
     from export.verification import Verification
 
@@ -76,7 +77,7 @@ def export(
     set_up_logging(verbose)
     from export.formats.conversion_input import FormatOptions
     from export.formats.registry import default_formats
-    from export.pipeline import ExportRequest
+    from export.request import ExportRequest
 
     if image_size is not None and not untrained:
         raise ConfigError("--image-size: a run has its own; it is for --untrained only")

@@ -186,7 +186,7 @@ def train(
         return
     exported = None
     if export is not None:
-        from export.pipeline import ExportRequest
+        from export.request import ExportRequest
         from hierattn.cli.commands.export import export_with_progress, show_export
 
         exported = export_with_progress(

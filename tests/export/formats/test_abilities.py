@@ -15,7 +15,8 @@ from export.errors import ExportError
 from export.formats import registry
 from export.formats.abilities import Platform
 from export.passes.graph import REWRITES
-from export.pipeline import ExportRequest, export_tool_versions
+from export.pipeline import export_tool_versions
+from export.request import ExportRequest
 from export.schema.manifest import read_manifest
 from export.targets.apps.choice import BundleRequest, choose_artefact
 from export.targets.arm64.parity import choose_files
