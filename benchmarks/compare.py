@@ -223,7 +223,7 @@ def _remarks(old: Results, new: Results, same_photos: bool) -> Iterator[str]:
         if results.noise_floor is None:
             yield f"the {label} session has no noise floor; small differences may be noise"
     if not same_photos and (old.photos or new.photos):
-        yield "accuracy was not compared: the two sessions did not judge the same photos"
+        yield "accuracy was not compared: the two sessions did not judge the same images"
     for environment in new.environments:
         earlier = _environment(old, environment.device)
         if earlier is None:

@@ -153,11 +153,13 @@ class BenchmarkOutcome:
 
     Attributes:
         unmeasured: names of rows that failed, or could have been run here and were not.
+        gallery: the images in the page, if any.
     """
 
     results: Results
     comparison: Comparison | None
     unmeasured: list[str]
+    gallery: Gallery | None = None
 
 
 def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) -> BenchmarkOutcome:
@@ -198,7 +200,7 @@ def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOu
             unmeasured += figures.unmeasured
     assert results is not None
     comparison = compare(earlier, results) if earlier is not None else None
-    return BenchmarkOutcome(results, comparison, unmeasured)
+    return BenchmarkOutcome(results, comparison, unmeasured, gallery)
 
 
 def _measure_host(

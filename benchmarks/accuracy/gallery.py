@@ -15,6 +15,7 @@ from PIL import Image
 
 from benchmarks.accuracy.eval_photos import EvalPhotos
 from hierattn.data.pixels.decode import decode_folder
+from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
@@ -82,12 +83,14 @@ class Gallery:
         unsure: answered rightly by all, the least sure first.
         wrong_in_all, unsure_in_all: how many there are; at most MOST_WRONG and MOST_UNSURE are
             shown.
+        painted: every image is painted by formula, so none is private.
     """
 
     wrong: list[GalleryPhoto]
     unsure: list[GalleryPhoto]
     wrong_in_all: int
     unsure_in_all: int
+    painted: bool = False
 
 
 def make_gallery(
@@ -115,7 +118,8 @@ def make_gallery(
     shown = wrong[:MOST_WRONG], unsure[:MOST_UNSURE]
     pictures = _pictures([i for part in shown for i in part], photos, spec)
     first, second = ([_photo(i, photos, pictures[i], found) for i in part] for part in shown)
-    return Gallery(first, second, len(wrong), len(unsure))
+    painted = {record.licence for record in photos.folder.records} == {PAINTED}
+    return Gallery(first, second, len(wrong), len(unsure), painted)
 
 
 class _Judged:

@@ -274,14 +274,14 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "change",
         "Change to torch, points",
-        "Balanced accuracy less that of torch on the same photos, in percentage points.",
+        "Balanced accuracy less that of torch on the same images, in percentage points.",
         _OVERVIEW | _ACCURACY,
         _change,
     ),
     Column(
         "melanoma",
         "Melanoma sensitivity, %",
-        "Melanomas found, of all melanomas among the photos, where melanoma had to be the highest "
+        "Melanomas found, of all melanomas among the images, where melanoma had to be the highest "
         "class.",
         _OVERVIEW | _ACCURACY,
         _percent("melanoma_sensitivity"),

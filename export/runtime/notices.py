@@ -1,4 +1,4 @@
-"""What a runtime writes on stderr while it opens a file in this process."""
+"""What a runtime writes on stderr while this process loads it, or opens a file in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hierattn.common.temporary import memory_file
 
 @contextmanager
 def without_notices(beginning: bytes = b"INFO:") -> Iterator[None]:
-    """Leave out the lines of stderr that begin so; all others appear once the block is over.
+    """Leave out the lines of stderr that begin so, with b"" all; others appear after the block.
 
     For runtimes that have no setting for it. Their own code writes to the file descriptor, which
     Python's ``sys.stderr`` does not see.

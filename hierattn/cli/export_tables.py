@@ -33,10 +33,10 @@ _MORE_LEGEND = (
 _LEGEND = (
     "MB: a million bytes.",
     "parity: largest difference of a logit from torch's, as a share of the largest logit.",
-    "decisions: share of photos on which the file chooses the same class as torch.",
-    "balanced, melanoma: of this very file on the photos, and in points its change against "
+    "decisions: share of images on which the file chooses the same class as torch.",
+    "balanced, melanoma: of this very file on the images, and in points its change against "
     "torch; melanoma is the sensitivity of the highest class.",
-    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no photos.",
+    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no images.",
 )
 
 
@@ -75,7 +75,7 @@ def judged_line(manifest: Manifest) -> str:
     """Which photos the figures are of, and what they are worth."""
     data = manifest.data
     if data is None:
-        return "No photos were given (--data): decisions and accuracy were not compared."
+        return "No images were given (--data): decisions and accuracy were not compared."
     line = f"Judged on {data.judged} images of '{data.name}'"
     if data.calibration:
         line += f"; {data.calibration} others were set apart to calibrate int8"

@@ -98,7 +98,7 @@ def test_other_photos_are_not_compared() -> None:
     old = results(row(balanced_accuracy=0.9), photos=PHOTOS)
     comparison = compare(old, results(row(balanced_accuracy=0.1), photos=other))
     assert comparison.findings == []
-    assert any("same photos" in line for line in comparison.remarks)
+    assert any("same images" in line for line in comparison.remarks)
 
 
 def test_a_row_that_fails_or_is_gone_is_a_finding() -> None:

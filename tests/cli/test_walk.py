@@ -75,7 +75,7 @@ def test_from_a_painted_folder_to_a_benchmark_again(cli: Cli, home: Path) -> Non
     # Of so few runs some may be slower; all that was measured before is compared.
     assert answer.code in (0, 1) and "Written: " in answer.out, answer.err
     assert "compared: nothing got slower" in answer.out or "WORSE" in answer.out
-    assert "same photos" not in answer.out and "only before" not in answer.out
+    assert "same images" not in answer.out and "only before" not in answer.out
 
 
 def test_after_preparing_and_balancing(cli: Cli, home: Path) -> None:

@@ -200,7 +200,7 @@ def _draw_reliability(file: EvaluatedFile, bins: Sequence[tuple[float, float, in
             )
             drawn.set_gid(f"bin-{place}")
             tooltips[f"bin-{place}"] = (
-                f"confidence {percent(confidence)} %, right {percent(accuracy)} %, {photos} photos"
+                f"confidence {percent(confidence)} %, right {percent(accuracy)} %, {photos} images"
             )
         label = f"Reliability of {file.first.row.name}"
         return inline_svg(figure, f"reliability-{file.first.number}", label, tooltips)

@@ -132,7 +132,7 @@ def benchmark(
         print_json(benchmark_document(outcome))
     else:
         show_outcome(outcome, request, wide=wide)
-        if gallery:
+        if outcome.gallery is not None and not outcome.gallery.painted:
             standard_console().print(
                 f"{out}/report.html holds photographs: pass it on only where that is allowed",
                 soft_wrap=True,

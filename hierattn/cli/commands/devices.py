@@ -55,7 +55,7 @@ def show_phones(found: list[PhoneCheck], folder: Path) -> None:
     console.print(
         "difference: largest of a logit of the golden images, as a share of its image's scale, "
         "computed here from the phone's numbers. pixels: of the golden tensors. numbers only: the "
-        "file's decisions had no photos when it was exported."
+        "file's decisions had no images when it was exported."
     )
     for check in found:
         tried = check.result.tried if check.result else []

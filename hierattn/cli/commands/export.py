@@ -244,7 +244,7 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     console = standard_console()
     print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
-    console.print(f"Photos asked again: {found.photos}.")
+    console.print(f"Images asked again: {found.photos}.")
     console.print(*words, sep="\n")
     for line in [*found.arm64, *found.apple]:
         console.print(line)

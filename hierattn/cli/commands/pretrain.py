@@ -78,7 +78,7 @@ def pretrain(
         return
     judged = outcome.validation_loss
     photos = [word for folder in data for word in ("--data", folder)]
-    held_out = "" if judged is None else f", {judged:.3f} on photos kept aside"
+    held_out = "" if judged is None else f", {judged:.3f} on images kept aside"
     console = standard_console()
     console.print(
         f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)",

@@ -58,7 +58,7 @@ def show_runs(found: list[ListedRun], folder: Path, *, wide: bool = False) -> No
         table.add_row(*_cells(run, folder))
     print_table(console, table, wide=wide)
     console.print(
-        "Balanced accuracy with its 95 % interval. Runs judged on different photos cannot be "
+        "Balanced accuracy with its 95 % interval. Runs judged on different images cannot be "
         "compared by it; 'validation' flatters."
     )
 

@@ -22,9 +22,9 @@ from hierattn.cli.console import (
 from hierattn.errors import ConfigError
 
 _TITLES = {
-    "test": "test photos, which the training never used",
-    "validation": "validation photos, by which the epoch was chosen and calibrated (flattering)",
-    "cross_validation": "folds of the same recipe; this run itself learnt from all photos",
+    "test": "test images, which the training never used",
+    "validation": "validation images, by which the epoch was chosen and calibrated (flattering)",
+    "cross_validation": "folds of the same recipe; this run itself learnt from all images",
 }
 
 

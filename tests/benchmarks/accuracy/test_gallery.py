@@ -1,5 +1,6 @@
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from benchmarks.accuracy import gallery as module
 from benchmarks.accuracy.eval_photos import EvalPhotos, choose_eval_photos
 from benchmarks.accuracy.gallery import FileAnswers, Gallery, make_gallery
+from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 from tests.benchmarks.helpers import CLASSES
@@ -71,6 +73,16 @@ def test_pictures_are_small_and_say_nothing_but_pixels(photos: EvalPhotos) -> No
     assert kind == "data:image/jpeg;base64"
     with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
         assert picture.size == (32, 32) and not picture.getexif()
+
+
+def test_painted_images_are_not_called_photographs(photos: EvalPhotos) -> None:
+    wrong = [1, 0, 1, 1, 2, 2], [SURE] * 6
+    assert not gallery_of(photos, answers(photos, "one", *wrong)).painted
+    first, *others = photos.folder.records
+    for rest, expected in ((others, False), ([replace(r, licence=PAINTED) for r in others], True)):
+        records = (replace(first, licence=PAINTED), *rest)
+        drawn = replace(photos, folder=replace(photos.folder, records=records))
+        assert gallery_of(drawn, answers(drawn, "one", *wrong)).painted is expected
 
 
 def test_what_is_left_out_is_counted(photos: EvalPhotos, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,13 +117,16 @@ def test_hostile_names_are_text(page: Any) -> None:
     assert any(name.startswith("<script>alert") for name in names)
 
 
+@pytest.mark.parametrize("painted", [False, True])
 @pytest.mark.parametrize("window", WINDOWS)
-def test_the_gallery_shows_its_pictures(window: str, browser: Any, tmp_path: Path) -> None:
+def test_the_gallery_shows_its_pictures(
+    window: str, painted: bool, browser: Any, tmp_path: Path
+) -> None:
     dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
     file = ("fixture-export", "hierattn_xs-256-fp32.onnx", "onnxruntime")
     answers = [Answer("seborrheic_keratosis", (0.5, 0.9), (file,))]
     photo = GalleryPhoto("basal_cell_carcinoma/a_long_name_of_a_photo.jpg", "MEL", dot, answers)
-    write_report(tmp_path, sample_results(), Gallery([photo] * 5, [photo], 70, 1))
+    write_report(tmp_path, sample_results(), Gallery([photo] * 5, [photo], 70, 1, painted))
     width, height = WINDOWS[window]
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
     page = context.new_page()
@@ -135,7 +138,9 @@ def test_the_gallery_shows_its_pictures(window: str, browser: Any, tmp_path: Pat
     assert "5 of 70 shown" in page.locator("#gallery").inner_text()
     assert "50–90 %" in page.locator("#gallery").inner_text()
     assert page.locator("#gallery a").first.get_attribute("href") == "#row-2"
-    assert page.get_by_text("This page holds photographs").is_visible()
+    said = "painted by formula" if painted else "This page holds photographs"
+    assert page.get_by_text(said).is_visible()
+    assert ("photographs" in page.content()) is not painted
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 

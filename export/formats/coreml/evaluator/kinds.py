@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from export.errors import ArtefactError, UnsupportedOperationError
+from export.runtime.notices import without_notices
 
 MAXIMUM_ELEMENTS = 2**26
 """Larger tensors are refused before any memory is taken; real ones here stay below 2**24."""
@@ -75,7 +76,8 @@ def read_type(message: Any, where: str) -> TensorType:
         UnsupportedOperationError: another type, a kind without a handler, or a flexible shape.
         ArtefactError: a shape that cannot be.
     """
-    from coremltools.proto import MIL_pb2
+    with without_notices(b""):  # coremltools announces all that this system lacks for conversion
+        from coremltools.proto import MIL_pb2
 
     if message.WhichOneof("type") != "tensorType" or message.tensorType.attributes:
         raise UnsupportedOperationError(f"{where}: a value that is not a plain tensor")

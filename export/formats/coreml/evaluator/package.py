@@ -12,6 +12,7 @@ from typing import Any
 
 from export.errors import ArtefactError
 from export.formats.coreml.evaluator.weights import WeightFile, empty_weight_file, read_weight_file
+from export.runtime.notices import without_notices
 
 MANIFEST = "Manifest.json"
 DATA = "Data"
@@ -39,7 +40,8 @@ def read_package(path: Path) -> Package:
     Raises:
         ArtefactError: missing, truncated, not a package, or pointing out of itself.
     """
-    from coremltools.proto import Model_pb2
+    with without_notices(b""):  # coremltools announces all that this system lacks for conversion
+        from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     items, root = _read_manifest(path)

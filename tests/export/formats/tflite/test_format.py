@@ -28,6 +28,7 @@ from tests.export.formats.tflite.tiny import (
     tiny_network,
     tiny_source,
 )
+from tests.export.loading import loading_says
 
 FORMAT = TfliteFormat()
 
@@ -180,6 +181,12 @@ def test_nothing_of_this_machine_is_in_the_files(tiny_tflite: Written) -> None:
         content = path.read_bytes()
         for trace in (b"/tmp", b"site-packages", str(Path.cwd()).encode(), b"litert_torch"):
             assert trace not in content
+
+
+def test_what_reads_a_file_leaves_stderr_alone(tiny_tflite: Written) -> None:
+    """In a process of its own: LiteRT announces its delegate once a process."""
+    path, _ = tiny_tflite[Precision.FP32]
+    assert loading_says(path) == ""
 
 
 class Unconvertible(nn.Module):

@@ -18,6 +18,7 @@ from export.formats.coreml.evaluator.kinds import FP16, FP32
 from export.formats.coreml.evaluator.weights import read_weight_file
 from export.formats.coreml.tidy import main_block
 from tests.export.formats.coreml.evaluator.programs import Build, save, to_model
+from tests.export.loading import loading_says
 
 FOLDER = Path("Data/com.apple.CoreML")
 SPECIFICATION = FOLDER / "model.mlmodel"
@@ -42,6 +43,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def package(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / whole.name))
+
+
+def test_what_reads_a_package_leaves_stderr_alone(whole: Path) -> None:
+    """In a process of its own: coremltools announces all that Linux lacks as it is imported."""
+    assert loading_says(whole) == ""
 
 
 def edit_manifest(package: Path, change: Callable[[dict[str, Any]], None]) -> None:
