@@ -47,7 +47,7 @@ def find_judged_photos(
             "it with --data)"
         )
         return None, words, []
-    progress(Progress("", "decoding photos"))
+    progress(Progress("", "decoding images"))
     try:
         photos = reread_evaluation_photos(
             place, record, manifest.preprocessing, manifest.classes, answers.photos

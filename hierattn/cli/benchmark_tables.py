@@ -114,9 +114,10 @@ def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
             f"{first:.2f} and {second:.2f} ms ({threads} thread{'' if threads == 1 else 's'})"
             for threads, (first, second) in floor.controls.items()
         )
+        launches = f"{method.launches} launch{'' if method.launches == 1 else 'es'}"
         yield (
-            f"Noise floor: from {method.launches} launches in turns of all rows, and from "
-            f"{floor.name}, measured twice: {pairs}."
+            f"Noise floor: from {launches} in turns of all rows, and from {floor.name}, "
+            f"measured twice: {pairs}."
         )
 
 

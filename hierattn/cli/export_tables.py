@@ -35,7 +35,7 @@ _LEGEND = (
     "parity: largest difference of a logit from torch's, as a share of the largest logit.",
     "decisions: share of images on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the images, and in points its change against "
-    "torch; melanoma is the sensitivity of the highest class.",
+    "torch; melanoma is its sensitivity, found where it is the highest class.",
     "gate: passed; failed, with reasons below; not run or numbers only: decisions had no images.",
 )
 

@@ -96,6 +96,17 @@ def test_every_reason_has_its_words() -> None:
         assert [name for name in words if name.startswith("why_")] == [name for _, name in chosen]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_english_that_is_shown_in_another_language_is_set_apart(language: str) -> None:
+    """What the bundle, a runtime or Android says of itself is not translated."""
+    technical = {"values-de": "(technisch: "}[language]
+    words = _words(language)
+    told = [name for name, text in _words("values").items() if "(technical: " in text]
+    assert len(told) > 4
+    for name in (*told, "fitted_on"):
+        assert technical in words[name], name
+
+
 def test_every_heat_has_its_word() -> None:
     device = (SOURCES / "main/java/org/hierattn/demo/Device.java").read_text(encoding="utf-8")
     named = re.search(r"THERMAL = Collections.unmodifiableList\(Arrays.asList\(([^)]*)\)", device)

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from benchmarks.report.charts.svg import INK, QUIET, SERIES, STYLE, drawable, inline_svg, new_figure
 from benchmarks.report.formatting import fixed, percent, short, three_digits
@@ -158,7 +158,9 @@ def _set_scale(axes: Axes, limits: tuple[float, float]) -> bool:
     if logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(low / (high / low) ** 0.03, high * (high / low) ** 0.03)
-        if high / low < 30:
+        if high / low > 10:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,)))
+        else:
             axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     else:
         margin = max(0.03 * (high - low), 0.01 * high)

@@ -76,11 +76,11 @@ def demo(
         print_report(console, outcome.reports["test"], f"held-out {title}")
     files = export_with_progress(ExportRequest(str(run), exported, data=folder))
     if not json_output:
-        show_export(files, exported, data=folder)
+        show_export(files, exported, data=folder, next_steps=False)
     with PartsProgress() as parts:
         found = verify(exported, progress=parts.follow)
     if not json_output:
-        show_verification(found, exported)
+        show_verification(found, exported, next_steps=False)
     timing = BenchmarkRequest(
         (exported,),
         report,

@@ -112,9 +112,14 @@ def export_with_progress(request: ExportRequest) -> ExportOutcome:
 
 
 def show_export(
-    outcome: ExportOutcome, out: Path, *, data: Path | None = None, wide: bool = False
+    outcome: ExportOutcome,
+    out: Path,
+    *,
+    data: Path | None = None,
+    wide: bool = False,
+    next_steps: bool = True,
 ) -> None:
-    """Print the table, what does not fit it, and what to do next."""
+    """Print the table, what does not fit it, and what to do next, if that is not done anyway."""
     from hierattn.cli.export_tables import export_table, judged_line, legend, remarks
 
     manifest, console = outcome.manifest, standard_console()
@@ -125,7 +130,7 @@ def show_export(
     for line in remarks(manifest):
         console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
-    if any(record.sha256 for record in manifest.artefacts):
+    if next_steps and any(record.sha256 for record in manifest.artefacts):
         console.print(f"Next: {command('verify', out)}", soft_wrap=True)
         _print_next(manifest, out, data)
 
@@ -237,8 +242,10 @@ def verify(
         raise typer.Exit(1)
 
 
-def show_verification(found: Verification, folder: Path, *, wide: bool = False) -> None:
-    """Print the table and every problem."""
+def show_verification(
+    found: Verification, folder: Path, *, wide: bool = False, next_steps: bool = True
+) -> None:
+    """Print the table and every problem, and what to do next, if that is not done anyway."""
     from hierattn.cli.export_tables import legend, verify_table
 
     console = standard_console()
@@ -253,7 +260,7 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}")
     console.print(f"verified: {found.conclusion}")
-    if found.passed:
+    if found.passed and next_steps:
         photos = _photos(found.manifest, found.data and _shortened(found.data))
         told = command("benchmark", folder, *photos, "--out")
         console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)

@@ -112,8 +112,12 @@ def test_colours_follow_the_theme() -> None:
     assert not re.search('(fill|stroke)="#', svg), "a colour that dark mode does not change"
 
 
-@pytest.mark.parametrize(("fastest", "slowest"), [(12.5, 108.0), (22.9, 8805.0), (0.3, 40000.0)])
-def test_figures_of_the_latency_axis_do_not_touch(fastest: float, slowest: float) -> None:
+@pytest.mark.parametrize(
+    ("fastest", "slowest"), [(12.5, 108.0), (1.55, 27.1), (22.9, 8805.0), (0.3, 40000.0)]
+)
+def test_figures_of_the_latency_axis_do_not_touch_nor_keep_to_one_side(
+    fastest: float, slowest: float
+) -> None:
     results = sample_results()
     rows = [
         row.model_copy(update={"p50_ms": p50, "threads": 1})
@@ -128,4 +132,5 @@ def test_figures_of_the_latency_axis_do_not_touch(fastest: float, slowest: float
     FigureCanvasAgg(figure).draw()
     boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
     assert len(boxes) >= 2
+    assert min(axes.get_xticks()) < math.sqrt(fastest * slowest)
     assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
