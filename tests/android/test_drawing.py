@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from android_demo.offline.drawing import __main__ as drawing
 from android_demo.offline.drawing.layouts import Content, Resources, draw_layout
 from android_demo.offline.drawing.screens import draw_about, draw_main
 from android_demo.offline.errors import BuildError
@@ -116,6 +117,16 @@ def test_about_says_what_it_is_and_what_it_is_not(assets: Path, language: str) -
 @pytest.mark.parametrize("layout", [p.stem for p in (APP / "app/src/main/res/layout").iterdir()])
 def test_every_layout_can_be_drawn(layout: str) -> None:
     assert "drawing, not a screenshot" in draw_layout(Resources(), layout, {})
+
+
+def test_an_app_without_a_bundle_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drawing, "assets_folder", lambda: tmp_path)
+    assert drawing.main([str(tmp_path / "screens")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "no bundle (hierattn bundle" in error
+    assert error.count("\n") == 1
 
 
 def test_what_no_layout_has_is_refused() -> None:

@@ -76,7 +76,7 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
     size = _bytes_of(done, "selftest")
     photos = len(record.selftest.photos.images) if record.selftest.photos else 0
     table.add_row(
-        "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} photos, tensors"
+        "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} JPEGs, tensors"
     )
     print_table(console, table)
     console.print(f"sha256 {record.sha256}")
