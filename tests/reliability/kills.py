@@ -28,6 +28,8 @@ from pathlib import Path
 from PIL import Image
 
 from export.runtime import process
+from hierattn.models.pretrained.weights import read_state_dict
+from hierattn.training.run.checkpoint import load_state
 from tests.reliability.forked import ForkedPython
 
 PAINT = ("data", "synth", "--per-class", "8", "--size", "16")
@@ -159,7 +161,7 @@ def check_whole(folder: Path) -> None:
     """Check that every file under its final name is whole, in so far as its kind tells.
 
     Raises:
-        ValueError, OSError, AssertionError: one is not.
+        ValueError, OSError, HierAttnError, AssertionError: one is not.
     """
     for path in folder.rglob("*"):
         if path.name.startswith("."):
@@ -171,9 +173,9 @@ def check_whole(folder: Path) -> None:
         elif path.suffix in (".png", ".jpg"):
             with Image.open(path) as image:
                 image.load()
+        elif path.suffix == ".safetensors":
+            read_state_dict(path)
         elif path.name == "last.ckpt":
-            from hierattn.training.run.checkpoint import load_state
-
             load_state(path)
 
 

@@ -323,6 +323,23 @@ def test_figures_of_torch_that_are_made_up_are_refused(export: Path, app: Path) 
         bundle(BundleRequest(export, app, FP32))
 
 
+@pytest.mark.parametrize("distinct", [1, 8])
+def test_an_int8_gate_on_copies_of_one_photo_is_not_passed_because_the_manifest_says_so(
+    tmp_path: Path, app: Path, distinct: int
+) -> None:
+    export = write_whole_export(tmp_path / "x", gates={INT8: PASSED})
+    answers = [
+        PhotoAnswer(file=f"{n}.jpg", label="mel", logits=[1.0 + n % distinct, 0.5, 0.1])
+        for n in range(8)
+    ]
+    relabel(export, answers)
+    if distinct == 8:
+        assert bundle(BundleRequest(export, app)).record.verified
+        return
+    with pytest.raises(ManifestError, match=r"said to have passed, but .* and these are 1"):
+        bundle(BundleRequest(export, app))
+
+
 def test_a_constant_answer_is_told_whether_the_manifest_does_or_not(
     export: Path, app: Path
 ) -> None:
