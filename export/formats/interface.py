@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from export.errors import ArtefactError, WorkerError
+from export.errors import ArtefactError, ExportError, WorkerError
 from export.formats.abilities import Abilities, Runtime
 from export.formats.conversion_input import ExportSource
 from export.runtime.engine import runtime_errors
@@ -33,6 +33,25 @@ class FileFacts:
     output: OutputFacts
     operators: dict[str, int]
     delegated: Delegation | None = None
+
+
+@dataclass(frozen=True)
+class OperatorCost:
+    """What one operator of a file costs at every run, by its shapes and types.
+
+    Attributes:
+        name: of what it computes.
+        weight_bytes: of constants that it reads, as the file stores them.
+        activation_bytes: of what it reads and writes else.
+        arithmetic: the kernels that take it, such as ``fp32``.
+    """
+
+    name: str
+    kind: str
+    multiply_adds: int
+    weight_bytes: int
+    activation_bytes: int
+    arithmetic: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +255,18 @@ class Format(ABC):
 
         The last one yielded is the logits.
         """
+
+    def arm64_costs(self, path: Path) -> list[OperatorCost]:
+        """What each operator costs on an ARM64 phone, in execution order; nothing is measured.
+
+        Raises:
+            ExportError: the runtime's operators are not those of the file.
+            ArtefactError: as for :meth:`load`.
+        """
+        raise ExportError(
+            f"{self.abilities.title} files: no estimate, since the operators that their runtime "
+            "computes with are not those that a file lists"
+        )
 
     def other_runtimes(self, path: Path) -> Sequence[SecondRuntime]:
         """Further runtimes that can run the file here: those in environments of their own."""

@@ -62,6 +62,10 @@ class Engine:
         """Counted in the runtime's own list of nodes."""
         return count_delegated(self.interpreter._get_ops_details(), [self.output["index"]])
 
+    def executed(self) -> set[int]:
+        """See :func:`executed_nodes`."""
+        return executed_nodes(self.interpreter._get_ops_details(), [self.output["index"]])
+
     def operator_times(self, runs: int) -> dict[str, list[float]]:
         """By LiteRT's C interface: Python's has no profiler."""
         if _PACKAGE != "ai_edge_litert":
@@ -72,7 +76,14 @@ class Engine:
 
 
 def count_delegated(nodes: list[dict[str, Any]], outputs: list[int]) -> dict[str, int]:
-    """Count partitions, and nodes that no partition took.
+    """Count partitions, and nodes that no partition took; see :func:`executed_nodes`."""
+    executed = executed_nodes(nodes, outputs)
+    partitions = sum(nodes[number]["op_name"] == "DELEGATE" for number in executed)
+    return {"partitions": partitions, "left": len(executed) - partitions}
+
+
+def executed_nodes(nodes: list[dict[str, Any]], outputs: list[int]) -> set[int]:
+    """Numbers of the nodes that run: partitions, and operators of the file outside of them.
 
     A runtime lists the file's own nodes, taken or not, then a DELEGATE node for each partition.
     What is executed is found from the graph's outputs backwards, where a tensor that a partition
@@ -94,5 +105,4 @@ def count_delegated(nodes: list[dict[str, Any]], outputs: list[int]) -> dict[str
         if found is not None and found not in executed:
             executed.add(found)
             wanted += [int(tensor) for tensor in nodes[found]["inputs"]]
-    partitions = sum(nodes[number]["op_name"] == "DELEGATE" for number in executed)
-    return {"partitions": partitions, "left": len(executed) - partitions}
+    return executed

@@ -15,11 +15,13 @@ from export.formats.interface import (
     EngineArtefact,
     FileFacts,
     Format,
+    OperatorCost,
     TracedTensor,
 )
 from export.formats.registry import require_packages
 from export.formats.tflite.abilities import ABILITIES
 from export.formats.tflite.archive import append_archive, split_archive
+from export.formats.tflite.costs import operator_costs
 from export.formats.tflite.flatbuffer import operator_kinds, pack, read_tflite
 from export.formats.tflite.half_arithmetic import allow_half_arithmetic
 from export.formats.tflite.interpreter import open_artefact, trace_tensors
@@ -103,6 +105,11 @@ class TfliteFormat(Format):
             operators=dict(sorted(Counter(operator_kinds(model)).items())),
             delegated=Delegation(**engine.delegated()),
         )
+
+    def arm64_costs(self, path: Path) -> list[OperatorCost]:
+        """The delegate decides by types and shapes, so what it takes here it takes there."""
+        model, packed, description = self._read(path)
+        return operator_costs(model, open_artefact(packed, path, description).engine.executed())
 
     def read_description(self, path: Path) -> Description:
         """The metadata behind the model; no runtime is needed."""

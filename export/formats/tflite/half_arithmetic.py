@@ -36,20 +36,28 @@ def allow_half_arithmetic(model: Any) -> None:
 
 
 def constant_product(model: Any) -> int | None:
-    """Index of the first BATCH_MATMUL with a constant side; None where there is none.
+    """Index of the first BATCH_MATMUL with a constant side; None where there is none."""
+    graph, stored = model.subgraphs[0], constants(model)
+    for place, kind in enumerate(operator_kinds(model)):
+        if kind == "BATCH_MATMUL" and not stored.keys().isdisjoint(
+            int(index) for index in graph.operators[place].inputs
+        ):
+            return place
+    return None
 
-    A constant may be stored in float16 and widened by DEQUANTIZE.
+
+def constants(model: Any) -> dict[int, int]:
+    """Tensors that are the same at every run: for each, by number, the tensor that the file stores.
+
+    That is itself, or for one stored in float16 and widened by DEQUANTIZE the stored one.
     """
-    graph, kinds = model.subgraphs[0], operator_kinds(model)
-    constants = {
-        index
+    graph = model.subgraphs[0]
+    stored = {
+        index: index
         for index, tensor in enumerate(graph.tensors)
         if (data := model.buffers[tensor.buffer].data) is not None and len(data)
     }
-    for place, kind in enumerate(kinds):
-        operator = graph.operators[place]
-        if kind == "DEQUANTIZE" and int(operator.inputs[0]) in constants:
-            constants.add(int(operator.outputs[0]))
-        if kind == "BATCH_MATMUL" and constants & {int(index) for index in operator.inputs}:
-            return place
-    return None
+    for operator, kind in zip(graph.operators, operator_kinds(model), strict=True):
+        if kind == "DEQUANTIZE" and int(operator.inputs[0]) in stored:
+            stored[int(operator.outputs[0])] = stored[int(operator.inputs[0])]
+    return stored

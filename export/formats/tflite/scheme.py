@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
+from export.formats.tflite.costs import products
 from export.formats.tflite.engine import Engine
 from export.formats.tflite.flatbuffer import operator_kinds, read_tflite
 from export.formats.tflite.quantise import (
@@ -95,15 +96,6 @@ def divergence(logits: np.ndarray, reference: np.ndarray) -> float:
     """Mean Kullback-Leibler divergence of softmax(logits) from softmax(reference), nats."""
     ours, theirs = log_softmax(logits, axis=1), log_softmax(reference, axis=1)
     return float((np.exp(theirs) * (theirs - ours)).sum(axis=1).mean())
-
-
-def products(parsed: Any, place: int) -> int:
-    """Multiply-adds of a linear layer or a convolution (not a depthwise one)."""
-    graph = parsed.subgraphs[0]
-    operator = graph.operators[place]
-    weights, made = (graph.tensors[index] for index in (operator.inputs[1], operator.outputs[0]))
-    positions = int(np.prod(made.shape[:-1], dtype=np.int64))
-    return positions * int(np.prod(weights.shape, dtype=np.int64))
 
 
 def reuse(parsed: Any, place: int) -> float:

@@ -31,8 +31,11 @@ RUNS, LAUNCHES = 300, 5
 
 
 def benchmark(
+    context: typer.Context,
     exports: Annotated[list[Path], typer.Argument(help="Export folders.")],
-    out: Annotated[Path, typer.Option(help="Folder for the report.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; needed but for --estimate.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Photos to judge every file by, beside its latency.")
     ] = None,
@@ -60,6 +63,12 @@ def benchmark(
     profile: Annotated[
         bool, typer.Option("--profile", help="List the costliest operators of each row.")
     ] = False,
+    estimate: Annotated[
+        str | None,
+        typer.Option(
+            help="arm64: what the files cost on a phone, by their shapes alone; runs nothing."
+        ),
+    ] = None,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Latency against image size, threads and batch, too.")
     ] = False,
@@ -92,6 +101,13 @@ def benchmark(
     Exit code 0 only if every row that can be run here was measured, and --compare found nothing.
     """
     set_up_logging(verbose)
+    if estimate is not None:
+        from hierattn.cli.commands.estimate import show_estimate
+
+        show_estimate(context, exports, estimate, wide=wide, json_output=json_output)
+        return
+    if out is None:
+        raise typer.BadParameter("give a folder for the report", param_hint="--out")
     from benchmarks.plan import Plan
     from benchmarks.run import BenchmarkRequest, run_benchmark
     from benchmarks.runtimes.registry import all_runtimes

@@ -1,4 +1,4 @@
-"""A .tflite of one product with a constant, made by hand."""
+"""Small .tflite models made by hand, such as one product with a constant."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ def product_model(*, left: bool, halved: bool = False) -> Any:
 
     ``halved``: the constant is stored in float16 and widened.
     """
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
-    model.operatorCodes, graph.operators, graph.tensors, graph.name = [], [], [], b"main"
+    model = empty_model()
+    graph = model.subgraphs[0]
     fed, made = ((1, 8, 6), (1, 4, 6)) if left else ((1, 6, 4), (1, 6, 8))
-    image = _tensor(model, b"input", fed)
+    image = add_tensor(model, b"input", fed)
     stored = LEFT.astype(np.float16) if halved else LEFT
-    constant = _tensor(model, b"constant", LEFT.shape, stored)
+    constant = add_tensor(model, b"constant", LEFT.shape, stored)
     if halved:
-        widened = _tensor(model, b"widened", LEFT.shape)
-        _operator(model, "DEQUANTIZE", [constant], widened)
+        widened = add_tensor(model, b"widened", LEFT.shape)
+        add_operator(model, "DEQUANTIZE", [constant], widened)
         constant = widened
-    logits = _tensor(model, b"logits", made)
+    logits = add_tensor(model, b"logits", made)
     sides = [constant, image] if left else [image, constant]
-    product = _operator(model, "BATCH_MATMUL", sides, logits)
+    product = add_operator(model, "BATCH_MATMUL", sides, logits)
     product.builtinOptionsType = schema.BuiltinOptions.BatchMatMulOptions
     product.builtinOptions = schema.BatchMatMulOptionsT()
     graph.inputs, graph.outputs = (np.array([index], np.int32) for index in (image, logits))
@@ -49,11 +48,22 @@ def write_product(path: Path, *, left: bool, hint: bool) -> Path:
     return path
 
 
-def _tensor(model: Any, name: bytes, shape: tuple[int, ...], data: np.ndarray | None = None) -> int:
+def empty_model() -> Any:
+    """A ``ModelT`` with one graph without operators."""
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
+    model.operatorCodes, graph.operators, graph.tensors, graph.name = [], [], [], b"main"
+    return model
+
+
+def add_tensor(
+    model: Any, name: bytes, shape: tuple[int, ...], data: np.ndarray | None = None
+) -> int:
+    """Add a tensor of float32, or of the type of its data; its number."""
     tensor = schema.TensorT()
     tensor.name, tensor.shape, tensor.buffer = name, np.array(shape, np.int32), 0
-    half = data is not None and data.dtype == np.float16
-    tensor.type = schema.TensorType.FLOAT16 if half else schema.TensorType.FLOAT32
+    kind = np.dtype(np.float32) if data is None else data.dtype
+    tensor.type = getattr(schema.TensorType, kind.name.upper())
     if data is not None:
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(data.tobytes(), np.uint8)
@@ -63,7 +73,8 @@ def _tensor(model: Any, name: bytes, shape: tuple[int, ...], data: np.ndarray | 
     return len(model.subgraphs[0].tensors) - 1
 
 
-def _operator(model: Any, kind: str, inputs: list[int], output: int) -> Any:
+def add_operator(model: Any, kind: str, inputs: list[int], output: int) -> Any:
+    """Add an operator, without options."""
     code, operator = schema.OperatorCodeT(), schema.OperatorT()
     code.builtinCode, code.version = getattr(schema.BuiltinOperator, kind), 1
     operator.opcodeIndex = len(model.operatorCodes)
