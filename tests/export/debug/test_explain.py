@@ -141,6 +141,58 @@ def test_the_changed_layer_is_named(network: nn.Module, name: str, factor: float
         if name.endswith(ending):
             assert found.departure.operator == operator
     assert found.departure.layer.module in found.summary()
+    assert "more than the order of float32 sums explains" in found.summary()
+
+
+class Cancelling(nn.Module):
+    """Sums of large numbers of both signs, whose small rest depends on their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = nn.Linear(2 * 3 * SIZE * SIZE, 4)
+        large = 1e3 * torch.randn(4, 3 * SIZE * SIZE)
+        rest = torch.randn(4, 3 * SIZE * SIZE)
+        self.linear.weight.data = torch.cat([large, rest - large], dim=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(torch.cat([x.flatten(1)] * 2, dim=1))
+
+
+def test_the_order_of_sums_is_told_from_a_fault() -> None:
+    network = Cancelling().eval()
+    with torch.no_grad():
+        exact = copy.deepcopy(network).double()(torch.from_numpy(IMAGE).double()).numpy()
+
+    def as_exact(step: TorchStep, off: float = 0.0) -> np.ndarray:
+        return (exact + off).astype(np.float32) if step.value.shape == (1, 4) else step.value
+
+    found = _explain(network, FakeFormat(network, as_exact))
+    assert not found.agrees and found.logits_error > 1e-5
+    assert found.torch_exact_error == pytest.approx(found.logits_error, rel=1e-3)
+    assert found.file_exact_error is not None and found.file_exact_error < 1e-6
+    assert "the order of float32 sums explains it, no operator is wrong" in found.summary()
+
+    fault = 3 * found.logits_error * float(np.abs(exact).max())
+    worse = _explain(network, FakeFormat(network, lambda step: as_exact(step, fault)))
+    assert not worse.agrees and worse.file_exact_error is not None
+    assert "more than the order of float32 sums explains" in worse.summary()
+    # Rounding to 16 bits is no question of order.
+    assert _explain(network, FakeFormat(network), Precision.FP16).accumulation == ""
+
+
+def test_a_network_without_float64_is_explained_without_it() -> None:
+    class Single(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.linear(x.float().mean(dim=(2, 3)))
+
+    network = Single().eval()
+    found = _explain(network, FakeFormat(network))
+    assert found.agrees and found.torch_exact_error is None and found.accumulation == ""
 
 
 def test_what_came_before_is_not_blamed_on_later_layers(network: nn.Module) -> None:
