@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from android_demo.offline.assets import check_bundled
+from android_demo.offline.errors import BuildError
+from benchmarks.other_runtimes.results import read_trial
 from benchmarks.results import RESULTS_JSON, read_results
 from export.checks.golden.selftest import read_selftest
 from export.errors import ArtefactError
@@ -40,6 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config.json").write_bytes((SHIPPED / "config.json").read_bytes())
     (folder / "metrics.json").write_bytes((SHIPPED / "metrics.json").read_bytes())
     (folder / POOLED).write_bytes((KEPT / "pooled.json").read_bytes())
+    (folder / "other_runtimes.json").write_bytes((KEPT / "other_runtimes.json").read_bytes())
     arm64 = {"schema": 1, "packages": ["onnxruntime 1.32.0"], "rows": []}
     (folder / "export" / ARM64_PARITY).write_text(json.dumps(arm64))
     return folder
@@ -78,6 +82,7 @@ def name_given_twice(path: Path, name: str) -> Iterator[None]:
         ("config.json", "epochs", lambda place: build_config(file=place / "config.json")),
         ("metrics.json", "top1", lambda place: read_reports(place / "metrics.json")),
         (POOLED, "temperature", lambda place: read_pooled(place)),
+        ("other_runtimes.json", "status", lambda place: read_trial(place / "other_runtimes.json")),
     ],
 )
 def test_a_name_that_stands_twice_is_refused(
@@ -97,3 +102,14 @@ def test_nor_in_the_description_inside_a_file(whole: Path) -> None:
     twice = text.replace('"licence":', '"licence": "any", "licence":')
     with pytest.raises(ArtefactError, match="metadata: field 'licence' stands there twice"):
         parse_description(twice, Path("x.onnx"))
+
+
+def test_nor_in_a_bundle_that_the_offline_build_takes(whole: Path) -> None:
+    folder = whole / "assets" / "hierattn"
+    folder.mkdir(parents=True)
+    record = folder / "bundle.json"
+    record.write_text('{"format": "tflite", "format": "onnx"}')
+    with pytest.raises(BuildError, match="field 'format' stands there twice"):
+        check_bundled(folder.parent)
+    record.write_text('{"format": "onnx"}')
+    check_bundled(folder.parent)

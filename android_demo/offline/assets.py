@@ -14,6 +14,7 @@ from typing import Any
 from android_demo.offline.errors import BuildError
 from android_demo.offline.project import APP, assets_folder
 from hierattn.common.files import file_sha256, write_json
+from hierattn.common.json_text import DoubleNameError, parse_json
 
 SHIPPED = "hierattn_xs.pad_ufes_20"
 _WEIGHTS = APP.parent / "hierattn/checkpoints" / SHIPPED / "model.safetensors"
@@ -60,7 +61,9 @@ def check_bundled(assets: Path) -> None:
     """
     record = assets / "hierattn/bundle.json"
     try:
-        kind = json.loads(record.read_text(encoding="utf-8"))["format"]
+        kind = parse_json(record.read_text(encoding="utf-8"))["format"]
+    except DoubleNameError as error:
+        raise BuildError(f"{record}: {error}; bundle again") from error
     except (OSError, ValueError, KeyError) as error:
         raise BuildError(f"{record}: no bundle (hierattn bundle EXPORT --app {APP})") from error
     if kind != "onnx":

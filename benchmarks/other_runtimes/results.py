@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from export.schema.validation import indented_json
+from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.common.strict_model import StrictModel
 from hierattn.errors import ConfigError, first_problem
 
@@ -87,8 +88,10 @@ def read_trial(path: Path) -> Trial:
         ConfigError: unreadable, or not such results.
     """
     try:
-        return Trial.model_validate_json(path.read_bytes())
+        return parse_model(Trial, path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: not results of a trial: {first_problem(error)}") from error
+    except DoubleNameError as error:
+        raise ConfigError(f"{path}: {error}; try the files again") from error

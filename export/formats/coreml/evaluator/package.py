@@ -5,7 +5,6 @@ Nothing outside the package is ever opened, whatever its manifest or its program
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from export.errors import ArtefactError
 from export.formats.coreml.evaluator.weights import WeightFile, empty_weight_file, read_weight_file
 from export.runtime.notices import without_notices
+from hierattn.common.json_text import DoubleNameError, parse_json
 
 MANIFEST = "Manifest.json"
 DATA = "Data"
@@ -69,13 +69,15 @@ def _read_manifest(package: Path) -> tuple[dict[str, PurePosixPath], str]:
     manifest = package / MANIFEST
     _check_inside(package, manifest)
     try:
-        fields = json.loads(manifest.read_text(encoding="utf-8"))
+        fields = parse_json(manifest.read_text(encoding="utf-8"))
         root = fields["rootModelIdentifier"]
         items = {
             name: PurePosixPath(entry["path"]) for name, entry in fields["itemInfoEntries"].items()
         }
     except OSError as error:
         raise ArtefactError(f"{manifest}: {error.strerror}") from error
+    except DoubleNameError as error:
+        raise ArtefactError(f"{manifest}: {error}; export again") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ArtefactError(f"{manifest}: not the manifest of a Core ML package") from error
     if not isinstance(root, str) or root not in items:

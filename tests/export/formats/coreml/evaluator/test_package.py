@@ -111,6 +111,13 @@ def test_manifest_without_root(package: Path) -> None:
     refused(package, "names no specification")
 
 
+def test_manifest_that_names_its_root_twice(package: Path) -> None:
+    """Apple's reader may take the other one, which was never checked."""
+    file = package / "Manifest.json"
+    file.write_text(file.read_text().replace("{", '{"rootModelIdentifier": "other",', 1))
+    refused(package, "Manifest.json: field 'rootModelIdentifier' stands there twice")
+
+
 def test_binary_manifest(package: Path) -> None:
     (package / "Manifest.json").write_bytes(b"\xff\xfe\x00")
     refused(package, "not the manifest")
