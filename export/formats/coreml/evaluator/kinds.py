@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from export.errors import ArtefactError, UnsupportedOperationError
-from export.runtime.notices import without_notices
 
 MAXIMUM_ELEMENTS = 2**26
 """Larger tensors are refused before any memory is taken; real ones here stay below 2**24."""
@@ -76,13 +75,11 @@ def read_type(message: Any, where: str) -> TensorType:
         UnsupportedOperationError: another type, a kind without a handler, or a flexible shape.
         ArtefactError: a shape that cannot be.
     """
-    with without_notices(b""):  # coremltools announces all that this system lacks for conversion
-        from coremltools.proto import MIL_pb2
-
     if message.WhichOneof("type") != "tensorType" or message.tensorType.attributes:
         raise UnsupportedOperationError(f"{where}: a value that is not a plain tensor")
     tensor = message.tensorType
-    name = MIL_pb2.DataType.DESCRIPTOR.values_by_number.get(tensor.dataType)
+    names = tensor.DESCRIPTOR.fields_by_name["dataType"].enum_type.values_by_number
+    name = names.get(tensor.dataType)
     kind = _KINDS.get(name.name) if name is not None else None
     if kind is None:
         number = name.name if name is not None else tensor.dataType

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from export.errors import ArtefactError
+from export.formats.coreml.evaluator.messages import model_message
 from export.formats.coreml.evaluator.weights import WeightFile, empty_weight_file, read_weight_file
-from export.runtime.notices import without_notices
 from hierattn.common.json_text import DoubleNameError, parse_json
 
 MANIFEST = "Manifest.json"
@@ -40,13 +40,11 @@ def read_package(path: Path) -> Package:
     Raises:
         ArtefactError: missing, truncated, not a package, or pointing out of itself.
     """
-    with without_notices(b""):  # coremltools announces all that this system lacks for conversion
-        from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     items, root = _read_manifest(path)
     specification = _inside(path, items[root])
-    model = Model_pb2.Model()
+    model = model_message()()
     try:
         model.ParseFromString(specification.read_bytes())
     except DecodeError as error:
