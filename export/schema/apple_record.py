@@ -61,26 +61,42 @@ class AppleRecord(StrictModel):
         return self
 
 
-def read_apple_record(path: Path) -> AppleRecord:
-    """Read a record, strictly.
+class KeptRecord(AppleRecord):
+    """A record beside a manifest.
+
+    Attributes:
+        earlier: those that were taken in before it, newest first.
+    """
+
+    earlier: list[AppleRecord] = Field(default_factory=list)
+
+    def alone(self) -> AppleRecord:
+        """The newest record without the earlier ones."""
+        return AppleRecord.model_validate(self.model_dump(exclude={"earlier"}))
+
+
+def read_apple_record(path: Path, mend: str = _MEND) -> KeptRecord:
+    """Read a record, strictly; of a Mac, or one that was kept.
 
     Raises:
         ManifestError: missing, or a field that does not fit; it is named.
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ManifestError(f"{path}: not a plain file; {_MEND}")
+        raise ManifestError(f"{path}: not a plain file; {mend}")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error
-    return parse_record(AppleRecord, path, content, _MEND, strict=True)
+    return parse_record(KeptRecord, path, content, mend, strict=True)
 
 
-def kept_record(folder: Path) -> AppleRecord | None:
+def kept_record(folder: Path) -> KeptRecord | None:
     """The record of an export folder; None where none was taken in.
 
     Raises:
         ManifestError: damaged; names the field.
     """
     path = folder / APPLE_RECORD
-    return read_apple_record(path) if path.exists() or path.is_symlink() else None
+    if not (path.exists() or path.is_symlink()):
+        return None
+    return read_apple_record(path, f"remove it, or {_MEND}")

@@ -152,6 +152,55 @@ def test_a_damaged_record_in_the_folder_is_a_failure(export: Path) -> None:
     assert lines == [] and APPLE_RECORD in failure
 
 
+def test_the_newest_record_decides_and_earlier_ones_are_kept_and_told(
+    export: Path, tmp_path: Path
+) -> None:
+    good, bad = by_hand(export), by_hand(export, off=0.5) | {"system": "macOS 26.0"}
+    manifest = read_manifest(export)
+    take_record(export, written(tmp_path, good))
+    take_record(export, written(tmp_path, bad))
+    lines, failures = describe_apple_record(export, manifest)
+    assert len(failures) == 1 and "macOS 26.0" in failures[0]
+    assert lines[-1] == (
+        "an earlier record, of Core ML on macOS 15.1, arm64: 1 of 1 answers within tolerance"
+    )
+    # The good one again: it is the newest now, and stands there once.
+    take_record(export, written(tmp_path, good))
+    lines, failures = describe_apple_record(export, manifest)
+    assert failures == [] and "macOS 15.1" in lines[0]
+    assert [line for line in lines if "earlier" in line] == [
+        "an earlier record, of Core ML on macOS 26.0, arm64: 0 of 1 answers within tolerance"
+    ]
+    assert folder_problems(export, manifest) == []
+
+
+def test_an_earlier_record_of_another_file_is_called_so(export: Path, tmp_path: Path) -> None:
+    take_record(export, written(tmp_path, by_hand(export)))
+    path = export / APPLE_RECORD
+    path.write_text(re.sub('"sha256": "[0-9a-f]+"', f'"sha256": "{"0" * 64}"', path.read_text()))
+    take_record(export, written(tmp_path, by_hand(export) | {"system": "macOS 26.0"}))
+    lines, failures = describe_apple_record(export, read_manifest(export))
+    assert failures == [] and lines[-1].endswith("macOS 15.1, arm64: 1 answer, of an earlier file")
+
+
+def test_a_kept_record_can_be_taken_in_elsewhere(export: Path, tmp_path: Path) -> None:
+    for system in ("macOS 15.1", "macOS 26.0"):
+        take_record(export, written(tmp_path, by_hand(export) | {"system": system}))
+    other = (export / APPLE_RECORD).rename(tmp_path / "kept.json")
+    take_record(export, written(tmp_path, by_hand(export) | {"system": "macOS 14.0"}))
+    take_record(export, other)
+    lines, _ = describe_apple_record(export, read_manifest(export))
+    assert "macOS 26.0" in lines[0]
+    assert re.findall("macOS [0-9.]+", " ".join(lines[2:])) == ["macOS 15.1", "macOS 14.0"]
+
+
+def test_a_damaged_record_in_the_folder_is_not_written_over(export: Path, tmp_path: Path) -> None:
+    (export / APPLE_RECORD).write_text("{")
+    with pytest.raises(ManifestError, match=f"{APPLE_RECORD}: .*; remove it"):
+        take_record(export, written(tmp_path, by_hand(export)))
+    assert (export / APPLE_RECORD).read_text() == "{"
+
+
 def test_elsewhere_than_on_a_mac_nothing_is_asked(
     export: Path,
     tmp_path: Path,
