@@ -72,6 +72,8 @@ class Abilities:
         by_default: ``hierattn export`` without ``--format`` makes it.
         not_in_apps: why the app of a platform cannot take its files, as the end of a sentence that
             begins with the file; a platform that is not there has an app that can.
+        evaluators: what answers for its files when they are checked, as manifests name it, without
+            the version; empty where the first runtime does, by its distribution's name.
     """
 
     name: str
@@ -89,10 +91,16 @@ class Abilities:
     any_batch: bool = False
     by_default: bool = True
     not_in_apps: Mapping[Platform, str] = field(default_factory=dict)
+    evaluators: tuple[str, ...] = ()
 
     def runs_on(self, platform: Platform) -> bool:
         """Whether one of its runtimes runs there."""
         return any(platform in runtime.platforms for runtime in self.runtimes)
+
+    @property
+    def evaluator_names(self) -> tuple[str, ...]:
+        """The beginnings of what manifests may name as a file's evaluator."""
+        return self.evaluators or tuple(one.distribution for one in self.runtimes[:1])
 
     @property
     def is_bundled(self) -> bool:

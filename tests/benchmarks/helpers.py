@@ -10,8 +10,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.results import Environment, NoiseFloor, Results, Row
 from export.checks.integrity import path_bytes, path_sha256
+from export.formats.registry import abilities_of
 from export.schema.file_facts import InputFacts, OutputFacts
-from export.schema.manifest import MANIFEST, ArtefactRecord, Gate, JudgedData, Manifest, Source
+from export.schema.manifest import (
+    MANIFEST,
+    ArtefactRecord,
+    Gate,
+    JudgedData,
+    Manifest,
+    RuntimeCheck,
+    Source,
+)
 from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from hierattn.metrics.operating_point import OperatingPoint
@@ -66,8 +75,9 @@ def record_of(
 ) -> ArtefactRecord:
     """The manifest's record of a file that is there, or was not made."""
     there = path.exists()
+    abilities = abilities_of(format)
     parity = Parity(
-        evaluator="test",
+        evaluator=f"{abilities.evaluator_names[0]} 1",
         images=1,
         max_abs=0.25,
         max_relative=0.0,
@@ -88,7 +98,11 @@ def record_of(
         quantisation=None,
         parity=parity,
         quality=None,
-        other_runtimes=[],
+        other_runtimes=[
+            RuntimeCheck(runtime=f"{one.distribution} {one.pinned}", loads=None, agrees=None)
+            for one in abilities.runtimes
+            if one.requirements
+        ],
         gate=gate or Gate(status="passed"),
     )
 

@@ -27,5 +27,6 @@ ABILITIES = Abilities(
     packages_to_run=("coremltools",),
     runtimes=(COREML,),
     tools=("coremltools",),
+    evaluators=("graph and weights verified; not Apple's runtime", "Core ML on the CPU"),
     not_in_apps={Platform.ANDROID: "Core ML does not run on Android"},
 )

@@ -38,5 +38,6 @@ ABILITIES = Abilities(
     rewrites=frozenset({"heads", "rms norm"}),
     tools=("litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
     fallbacks={"fp16": "fp32"},
+    evaluators=("LiteRT",),
     not_in_apps={Platform.IOS: "the iOS app has no LiteRT"},
 )

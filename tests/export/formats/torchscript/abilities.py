@@ -23,5 +23,6 @@ ABILITIES = Abilities(
     runtimes=(RUNTIME,),
     precisions=("fp32",),
     tools=("torch",),
+    evaluators=("torchscript",),
     by_default=False,
 )
