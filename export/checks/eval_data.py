@@ -95,19 +95,32 @@ def read_evaluation_photos(
     if len(whole.records) < MINIMUM_PHOTOS:
         raise ExportError(f"{data}: {len(whole.records)} photos; at least {MINIMUM_PHOTOS} needed")
     cache = decode_folder(whole, spec, skip_unreadable=skip_unreadable, progress=progress)
-    kept = choose_photos(cache.folder, splits, "auto").folder
+    judged, calibration = _choose(cache.folder, splits, calibrate)
+    return _split_photos(
+        cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out, renames
+    )
+
+
+def _choose(folder: DataFolder, splits: Path, calibrate: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Which photos are judged, and which calibrate: bool [N] each."""
+    kept = choose_photos(folder, splits, "auto").folder
     chosen = {record.file for record in kept.records}
-    judged = np.array([record.file in chosen for record in cache.folder.records])
-    labels = np.array([record.label for record in cache.folder.records])
-    wanted = min(CALIBRATION_PHOTOS, len(labels) // 4) if calibrate else 0
+    judged = np.array([record.file in chosen for record in folder.records])
+    labels, wanted = _labels(folder), _calibration_wanted(folder, calibrate)
     calibration = np.zeros(len(labels), bool)
     if wanted:
         pool = ~judged if (~judged).sum() >= wanted else np.ones(len(labels), bool)
         calibration = _stratified_sample(labels, pool, wanted)
         judged &= ~calibration
-    return _split_photos(
-        cache.folder, cache.pixels, judged, calibration, cache.skipped, splits, out, renames
-    )
+    return judged, calibration
+
+
+def _calibration_wanted(folder: DataFolder, calibrate: bool) -> int:
+    return min(CALIBRATION_PHOTOS, len(folder.records) // 4) if calibrate else 0
+
+
+def _labels(folder: DataFolder) -> np.ndarray:
+    return np.array([record.label for record in folder.records])
 
 
 def _split_photos(
@@ -130,10 +143,9 @@ def _split_photos(
         calibration=int(calibration.sum()),
         judged=int(judged.sum()),
         seen_in_training=_count_seen_in_training(folder, judged, splits),
-        # Absolute paths of this machine do not belong into a published record.
         class_map=class_map,
         remarks=list(folder.remarks),
-        skipped=[reason.replace(f"{folder.root}/", "") for reason in skipped],
+        skipped=_without_root(skipped, folder),
     )
     taken = np.flatnonzero(judged)
     return EvaluationPhotos(
@@ -151,11 +163,20 @@ def reread_evaluation_photos(
     spec: PreprocessSpec,
     classes: Sequence[str],
     answers: Sequence[PhotoAnswer],
+    *,
+    calibrated: bool = False,
+    splits: Path | None = None,
 ) -> EvaluationPhotos:
-    """Read the photos of an earlier export again, to verify it.
+    """Read the photos of an earlier export again; its record is counted anew, but for the name.
+
+    Args:
+        calibrated: whether an int8 file was asked for.
+        splits: ``splits.csv`` of the run behind the export, where it is at hand: without it,
+            nobody knows which photos the run has seen.
 
     Raises:
-        ManifestError: the folder's photos are not those of the export.
+        ManifestError: the folder's photos are not those of the export, or others of them would
+            have been judged.
     """
     whole = read_labelled([data], ClassTable(remembered=record.class_map), classes)
     cache = decode_folder(whole, spec, skip_unreadable=bool(record.skipped))
@@ -174,13 +195,53 @@ def reread_evaluation_photos(
     for answer, photo in zip(answers, records, strict=True):
         if answer.label != photo.label:
             raise ManifestError(f"parity.json gives {answer.file} another class than {data} does")
+    judged = np.zeros(len(place), bool)
+    judged[taken] = True
+    counted = {
+        "images": len(place),
+        "judged": len(answers),
+        "skipped": _without_root(cache.skipped, cache.folder),
+        "remarks": [_under(line, cache.folder.name, record.name) for line in cache.folder.remarks],
+    }
+    if splits is None:
+        possible = _possible_calibrations(cache.folder, judged, calibrated)
+        counted["calibration"] = min(possible, key=lambda count: abs(count - record.calibration))
+    else:
+        chosen, calibration = _choose(cache.folder, splits, calibrated)
+        if (chosen != judged).any():
+            raise ManifestError(
+                f"parity.json lists {judged.sum()} photos of {data}, but by its splits.csv the run "
+                f"{splits.parent} is to be judged on {chosen.sum()} of them, or on others"
+            )
+        counted["calibration"] = int(calibration.sum())
+        counted["seen_in_training"] = _count_seen_in_training(cache.folder, judged, splits)
     return EvaluationPhotos(
         DataFolder(cache.folder.root, cache.folder.classes, records),
         cache.pixels[taken],
         tuple(groups[i] for i in taken),
         cache.pixels[:0],
-        record,
+        record.model_copy(update=counted),
     )
+
+
+def _possible_calibrations(folder: DataFolder, judged: np.ndarray, calibrate: bool) -> set[int]:
+    """How many photos may have calibrated, where it is not known which ones the run has seen."""
+    labels, wanted = _labels(folder), _calibration_wanted(folder, calibrate)
+    if not wanted:
+        return {0}
+    pools = (~judged, np.ones(len(labels), bool))
+    samples = [_stratified_sample(labels, pool, wanted) for pool in pools if pool.sum() >= wanted]
+    return {int(sample.sum()) for sample in samples if not (sample & judged).any()} or {0}
+
+
+def _without_root(lines: Sequence[str], folder: DataFolder) -> list[str]:
+    """Absolute paths of this machine do not belong into a published record."""
+    return [line.replace(f"{folder.root}/", "") for line in lines]
+
+
+def _under(line: str, name: str, recorded: str) -> str:
+    """A folder's remark under the name that the folder had."""
+    return line.replace(f"{name}: ", f"{recorded}: ", 1) if line.startswith(f"{name}: ") else line
 
 
 def _stratified_sample(labels: np.ndarray, pool: np.ndarray, wanted: int) -> np.ndarray:

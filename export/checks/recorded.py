@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from export.checks.comparison import Comparison, Turnable, quality_change
 from export.checks.gates import OTHER_RUNTIMES, TOLERANCES
-from export.schema.manifest import ArtefactRecord, Quality
+from export.schema.manifest import ArtefactRecord, JudgedData, Quality
 from export.schema.parity import Parity
 
 _ROUNDING = 1e-6
@@ -58,6 +58,30 @@ def changed_torch_figures(recorded: Quality | None, found: Quality | None) -> li
     if recorded is None or found is None:
         return [] if recorded is found else ["the manifest's torch_quality does not fit the photos"]
     return _quality_lines(recorded, found, 0.0, Turnable(0, {}, {}, 0.0), "torch's ")
+
+
+def changed_photos(recorded: JudgedData, counted: JudgedData) -> list[str]:
+    """Where a manifest's counts of photos are not those counted again.
+
+    Args:
+        counted: with all remarks, those on the photos' worth as evidence as well.
+    """
+    lines = []
+    for name in ("images", "calibration", "judged", "seen_in_training"):
+        given, true = getattr(recorded, name), getattr(counted, name)
+        if given != true:
+            lines.append(f"field 'data.{name}' is {given}, but it is {true}")
+    # The reason that a decoder gives is of its version.
+    if [_photo(line) for line in recorded.skipped] != [_photo(line) for line in counted.skipped]:
+        lines.append("field 'data.skipped' lists other photos than those that cannot be read")
+    unfounded = [line for line in recorded.remarks if line not in counted.remarks]
+    if unfounded:
+        lines.append(f"field 'data.remarks': '{unfounded[0]}' is not found again")
+    return lines
+
+
+def _photo(reason: str) -> str:
+    return reason.partition(": ")[0]
 
 
 def _parity_lines(
