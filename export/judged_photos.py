@@ -8,8 +8,10 @@ from export.checks.eval_data import EvaluationPhotos, reread_evaluation_photos
 from export.errors import ManifestError
 from export.progress import Observer, Progress
 from export.schema.manifest import Manifest
+from export.schema.metadata import Precision
 from export.schema.parity import ParityRecord
 from hierattn.errors import HierAttnError
+from hierattn.runs import SPLITS, Run
 
 
 def find_judged_photos(
@@ -18,11 +20,13 @@ def find_judged_photos(
     answers: ParityRecord,
     data: Path | None,
     progress: Observer,
+    run: Run | None = None,
 ) -> tuple[EvaluationPhotos | None, str, list[str]]:
     """The evaluation photos, a description of them in words, and problems with them.
 
     Args:
         data: their folder, if it is not to be taken from the manifest.
+        run: behind the export, where it is at hand: tells which photos are judged.
 
     Raises:
         ManifestError: ``data`` holds other photos, or the export was made without any.
@@ -50,7 +54,13 @@ def find_judged_photos(
     progress(Progress("", "decoding images"))
     try:
         photos = reread_evaluation_photos(
-            place, record, manifest.preprocessing, manifest.classes, answers.photos
+            place,
+            record,
+            manifest.preprocessing,
+            manifest.classes,
+            answers.photos,
+            calibrated=any(one.precision is Precision.INT8 for one in manifest.artefacts),
+            splits=run.path / SPLITS if run else None,
         )
     except HierAttnError as error:
         if data is not None:

@@ -15,13 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
 from export.schema.manifest import ArtefactRecord, Manifest
-from hierattn.common.files import write_text
 from hierattn.common.json_text import parse_json
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError, first_problem
 from hierattn.lineage import data_sources
 from hierattn.metrics.report import EvaluationReport
-from hierattn.runs import METRICS, Run, RunConfig
+from hierattn.runs import RunConfig
 
 FEW_MELANOMAS = 100
 """With fewer evaluated melanomas, one photo changes the sensitivity by a point or more."""
@@ -41,16 +40,6 @@ class _Markdown(str):
     """Text that is Markdown already, not to be escaped again."""
 
     __slots__ = ()
-
-
-def write_model_card(path: Path, manifest: Manifest, run: Run) -> None:
-    """Write the card of an export folder.
-
-    Raises:
-        CheckpointError: the run's ``metrics.json`` or provenance is damaged.
-        HierAttnError: the file cannot be written.
-    """
-    write_text(path, render_model_card(manifest, run.config, read_reports(run.path / METRICS)))
 
 
 def render_model_card(

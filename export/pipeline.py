@@ -27,16 +27,18 @@ from export.formats.registry import (
 )
 from export.jobs.messages import Job
 from export.jobs.pool import run_jobs
-from export.model_card import write_model_card
+from export.model_card import render_model_card
 from export.passes import REWRITES, rewrites_for
 from export.progress import Observer, Progress, unobserved
 from export.request import ExportRequest
+from export.run_record import licence_words, read_run, write_run_record
 from export.schema.manifest import (
     LOG,
     MANIFEST,
     MODEL_CARD,
     PARITY,
     PARTS,
+    RUN_RECORD,
     SELFTEST,
     ArtefactRecord,
     JudgedData,
@@ -51,7 +53,6 @@ from hierattn.common.staging import staged_folder
 from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.data.folder import read_data_folder
 from hierattn.inference import TorchPredictor, predict_logits
-from hierattn.lineage import weights_licences
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
 from hierattn.runs import SPLITS, Run, load_run, tool_versions
@@ -229,7 +230,7 @@ def _file_metadata(run: Run) -> Description:
         **ModelMetadata.fields_of(config),
         precision=Precision.FP32,
         weights_sha256=config.weights_sha256,
-        licence="photos behind the weights: " + "; ".join(weights_licences(config)),
+        licence=licence_words(config),
     )
 
 
@@ -275,10 +276,12 @@ def _rewrites(request: ExportRequest) -> list[str]:
 
 
 def _write_records(folder: Path, manifest: Manifest, run: Run) -> Manifest:
-    """Write the model card and, last, the manifest with the hashes of all parts."""
+    """Write the model card, what it is made from and, last, the manifest with all hashes."""
     read_selftest(folder / SELFTEST)
-    write_model_card(folder / MODEL_CARD, manifest, run)
-    hashes = {name: path_sha256(folder / name) for name in PARTS}
+    record = read_run(run)
+    write_run_record(folder / RUN_RECORD, record)
+    write_text(folder / MODEL_CARD, render_model_card(manifest, record.config, record.reports))
+    hashes = {name: path_sha256(folder / name) for name in (*PARTS, RUN_RECORD)}
     manifest = manifest.model_copy(update={"files": hashes})
     write_text(folder / MANIFEST, manifest.to_json())
     return manifest

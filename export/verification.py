@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from export.formats.registry import abilities_of
 from export.schema.manifest import ArtefactRecord, Gate, Manifest, Quality, RuntimeCheck
 from export.schema.parity import Parity
 
@@ -39,6 +40,23 @@ class VerifiedFile:
         return "passed" if self.gate.status == "passed" else "numbers only"
 
 
+def believed_words(file: VerifiedFile) -> list[str]:
+    """What the manifest says of a file's runtimes and nobody could hold against anything here."""
+    lines, record = [], file.record
+    found = {check.runtime for check in file.other_runtimes if check.parity is not None}
+    lines += [
+        f"{record.path}: {check.runtime} is not at hand; what the manifest says of it is believed"
+        for check in record.other_runtimes
+        if check.parity is not None and check.runtime not in found and file.parity is not None
+    ]
+    if record.parity is not None and file.parity is not None:
+        said, now = record.parity.evaluator, file.parity.evaluator
+        names = abilities_of(record.format).evaluator_names
+        if not any(said.startswith(name) and now.startswith(name) for name in names):
+            lines.append(f"{record.path}: that '{said}' answered for it is believed; here: {now}")
+    return lines
+
+
 @dataclass(frozen=True)
 class Verification:
     """Result for an export folder.
@@ -46,7 +64,7 @@ class Verification:
     Attributes:
         problems: of the folder as a whole; those of single files are listed with the files.
         photos: which photos were evaluated again, in words.
-        remarks: what limits the photos as evidence, found again.
+        remarks: what limits the photos as evidence, found again; and what was not compared.
         arm64: results on an emulated ARM processor, a line each, if there are any.
         apple: results of Apple's own runtime, a line each, if somebody's record was taken in.
         data: folder of the photos that were evaluated again; None without any.

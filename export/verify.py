@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export.checks.comparison import TorchReference, judge_torch
+from export.checks.declared import undeclared_words
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos
 from export.checks.evidence import constant_answer
@@ -16,13 +17,14 @@ from export.checks.golden.conformance import check_golden_reference
 from export.checks.golden.selftest import check_preprocessing, golden_pixels, read_selftest
 from export.checks.integrity import artefact_problems, folder_problems
 from export.checks.parity import logits_in_order, measure_parity
-from export.checks.recorded import changed_figures, changed_torch_figures
+from export.checks.recorded import changed_figures, changed_photos, changed_torch_figures
 from export.errors import ManifestError
 from export.formats.registry import FORMATS
 from export.jobs.messages import FileChecked, Job
 from export.jobs.pool import run_jobs
 from export.judged_photos import find_judged_photos
 from export.progress import Observer, unobserved
+from export.run_record import check_model_card, run_behind_export
 from export.schema.manifest import (
     MANIFEST,
     PARITY,
@@ -36,21 +38,24 @@ from export.schema.parity import ParityRecord, read_parity_record
 from export.schema.selftest import SelfTest
 from export.targets.apple.record import describe_apple_record
 from export.targets.arm64.report import describe_record
-from export.verification import Verification, VerifiedFile
+from export.verification import Verification, VerifiedFile, believed_words
 from hierattn.common.temporary import shared_array, temporary_folder
 from hierattn.errors import DataError, HierAttnError
+from hierattn.runs import Run
 
 
 def verify(
     folder: Path,
     data: Path | None = None,
     progress: Observer = unobserved,
+    run: Run | None = None,
 ) -> Verification:
     """Check every file of an export folder again; torch's weights are not needed.
 
     Args:
         folder: what ``hierattn export`` wrote.
         data: the photos of the export, if they are no longer where the manifest says.
+        run: behind the export; a shipped one is found by itself.
 
     Raises:
         ManifestError: no manifest, or one that cannot be read; or ``data`` holds other photos.
@@ -59,24 +64,29 @@ def verify(
     files = [VerifiedFile(record) for record in manifest.artefacts]
     arm64, failures = describe_record(folder, manifest)
     apple, wrong_on_apple = describe_apple_record(folder, manifest)
-    problems = folder_problems(folder, manifest) + failures + wrong_on_apple
+    problems = folder_problems(folder, manifest)
+    run = run or run_behind_export(manifest)
+    wrong_card, limits = ([], []) if problems else _check_card(folder, manifest, run)
+    problems += wrong_card + failures + wrong_on_apple
     for file in files:
         file.problems += artefact_problems(folder / file.record.path, file.record)
     try:
         selftest = read_selftest(folder / SELFTEST)
         check_preprocessing(folder / SELFTEST, selftest)
         answers = read_parity_record(folder / PARITY)
-        photos, words, wrong = find_judged_photos(folder, manifest, answers, data, progress)
+        photos, words, wrong = find_judged_photos(folder, manifest, answers, data, progress, run)
         problems += wrong
         judged = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
         changed = changed_torch_figures(manifest.torch_quality, judged)
         problems += [f"{folder / MANIFEST}: {line}" for line in changed]
         reference = _reference(folder, manifest, selftest, answers, photos)
+        changed = _changed_photos(manifest, reference)
+        problems += [f"{folder / MANIFEST}: {line}" for line in changed]
     except (ManifestError, DataError) as error:
         if data is not None:
             raise
         problems = _add_once(problems, str(error))
-        return Verification(manifest, files, problems, "none", arm64, apple=apple)
+        return Verification(manifest, files, problems, "none", arm64, limits, apple)
     golden = golden_pixels(folder / SELFTEST, selftest)
     parts = (golden,) if photos is None or not answers.photos else (golden, photos.pixels)
     with (
@@ -85,10 +95,33 @@ def verify(
     ):
         _check_files(folder, manifest, files, reference, pixels, workspace, progress)
     _compare_with_export(files, answers)
-    limits = reference.remarks or _constant_answer(answers, manifest)
+    limits += reference.remarks or _constant_answer(answers, manifest)
+    limits += [line for file in files for line in believed_words(file)]
+    if run is None and manifest.source.run is not None:
+        limits.append(
+            "the run's own figures, and which photos it learnt from, were not looked up: that "
+            "takes the run (--run)"
+        )
     record = manifest.data if photos is not None else None
     place = (data or folder / record.path) if record is not None else None
     return Verification(manifest, files, problems, words, arm64, limits, apple, place)
+
+
+def _check_card(folder: Path, manifest: Manifest, run: Run | None) -> tuple[list[str], list[str]]:
+    """What is wrong with the model card, and why it was not compared."""
+    try:
+        return [], check_model_card(folder, manifest, run)
+    except ManifestError as error:
+        return [str(error)], []
+
+
+def _changed_photos(manifest: Manifest, reference: TorchReference) -> list[str]:
+    """Where the manifest's words on the photos are not those found, where they are at hand."""
+    if manifest.data is None or reference.photos is None:
+        return []
+    counted = reference.photos.record
+    remarks = [*counted.remarks, *reference.remarks]
+    return changed_photos(manifest.data, counted.model_copy(update={"remarks": remarks}))
 
 
 def _constant_answer(answers: ParityRecord, manifest: Manifest) -> list[str]:
@@ -220,5 +253,5 @@ def _add_result(
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
     if found.gate.status == "failed":
         file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
-    changed = changed_figures(file.record, found, of_torch)
+    changed = changed_figures(file.record, found, of_torch) + undeclared_words(file.record)
     file.problems += [f"{file.record.path}: {line}" for line in changed]

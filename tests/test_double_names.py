@@ -15,6 +15,7 @@ from benchmarks.results import RESULTS_JSON, read_results
 from export.checks.golden.selftest import read_selftest
 from export.errors import ArtefactError
 from export.model_card import read_reports
+from export.run_record import check_model_card
 from export.schema.arm64_report import read_record
 from export.schema.bundle import read_bundle
 from export.schema.manifest import ARM64_PARITY, read_manifest
@@ -30,6 +31,10 @@ from tests.export.bundle_helpers import description_of, write_whole_export
 
 SHIPPED = Path(__file__).parents[1] / "hierattn" / "checkpoints" / "hierattn_xs.pad_ufes_20"
 KEPT = Path(__file__).parents[1] / "benchmarks" / "results" / "hierattn_xs.pad_ufes_20"
+
+
+def check_card(folder: Path) -> list[str]:
+    return check_model_card(folder, read_manifest(folder))
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +80,7 @@ def name_given_twice(path: Path, name: str) -> Iterator[None]:
             "max_relative",
             lambda place: read_selftest(place / "export/selftest"),
         ),
+        ("export/run.json", "epochs", lambda place: check_card(place / "export")),
         (f"export/{ARM64_PARITY}", "rows", lambda place: read_record(place / "export")),
         ("bundle/bundle.json", "verified", lambda place: read_bundle(place / "bundle")),
         (RESULTS_JSON, "rows", lambda place: read_results(place)),

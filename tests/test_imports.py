@@ -44,10 +44,12 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("export.formats",),
         ("export.jobs",),
         ("export.checks",),
+        ("export.model_card",),
+        ("export.run_record",),
         ("export.debug",),
         ("export.targets",),
         (
-            *("export.model_card", "export.untrained", "export.request", "export.pipeline"),
+            *("export.untrained", "export.request", "export.pipeline"),
             *("export.judged_photos", "export.verification", "export.verify"),
         ),
     ),

@@ -18,7 +18,8 @@ def undeclared_words(record: ArtefactRecord) -> list[str]:
     if record.parity is None:
         return []
     abilities = abilities_of(record.format)
-    lines: list[str] = []
+    passed_with = record.gate.reasons if record.gate.status == "passed" else []
+    lines = [f"its gate is said to have passed, with a reason: {one}" for one in passed_with]
     if record.minimum_runtimes and record.minimum_runtimes != abilities.minimum_runtimes:
         true = ", ".join(f"{name} {oldest}" for name, oldest in abilities.minimum_runtimes.items())
         lines.append(f"the manifest's minimum_runtimes are not those of the format: {true}")

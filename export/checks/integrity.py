@@ -6,7 +6,7 @@ import hashlib
 import stat
 from pathlib import Path
 
-from export.schema.manifest import PARTS, UNLISTED, ArtefactRecord, Manifest
+from export.schema.manifest import LATER_PARTS, PARTS, UNLISTED, ArtefactRecord, Manifest
 from export.schema.validation import plain_file
 from hierattn.common.files import file_sha256
 from hierattn.errors import HierAttnError
@@ -20,7 +20,7 @@ def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
     """Missing, changed and unlisted files of the folder, artefacts excepted; one line each."""
     problems = []
     for name, recorded in sorted(manifest.files.items()):
-        if name not in PARTS:
+        if name not in (*PARTS, *LATER_PARTS):
             problems.append(f"manifest.json: field 'files': '{name}' is no part of an export")
         elif not (folder / name).exists():
             problems.append(f"{folder / name}: missing")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from export.checks.comparison import Comparison, Turnable, quality_change
 from export.checks.gates import OTHER_RUNTIMES, TOLERANCES
-from export.schema.manifest import ArtefactRecord, JudgedData, Quality
+from export.schema.manifest import ArtefactRecord, JudgedData, Quality, RuntimeCheck
 from export.schema.parity import Parity
 
 _ROUNDING = 1e-6
@@ -38,6 +38,7 @@ def changed_figures(
     if recorded.quality is None:
         return [*lines, "the manifest records no quality of it"]
     bound = OTHER_RUNTIMES[recorded.precision]
+    lines += _runtime_lines(recorded.other_runtimes, found.other_runtimes, bound, found.turnable)
     return lines + _quality_lines(recorded.quality, found.quality, bound, found.turnable)
 
 
@@ -101,6 +102,22 @@ def _parity_lines(
     for name, bound in allowed.items():
         words = "largest relative difference" if name == "max_relative" else name.replace("_", " ")
         lines += _differing(words, getattr(recorded, name), getattr(found, name), bound)
+    return lines
+
+
+def _runtime_lines(
+    recorded: Sequence[RuntimeCheck],
+    found: Sequence[RuntimeCheck],
+    bound: float,
+    turnable: Turnable,
+) -> list[str]:
+    """Of other runtimes, those that answered now as well."""
+    now, lines = {check.runtime: check.parity for check in found}, []
+    for check in recorded:
+        parity = now.get(check.runtime)
+        if check.parity is not None and parity is not None:
+            changed = _parity_lines(check.parity, parity, bound, turnable)
+            lines += [f"{check.runtime}: {line}" for line in changed]
     return lines
 
 

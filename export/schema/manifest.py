@@ -24,8 +24,11 @@ MANIFEST, PARITY, MODEL_CARD = "manifest.json", "parity.json", "MODEL_CARD.md"
 SELFTEST, LOG = "selftest", "export.log"
 ARM64_PARITY = "arm64_parity.json"
 APPLE_RECORD = "apple_record.json"
+RUN_RECORD = "run.json"
 PARTS = (MODEL_CARD, PARITY, SELFTEST)
 """What belongs to every export folder beside the exported files."""
+LATER_PARTS = (RUN_RECORD,)
+"""What exports of earlier versions lack."""
 
 LONGEST_NAME = 200
 

@@ -77,7 +77,7 @@ def record_of(
     there = path.exists()
     abilities = abilities_of(format)
     parity = Parity(
-        evaluator=f"{abilities.evaluator_names[0]} 1",
+        evaluator=" ".join([*abilities.evaluator_names[:1], "1"]),
         images=1,
         max_abs=0.25,
         max_relative=0.0,
@@ -117,6 +117,8 @@ def write_manifest(
     data: JudgedData | None = None,
     model: str = "hierattn_xs",
     files: dict[str, str] | None = None,
+    tools: dict[str, str] | None = None,
+    licence: str = "none",
 ) -> Path:
     """An export folder's manifest."""
     manifest = Manifest(
@@ -127,7 +129,12 @@ def write_manifest(
         operating_point=OperatingPoint(melanoma_class=classes[0], melanoma_threshold=0.3),
         intended_use="tests",
         source=Source(
-            run=run, graph="deploy", rewrites=[], weights_sha256=weights, tools={}, licence="none"
+            run=run,
+            graph="deploy",
+            rewrites=[],
+            weights_sha256=weights,
+            tools=tools or {},
+            licence=licence,
         ),
         data=data,
         torch_quality=None,

@@ -37,7 +37,7 @@ def test_what_limits_the_evidence_is_repeated(cli: Cli, tmp_path: Path) -> None:
     relist(
         export,
         data=JudgedData(
-            name="photos", path="../photos", sha256="0" * 64, images=9, calibration=0, judged=9,
+            name="photos", path="../photos", sha256="0" * 64, images=9, calibration=0, judged=0,
             seen_in_training=None, remarks=[constant],
         ),
     )  # fmt: skip

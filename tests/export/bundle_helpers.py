@@ -13,11 +13,14 @@ from export.checks.golden.selftest import golden_inputs, write_selftest
 from export.checks.integrity import path_sha256
 from export.checks.parity import logits_by_image
 from export.formats.tflite.archive import append_archive
+from export.model_card import render_model_card
+from export.run_record import RunRecord, licence_words, write_run_record
 from export.schema.manifest import (
     MANIFEST,
     MODEL_CARD,
     PARITY,
     PARTS,
+    RUN_RECORD,
     SELFTEST,
     Gate,
     Manifest,
@@ -26,6 +29,7 @@ from export.schema.manifest import (
 from export.schema.metadata import METADATA_KEY, Description, Precision
 from export.schema.parity import ParityRecord
 from hierattn.model_metadata import ModelMetadata
+from hierattn.runs import load_run, tool_versions
 from tests.benchmarks.helpers import record_of, write_manifest, write_onnx
 
 FP32, INT8, TFLITE = "tiny-32-fp32.onnx", "tiny-32-int8.onnx", "tiny-32-fp32.tflite"
@@ -49,7 +53,11 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
         answers: np.ndarray = session.run(None, {"input": images})[0]
         return answers
 
-    write_manifest(folder, [record_of(model)])
+    shipped = load_run("hierattn_xs.pad_ufes_20").config
+    data = shipped.data.model_copy(update={"sources": []})
+    config = shipped.model_copy(update={"initialisation": None, "data": data})
+    words = {"tools": tool_versions(), "licence": licence_words(config)}
+    write_manifest(folder, [record_of(model)], **words)
     description = description_of(read_manifest(folder))
     for name in gates:
         describe_file(folder / name, content, description)
@@ -64,7 +72,7 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
         )
         for name, gate in gates.items()
     ]
-    write_manifest(folder, records)
+    write_manifest(folder, records, **words)
     manifest = read_manifest(folder)
     selftest = write_selftest(
         folder / SELFTEST, description_of(manifest), predict, relative_tolerances()
@@ -81,7 +89,10 @@ def write_whole_export(folder: Path, *, gates: dict[str, Gate] | None = None) ->
         },
     )
     (folder / PARITY).write_text(answers.model_dump_json(), encoding="utf-8")
-    (folder / MODEL_CARD).write_text("# A card\n", encoding="utf-8")
+    fields = ModelMetadata.fields_of(manifest) | {"weights_sha256": manifest.source.weights_sha256}
+    write_run_record(
+        folder / RUN_RECORD, RunRecord(config=config.model_copy(update=fields), reports={})
+    )
     relist(folder)
     return folder
 
@@ -115,11 +126,19 @@ def write_mean_package(path: Path, description: Description) -> None:
     write_model(model, description, path)
 
 
-def relist(folder: Path, **update: object) -> Manifest:
-    """Write the manifest anew, with the hashes of what lies there and other fields."""
-    manifest = read_manifest(folder)
-    files = {name: path_sha256(folder / name) for name in PARTS}
-    manifest = manifest.model_copy(update={"files": files, **update})
+def relist(folder: Path, *, card: bool = True, **update: object) -> Manifest:
+    """Write the manifest anew, with the hashes of what lies there and other fields.
+
+    Args:
+        card: write the card of these fields.
+    """
+    manifest = read_manifest(folder).model_copy(update=update)
+    if card:
+        record = RunRecord.model_validate_json((folder / RUN_RECORD).read_bytes())
+        text = render_model_card(manifest, record.config, record.reports)
+        (folder / MODEL_CARD).write_text(text, encoding="utf-8")
+    files = {name: path_sha256(folder / name) for name in (*PARTS, RUN_RECORD)}
+    manifest = manifest.model_copy(update={"files": files})
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     return manifest
 

@@ -13,7 +13,6 @@ from export.model_card import (
     _finalise,
     read_reports,
     render_model_card,
-    write_model_card,
 )
 from export.schema.manifest import (
     ArtefactRecord,
@@ -281,12 +280,6 @@ def test_no_text_leaves_its_cell(text: str) -> None:
         assert not re.search(r"(?<!\\)(?:\\\\)*\|", written) or written.startswith("`")
         assert _cells(f"| {written} |") == 1
     assert not re.search(r"[<>]", _finalise(text))
-
-
-def test_writes_the_file(run: Run, tmp_path: Path) -> None:
-    manifest = _manifest(run.config, [_record(run.config, "onnx", Precision.FP32)])
-    write_model_card(tmp_path / "MODEL_CARD.md", manifest, run)
-    assert (tmp_path / "MODEL_CARD.md").read_text().startswith("# Model card: `hierattn_xs`")
 
 
 def test_the_chain_of_pretraining_is_followed(run: Run) -> None:

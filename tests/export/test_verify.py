@@ -12,6 +12,7 @@ from export.schema.manifest import read_manifest
 from export.verification import Verification
 from export.verify import verify
 from hierattn.data.records import DataFolder
+from hierattn.runs import load_run
 
 
 def problems(found: Verification) -> list[str]:
@@ -50,6 +51,22 @@ def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
     assert "of 'painted'" in found.photos
     failed = {p for p, r in recorded.items() if r.gate.status == "failed"}
     assert {f.record.path for f in found.files if f.status == "failed"} == failed
+
+
+def test_what_the_weights_learnt_from_is_looked_up_in_the_run(
+    folder: Path, painted: DataFolder, finished: Path
+) -> None:
+    change(folder, lambda fields: fields["data"].update(seen_in_training=None, images=1000))
+    blind, seeing = (
+        verify(folder, painted.root),
+        verify(folder, painted.root, run=load_run(finished)),
+    )
+    for found in (blind, seeing):
+        assert any("field 'data.images' is 1000, but it is" in line for line in found.problems)
+    told = "field 'data.seen_in_training' is None, but it is 0"
+    assert [any(told in line for line in found.problems) for found in (blind, seeing)] == [0, 1]
+    note = "which photos it learnt from, were not looked up"
+    assert [any(note in line for line in found.remarks) for found in (blind, seeing)] == [1, 0]
 
 
 def test_the_photos_are_found_where_the_manifest_says_and_the_user_works(

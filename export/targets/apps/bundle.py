@@ -80,6 +80,10 @@ def bundle(request: BundleRequest) -> BundleResult:
     labels = _labels(manifest.classes)
     for model in models:
         check_statements(request.folder, manifest, model, answers)
+    # It loads torch.
+    from export.run_record import check_model_card, run_behind_export
+
+    not_compared = check_model_card(request.folder, manifest, run_behind_export(manifest))
     with replace_bundle(place.main, place.target) as staging:
         _copy(request.folder, staging, models, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)
@@ -90,7 +94,8 @@ def bundle(request: BundleRequest) -> BundleResult:
         record = written.model_copy(update={"fallback": fallback})
         write_text(staging / BUNDLE, record.to_json())
         sizes = {name: (staging / name).stat().st_size for name in (BUNDLE, *hashes)}
-    remarks = (*found_remarks(manifest, answers), *missing_fallback(chosen, second))
+    found = found_remarks(manifest, answers)
+    remarks = (*not_compared, *found, *missing_fallback(chosen, second))
     return BundleResult(place.platform, place.target, record, sizes, remarks)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export.checks.declared import undeclared_words
 from export.checks.description import description_problems, stated_description
 from export.checks.evidence import Evidence, constant_answer, hold_back
 from export.checks.gates import evaluate_gate
@@ -14,8 +15,9 @@ from export.checks.integrity import hash_problems, path_sha256
 from export.errors import ManifestError
 from export.formats.registry import find_format
 from export.schema.manifest import (
+    LATER_PARTS,
     MODEL_CARD,
-    PARITY,
+    PARTS,
     SELFTEST,
     ArtefactRecord,
     Manifest,
@@ -35,7 +37,8 @@ def check_hashes(folder: Path, manifest: Manifest, chosen: ArtefactRecord) -> No
         raise ManifestError(problems[0])
     if Path(chosen.path).suffix != find_format(chosen.format).suffix:
         raise ManifestError(f"{chosen.path}: not the name of a {chosen.format} file; export again")
-    for name in (MODEL_CARD, PARITY, SELFTEST):
+    listed = [name for name in LATER_PARTS if name in manifest.files]
+    for name in (*PARTS, *listed):
         path = folder / name
         if name not in manifest.files or not path.exists():
             raise ManifestError(f"{path}: missing, or not in the manifest; export again")
@@ -61,6 +64,16 @@ def check_statements(
     problems = description_problems(found, stated_description(manifest, chosen.precision))
     of_torch = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
     problems += changed_torch_figures(manifest.torch_quality, of_torch)
+    problems += undeclared_words(chosen)
+    if chosen.quality is not None and chosen.quality.images != judged:
+        problems += [f"the manifest's quality is of {chosen.quality.images} photos, not {judged}"]
+    if chosen.quality is not None or chosen.gate.status == "passed":
+        problems += changed_quality(chosen.quality, manifest.torch_quality)
+    judged = manifest.data.judged if manifest.data else 0
+    if judged != len(answers.photos):
+        problems += [
+            f"the manifest says that {judged} photos were judged, not {len(answers.photos)}"
+        ]
     if not problems and chosen.gate.status == "passed":
         labels = [answer.label for answer in answers.photos]
         names = manifest.operating_point.target_classes
@@ -73,7 +86,6 @@ def check_statements(
             evidence = Evidence.of(_photo_logits(answers), labels) if labels else None
             gate = evaluate_gate(chosen.precision, parities, chosen.quality, targets)
             gate = hold_back(gate, chosen.precision, evidence, names)
-            problems = changed_quality(chosen.quality, manifest.torch_quality)
             if gate.status != "passed":
                 reasons = "; ".join(gate.reasons)
                 problems = [f"its gate is said to have passed, but by its figures: {reasons}"]

@@ -172,7 +172,8 @@ def verify(
         bool, typer.Option("--explain", help="Name the first layer where each file departs.")
     ] = False,
     run: Annotated[
-        str | None, typer.Option(help="For --explain: the run, or shipped name, behind the files.")
+        str | None,
+        typer.Option(help="The run or shipped name behind the files: what it learnt from."),
     ] = None,
     device: Annotated[
         str | None,
@@ -210,8 +211,6 @@ def verify(
     for option, given in (("--apk", apk), ("--device-timeout", device_timeout)):
         if given is not None:
             raise ConfigError(f"{option}: is for --device")
-    if run is not None and not explain:
-        raise ConfigError("--run: is for --explain")
     from export.verify import verify as run_verify
     from hierattn.cli.commands.explain import (
         explain_files,
@@ -227,10 +226,10 @@ def verify(
 
         take_record(folder, apple_record)
     # Before the long part: a run that is not there should not cost minutes.
-    behind = find_run(folder, run) if explain else None
+    behind = find_run(folder, run) if explain or run is not None else None
     with PartsProgress() as parts:
-        found = run_verify(folder, data, parts.follow)
-    explanations = explain_files(folder, found, behind) if behind else {}
+        found = run_verify(folder, data, parts.follow, behind)
+    explanations = explain_files(folder, found, behind) if explain and behind else {}
     if json_output:
         documents = {path: explanation_document(e) for path, e in explanations.items()}
         print_json(verification_document(found, documents))

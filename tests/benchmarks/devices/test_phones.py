@@ -273,7 +273,7 @@ def test_the_commands(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--run", "run"), "--run: is for --explain"),
+        (("--run", "run"), "unknown run folder or shipped checkpoint 'run'"),
         (("--device-timeout", "60"), "--device-timeout: is for --device"),
         (("--apk", "app.apk"), "--apk: is for --device"),
     ],

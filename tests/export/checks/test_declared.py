@@ -58,6 +58,10 @@ def test_what_an_export_writes_is_declared() -> None:
         (checked(agrees=None), "that it agrees, or how far, not both"),
         (checked(max_relative=0.5), "agrees, with a relative difference of 0.5"),
         (checked(agrees=False), "disagrees, with a relative difference of 0 "),
+        (
+            record(gate=Gate(status="passed", reasons=["Approved"])),
+            "passed, with a reason: Approved",
+        ),
         (checked(loads=False), "answered, but did not load"),
         (checked(agrees=False, max_relative=0.5), "said to be passed, but tflite-runtime 2.14.0"),
     ],

@@ -15,7 +15,7 @@ from export.checks.golden.selftest import read_selftest
 from export.checks.parity import logit_scales
 from export.errors import ExportError, ManifestError
 from export.schema.bundle import read_bundle
-from export.schema.manifest import PARITY, Gate, read_manifest
+from export.schema.manifest import PARITY, Gate, JudgedData, read_manifest
 from export.schema.parity import PhotoAnswer, read_parity_record
 from export.targets.apps.bundle import bundle
 from export.targets.apps.choice import BundleRequest
@@ -290,6 +290,17 @@ def test_a_gate_is_not_passed_because_the_manifest_says_so(export: Path, app: Pa
         bundle(BundleRequest(export, app, FP32))
 
 
+def judged_data(judged: int) -> JudgedData:
+    counts = {"images": 9, "calibration": 0, "judged": judged, "seen_in_training": 0}
+    return JudgedData(name="photos", path="p", sha256="0" * 64, **counts)
+
+
+def test_photos_that_nobody_judged_are_refused(export: Path, app: Path) -> None:
+    relist(export, data=judged_data(7))
+    with pytest.raises(ManifestError, match="says that 7 photos were judged, not 0"):
+        bundle(BundleRequest(export, app, FP32))
+
+
 def test_an_int8_gate_without_photos_is_not_passed_because_the_manifest_says_so(
     tmp_path: Path, app: Path
 ) -> None:
@@ -308,7 +319,8 @@ def relabel(export: Path, answers: list[PhotoAnswer], **changes: float) -> None:
     assert quality is not None
     own = quality.model_copy(update={"delta_vs_torch": quality_change(quality, quality)})
     artefacts = [one.model_copy(update={"quality": own}) for one in manifest.artefacts]
-    relist(export, torch_quality=quality.model_copy(update=changes), artefacts=artefacts)
+    changed = quality.model_copy(update=changes)
+    relist(export, torch_quality=changed, artefacts=artefacts, data=judged_data(len(answers)))
 
 
 def test_figures_of_torch_that_are_made_up_are_refused(export: Path, app: Path) -> None:
@@ -338,6 +350,21 @@ def test_an_int8_gate_on_copies_of_one_photo_is_not_passed_because_the_manifest_
         return
     with pytest.raises(ManifestError, match=r"said to have passed, but .* and these are 1"):
         bundle(BundleRequest(export, app))
+
+
+def test_changes_against_torch_without_a_class_are_refused(export: Path, app: Path) -> None:
+    answers = [
+        PhotoAnswer(file=f"{index}.jpg", label="mel", logits=[float(index % 2), 0.5, 0.1])
+        for index in range(9)
+    ]
+    relabel(export, answers)
+    first, *others = read_manifest(export).artefacts
+    assert first.quality is not None and first.quality.delta_vs_torch is not None
+    change = first.quality.delta_vs_torch.model_copy(update={"sensitivity": {}})
+    quality = first.quality.model_copy(update={"delta_vs_torch": change})
+    relist(export, artefacts=[first.model_copy(update={"quality": quality}), *others])
+    with pytest.raises(ManifestError, match="changes against torch are not those of its figures"):
+        bundle(BundleRequest(export, app, first.path))
 
 
 def test_a_constant_answer_is_told_whether_the_manifest_does_or_not(
