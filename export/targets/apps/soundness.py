@@ -65,15 +65,15 @@ def check_statements(
     of_torch = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
     problems += changed_torch_figures(manifest.torch_quality, of_torch)
     problems += undeclared_words(chosen)
-    if chosen.quality is not None and chosen.quality.images != judged:
-        problems += [f"the manifest's quality is of {chosen.quality.images} photos, not {judged}"]
-    if chosen.quality is not None or chosen.gate.status == "passed":
-        problems += changed_quality(chosen.quality, manifest.torch_quality)
     judged = manifest.data.judged if manifest.data else 0
     if judged != len(answers.photos):
         problems += [
             f"the manifest says that {judged} photos were judged, not {len(answers.photos)}"
         ]
+    if chosen.quality is not None and chosen.quality.images != judged:
+        problems += [f"the manifest's quality is of {chosen.quality.images} photos, not {judged}"]
+    if chosen.quality is not None or chosen.gate.status == "passed":
+        problems += changed_quality(chosen.quality, manifest.torch_quality)
     if not problems and chosen.gate.status == "passed":
         labels = [answer.label for answer in answers.photos]
         names = manifest.operating_point.target_classes
