@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from export.checks.declared import THIS_PACKAGE, of_this_version
 from export.errors import ManifestError
 from export.model_card import read_reports, render_model_card
 from export.schema.manifest import MANIFEST, MODEL_CARD, RUN_RECORD, Manifest
@@ -18,8 +18,6 @@ from hierattn.lineage import weights_licences
 from hierattn.metrics.report import EvaluationReport
 from hierattn.model_metadata import ModelMetadata
 from hierattn.runs import METRICS, Run, RunConfig, load_run, shipped_runs
-
-_OURS = "hierattn-mobile"
 
 
 class RunRecord(BaseModel):
@@ -101,9 +99,9 @@ def check_model_card(folder: Path, manifest: Manifest, run: Run | None = None) -
         raise ManifestError(f"{path}: not a readable JSON file ({error})") from error
     if card == wanted:
         return []
-    version = manifest.source.tools.get(_OURS)
-    if version != metadata.version(_OURS):
-        return [f"{MODEL_CARD} was not compared: version {version} of {_OURS} wrote it"]
+    if not of_this_version(manifest.source.tools):
+        version = manifest.source.tools.get(THIS_PACKAGE)
+        return [f"{MODEL_CARD} was not compared: version {version} of {THIS_PACKAGE} wrote it"]
     raise ManifestError(
         f"{folder / MODEL_CARD}: not what {MANIFEST} and {RUN_RECORD} say; export again"
     )

@@ -30,7 +30,6 @@ from export.schema.manifest import (
     PARITY,
     SELFTEST,
     Manifest,
-    Quality,
     read_manifest,
 )
 from export.schema.metadata import Description, Precision
@@ -199,7 +198,7 @@ def _check_files(
         if result.checked is None:
             file.problems.append(f"{result.path}: {result.reason or 'gave no answer'}")
         else:
-            _add_result(file, result.checked, metadata, reference, manifest.torch_quality)
+            _add_result(file, result.checked, metadata, reference, manifest)
 
 
 def _compare_with_export(files: list[VerifiedFile], answers: ParityRecord) -> None:
@@ -231,7 +230,7 @@ def _add_result(
     checked: FileChecked,
     metadata: Description,
     reference: TorchReference,
-    of_torch: Quality | None,
+    manifest: Manifest,
 ) -> None:
     expected = metadata.model_copy(update={"precision": file.record.precision})
     file.problems += [
@@ -253,5 +252,6 @@ def _add_result(
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
     if found.gate.status == "failed":
         file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
-    changed = changed_figures(file.record, found, of_torch) + undeclared_words(file.record)
+    changed = changed_figures(file.record, found, manifest.torch_quality)
+    changed += undeclared_words(file.record, manifest.source.tools)
     file.problems += [f"{file.record.path}: {line}" for line in changed]

@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import metadata
 
 from export.checks.gates import OTHER_RUNTIMES
+from export.formats.abilities import Abilities
 from export.formats.registry import abilities_of
 from export.schema.manifest import ArtefactRecord, RuntimeCheck
 
+THIS_PACKAGE = "hierattn-mobile"
 
-def undeclared_words(record: ArtefactRecord) -> list[str]:
+
+def of_this_version(tools: Mapping[str, str]) -> bool:
+    """Whether this very version is among the tools that a manifest names."""
+    return tools.get(THIS_PACKAGE) == metadata.version(THIS_PACKAGE)
+
+
+def undeclared_words(record: ArtefactRecord, tools: Mapping[str, str]) -> list[str]:
     """Where a manifest says of a file what its format does not, or contradicts itself; a line each.
 
     Nothing is run: which versions answered, and what a runtime answered that is not here, is told
-    by the manifest alone.
+    by the manifest alone. Another version of this package may have declared other runtimes.
+
+    Args:
+        record: the file.
+        tools: version by distribution, of the export.
     """
     if record.parity is None:
         return []
-    abilities = abilities_of(record.format)
     passed_with = record.gate.reasons if record.gate.status == "passed" else []
     lines = [f"its gate is said to have passed, with a reason: {one}" for one in passed_with]
+    if of_this_version(tools):
+        lines += _undeclared(record, record.parity.evaluator, abilities_of(record.format))
+    for check in record.other_runtimes:
+        lines += _contradictions(record, check)
+    return lines
+
+
+def _undeclared(record: ArtefactRecord, evaluator: str, abilities: Abilities) -> Iterator[str]:
     if record.minimum_runtimes and record.minimum_runtimes != abilities.minimum_runtimes:
         true = ", ".join(f"{name} {oldest}" for name, oldest in abilities.minimum_runtimes.items())
-        lines.append(f"the manifest's minimum_runtimes are not those of the format: {true}")
-    if not _begins(record.parity.evaluator, abilities.evaluator_names):
-        lines.append(
-            f"the manifest's evaluator is '{record.parity.evaluator}', but what answers for "
+        yield f"the manifest's minimum_runtimes are not those of the format: {true}"
+    if not _begins(evaluator, abilities.evaluator_names):
+        yield (
+            f"the manifest's evaluator is '{evaluator}', but what answers for "
             f"{abilities.title} files is {' or '.join(abilities.evaluator_names)}"
         )
     others = [one.distribution for one in abilities.runtimes if one.requirements]
     for name in others:
         if not any(_begins(check.runtime, (name,)) for check in record.other_runtimes):
-            lines.append(f"the manifest does not say whether {name} agrees")
-    names = (*others, *abilities.evaluator_names)
-    lines += [
-        line for check in record.other_runtimes for line in _check_lines(record, check, names)
-    ]
-    return lines
+            yield f"the manifest does not say whether {name} agrees"
+    for check in record.other_runtimes:
+        if not _begins(check.runtime, (*others, *abilities.evaluator_names)):
+            yield f"the manifest names '{check.runtime}', which no {record.format} file is tried on"
 
 
-def _check_lines(
-    record: ArtefactRecord, check: RuntimeCheck, names: tuple[str, ...]
-) -> Iterator[str]:
-    if not _begins(check.runtime, names):
-        yield f"the manifest names '{check.runtime}', which no {record.format} file is tried on"
+def _contradictions(record: ArtefactRecord, check: RuntimeCheck) -> Iterator[str]:
     bound = OTHER_RUNTIMES[record.precision]
     answered = check.parity is not None
     if answered != (check.agrees is True) and check.agrees is not False:

@@ -64,7 +64,7 @@ def check_statements(
     problems = description_problems(found, stated_description(manifest, chosen.precision))
     of_torch = judge_torch(answers.photos, manifest.classes, manifest.operating_point)
     problems += changed_torch_figures(manifest.torch_quality, of_torch)
-    problems += undeclared_words(chosen)
+    problems += undeclared_words(chosen, manifest.source.tools)
     judged = manifest.data.judged if manifest.data else 0
     if judged != len(answers.photos):
         problems += [

@@ -1,17 +1,24 @@
 """Words of a manifest on runtimes, changed one at a time."""
 
 import re
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from export.checks.declared import undeclared_words
+from export.checks.declared import THIS_PACKAGE, undeclared_words
 from export.formats.registry import abilities_of
 from export.schema.manifest import ArtefactRecord, Gate, RuntimeCheck
 from tests.benchmarks.helpers import record_of
 
 OTHER = "tflite-runtime 2.14.0"
+
+
+def words_of(told: ArtefactRecord, version: str | None = None) -> list[str]:
+    """Of a manifest of this version, or of another."""
+    tools = {THIS_PACKAGE: version or metadata.version(THIS_PACKAGE)}
+    return undeclared_words(told, tools)
 
 
 def record(**changed: Any) -> ArtefactRecord:
@@ -37,15 +44,15 @@ def checked(**changed: Any) -> ArtefactRecord:
 
 
 def test_what_an_export_writes_is_declared() -> None:
-    assert undeclared_words(record()) == []
-    assert undeclared_words(checked(loads=None, agrees=None, parity=None)) == []
-    assert undeclared_words(checked(loads=False, agrees=None, parity=None, reason="no")) == []
+    assert words_of(record()) == []
+    assert words_of(checked(loads=None, agrees=None, parity=None)) == []
+    assert words_of(checked(loads=False, agrees=None, parity=None, reason="no")) == []
     failed = {"gate": Gate(status="failed", reasons=["it departs"])}
     told = checked(agrees=False, max_relative=0.5, reason="far").model_copy(update=failed)
-    assert undeclared_words(told) == []
+    assert words_of(told) == []
     # Exports of before say nothing of minimum versions; a file that was not made, of runtimes.
-    assert undeclared_words(record(minimum_runtimes={})) == []
-    assert undeclared_words(record(parity=None, other_runtimes=[], **failed)) == []
+    assert words_of(record(minimum_runtimes={})) == []
+    assert words_of(record(parity=None, other_runtimes=[], **failed)) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_what_an_export_writes_is_declared() -> None:
     ],
 )
 def test_a_changed_word_is_told(changed: ArtefactRecord, words: str) -> None:
-    lines = undeclared_words(changed)
+    lines = words_of(changed)
     assert any(re.search(words, line) for line in lines), lines
 
 
@@ -75,5 +82,12 @@ def test_the_evaluator_is_the_formats() -> None:
     made = record()
     assert made.parity is not None
     other = made.parity.model_copy(update={"evaluator": "Core ML on the CPU (macOS 15)"})
-    (line,) = undeclared_words(made.model_copy(update={"parity": other}))
+    (line,) = words_of(made.model_copy(update={"parity": other}))
     assert line.endswith("but what answers for TFLite files is LiteRT")
+
+
+def test_another_version_may_have_declared_others() -> None:
+    told = record(minimum_runtimes={"ai-edge-litert": "0.1"}, other_runtimes=[])
+    assert len(words_of(told)) == 2
+    assert words_of(told, "0.0.1") == []
+    assert words_of(checked(agrees=None), "0.0.1")
