@@ -59,6 +59,13 @@ def summarise(samples_ms: Sequence[float]) -> Latency:
     )
 
 
+def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float | None:
+    """The b of costs = a * sizes ** b, by least squares of logarithms; None for one size alone."""
+    if len(set(sizes)) < 2:
+        return None
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
+
+
 def last_to_first(window_p50_ms: Sequence[float]) -> float:
     """Median of the last minute's one-second windows over that of the first minute's.
 

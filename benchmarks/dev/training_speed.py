@@ -18,7 +18,7 @@ import typer
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.models.registry import create_model
-from hierattn.training.distributed import ProcessGroup, bf16_pays, choose_device
+from hierattn.training.distributed import bf16_pays, process_group
 from hierattn.training.loop import TrainingLoop, TrainingPhotos
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.recipe.config import TrainingConfig
@@ -33,6 +33,9 @@ def main(
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
     epochs: Annotated[int, typer.Option(help="Measured epochs, after one to warm up.")] = 5,
     steps: Annotated[int, typer.Option(help="Batches an epoch.")] = 4,
+    photos: Annotated[
+        int | None, typer.Option(help="Photos in memory; by default those of an epoch.")
+    ] = None,
     precision: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     default_malloc: Annotated[
@@ -45,8 +48,9 @@ def main(
     torch.set_num_threads(threads)
     random = np.random.default_rng(0)
     count = batch_size * steps
-    pixels = random.integers(0, 256, (count, image_size, image_size, 3), np.uint8)
-    labels = np.arange(count) % _CLASSES
+    held = max(count, photos or 0)
+    pixels = random.integers(0, 256, (held, image_size, image_size, 3), np.uint8)
+    labels = np.arange(held) % _CLASSES
     config = TrainingConfig.model_validate(
         {
             "model": model,
@@ -55,29 +59,35 @@ def main(
             "precision": precision,
         }
     )
-    chosen = choose_device(device)
-    loop = TrainingLoop(
-        config,
-        ProcessGroup(0, 1, chosen),
-        create_model(model, _CLASSES),
-        _CLASSES,
-        TrainingPhotos(pixels, labels),
-        np.arange(count),
-        np.arange(0),
-        bf16=precision == "bf16" or (precision == "auto" and bf16_pays(chosen)),
-    )
-    loop.run_epoch(0, lambda: None)
-    rates = []
-    for epoch in range(1, epochs + 1):
-        began = time.perf_counter()
-        loop.run_epoch(epoch, lambda: None)
-        rates.append(count / (time.perf_counter() - began))
+    with process_group(device) as group:
+        chosen = group.device
+        loop = TrainingLoop(
+            config,
+            group,
+            create_model(model, _CLASSES),
+            _CLASSES,
+            TrainingPhotos(pixels, labels),
+            np.arange(count),
+            np.arange(0),
+            bf16=precision == "bf16" or (precision == "auto" and bf16_pays(chosen)),
+        )
+        loop.run_epoch(0, lambda: None)
+        rates = []
+        for epoch in range(1, epochs + 1):
+            group.wait()
+            began = time.perf_counter()
+            loop.run_epoch(epoch, lambda: None)
+            rates.append(count / (time.perf_counter() - began))
+    if not group.is_main:
+        return
     usage = resource.getrusage(resource.RUSAGE_SELF)
     result = {
         "model": model,
         "image_size": image_size,
         "batch_size": batch_size,
         "threads": threads,
+        "processes": group.size,
+        "photos": held,
         "device": str(chosen),
         "bf16": loop.bf16,
         "malloc_kept": kept,

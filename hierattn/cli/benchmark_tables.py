@@ -9,7 +9,8 @@ from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
 from benchmarks.environment import busy_warning
-from benchmarks.results import HOST, NoiseFloor, Results, Row
+from benchmarks.results import HOST, NoiseFloor, Results, Row, SweepPoint
+from benchmarks.stats import exponent
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table
 
@@ -178,6 +179,24 @@ def sweep_table(results: Results) -> Table:
             f"{point.of_matrix_product:.0%}",
         )
     return table
+
+
+def growth(results: Results) -> Iterator[str]:
+    """How p50 grows with the side of the image, and with the batch, by model and runtime."""
+    series: dict[tuple[str, str, int], list[SweepPoint]] = {}
+    for point in results.sweep:
+        series.setdefault((point.model, point.runtime, point.threads), []).append(point)
+    for (model, runtime, threads), points in series.items():
+        single = [point for point in points if point.batch == 1]
+        size = max((point.image_size for point in points if point.batch > 1), default=None)
+        batched = [point for point in points if point.image_size == size]
+        powers = {
+            "px": exponent([p.image_size for p in single], [p.p50_ms for p in single]),
+            "batch": exponent([p.batch for p in batched], [p.p50_ms for p in batched]),
+        }
+        known = [f"{name}^{power:.2f}" for name, power in powers.items() if power is not None]
+        if known:
+            yield f"{model}, {runtime}, {threads} thread(s): p50 grows as {', '.join(known)}"
 
 
 def _floor_words(floor: NoiseFloor | None, threads: int) -> str:

@@ -162,7 +162,7 @@ def show_outcome(
 ) -> None:
     """Print the tables, what does not fit them, and where the files are."""
     from benchmarks.environment import busy_warning
-    from hierattn.cli.benchmark_tables import legend, print_latency, remarks, sweep_table
+    from hierattn.cli.benchmark_tables import growth, legend, print_latency, remarks, sweep_table
 
     console, results = standard_console(), outcome.results
     for environment in results.environments:
@@ -175,6 +175,8 @@ def show_outcome(
         console.print(line)
     if results.sweep:
         print_table(console, sweep_table(results), wide=wide)
+        for line in growth(results):
+            console.print(line)
     if outcome.comparison is not None:
         for line in outcome.comparison.remarks:
             console.print(f"compared: {line}")
