@@ -1,4 +1,4 @@
-"""Export of trained runs to ONNX, TFLite and Core ML, with a parity check of every file."""
+"""Export of trained runs to ONNX, TFLite, Core ML and ExecuTorch, each file compared with torch."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def check_model_card(folder: Path, manifest: Manifest, run: Run | None = None) -
             not of the manifest's run.
     """
     if RUN_RECORD not in manifest.files:
-        return [f"{MODEL_CARD} was not compared: an export of before, it has no {RUN_RECORD}"]
+        return [f"{MODEL_CARD} was not compared: an earlier version wrote no {RUN_RECORD}"]
     path = folder / RUN_RECORD
     try:
         record = parse_record(RunRecord, path, plain_file(path).read_bytes())

@@ -36,7 +36,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One file.
+    """The estimate of one file.
 
     Attributes:
         reason: why there are no operators; None where there are.

@@ -40,10 +40,10 @@ class OperatorCost:
     """What one operator of a file costs at every run, by its shapes and types.
 
     Attributes:
-        name: of what it computes.
+        name: of the tensor that it computes.
         weight_bytes: of constants that it reads, as the file stores them.
-        activation_bytes: of what it reads and writes else.
-        arithmetic: the kernels that take it, such as ``fp32``.
+        activation_bytes: of all else that it reads and writes.
+        arithmetic: of the kernels that compute it, such as ``fp32``.
     """
 
     name: str

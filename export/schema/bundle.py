@@ -91,7 +91,7 @@ class BundleSelfTest(StrictModel):
 
     Attributes:
         reference: origin of the logits: ``torch``, or the file itself at ``export`` (int8).
-        photos: for the platform's decoder; None in bundles of before.
+        photos: for the platform's decoder; None in bundles of earlier versions.
     """
 
     reference: Literal["torch", "export"]
@@ -121,7 +121,7 @@ class BundleRecord(ModelMetadata):
     """The whole of ``bundle.json``.
 
     Attributes:
-        fallback: None where the bundle has one model file, as those of before.
+        fallback: None where the bundle has one model file, as those of earlier versions.
         artefact: file name of the model, beside ``bundle.json``; ``sha256`` and ``bytes`` are its.
         verified: whether the file passed its gate when it was exported.
         files: sha256 of every other file of the bundle, by path relative to it.

@@ -58,7 +58,7 @@ def test_an_export_of_before_is_verified_and_told(export: Path, tmp_path: Path) 
     files = {name: value for name, value in manifest.files.items() if name != RUN_RECORD}
     older = manifest.model_copy(update={"files": files})
     (export / MANIFEST).write_text(older.to_json())
-    said = f"{MODEL_CARD} was not compared: an export of before, it has no {RUN_RECORD}"
+    said = f"{MODEL_CARD} was not compared: an earlier version wrote no {RUN_RECORD}"
     found = verify(export)
     assert not any(RUN_RECORD in line for line in found.problems) and said in found.remarks
     assert said in bundle(BundleRequest(export, write_app(tmp_path / "app"))).remarks

@@ -1,4 +1,4 @@
-"""``python -m tests.reliability.edited_records EXPORT --data PHOTOS``: records edited by a liar.
+"""``python -m tests.reliability.edited_records EXPORT --data PHOTOS``: records edited to deceive.
 
 Every kind of value of manifest.json, parity.json, selftest.json and run.json is changed, one at a
 time; the hashes are mended and the card is rendered anew; then ``verify`` and ``bundle`` are asked.
@@ -32,7 +32,7 @@ from export.targets.apps.choice import BundleRequest
 from hierattn.errors import HierAttnError
 
 RECORDS = (MANIFEST, PARITY, f"{SELFTEST}/selftest.json", RUN_RECORD)
-Path_ = tuple[str | int, ...]
+Keys = tuple[str | int, ...]
 
 
 class _TakenError(Exception):
@@ -68,7 +68,7 @@ def edits(value: Any) -> Iterator[tuple[str, Any]]:
         yield from (("emptied", {}), ("x is added", value | {"x": "1"})) if value else ()
 
 
-def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+def leaves(value: Any, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     """Every value, lists and objects as well; of long lists the first eight."""
     if path:
         yield path, value
@@ -80,7 +80,7 @@ def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
             yield from leaves(inner, (*path, index))
 
 
-def put(document: Any, path: Path_, value: Any) -> None:
+def put(document: Any, path: Keys, value: Any) -> None:
     """Replace one value."""
     for part in path[:-1]:
         document = document[part]

@@ -1,4 +1,4 @@
-"""Child processes of ours as forks that have their libraries already: a start takes no half minute.
+"""Child processes started as forks of this one, which has their libraries loaded already.
 
 A stand-in of ``subprocess.Popen`` for :mod:`export.runtime.process`: pipes, signals and exit codes
 are Popen's own, and the same script or module is run, in a fork of this process.

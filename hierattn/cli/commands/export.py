@@ -173,7 +173,7 @@ def verify(
     ] = False,
     run: Annotated[
         str | None,
-        typer.Option(help="The run or shipped name behind the files: what it learnt from."),
+        typer.Option(help="The run or shipped name behind the files, to compare its own figures."),
     ] = None,
     device: Annotated[
         str | None,

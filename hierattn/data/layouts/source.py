@@ -91,14 +91,14 @@ def listed_photos(
     name: str,
     columns: Sequence[str],
     photos: PhotoIndex,
-    label: Callable[[Row, str], str],
+    read_label: Callable[[Row, str], str],
 ) -> Iterator[ListedPhoto]:
     """The photos that a table lists, row by row.
 
     Args:
         name: the column with the photos' names.
         columns: all that the table must have.
-        label: gives a row's class; also told where it stands, for its messages.
+        read_label: gives a row's class; also told where it stands, for its messages.
 
     Raises:
         DataError: rows without their photo, which are counted and named; or no row at all.
@@ -106,13 +106,13 @@ def listed_photos(
     missing, empty = [], True
     for row in read_table(table, columns):
         where = f"{table}: row {row.number}"
-        known, image = label(row, where), image_id(row[name])
+        label, image = read_label(row, where), image_id(row[name])
         path = find_photo(photos, image)
         if path is None:
             missing.append(row[name])
             continue
         empty = False
-        yield ListedPhoto(row, where, image, known, path)
+        yield ListedPhoto(row, where, image, label, path)
     if missing:
         raise DataError(
             f"{table}: no photo for {name_some(missing, 'row')}; "

@@ -50,7 +50,7 @@ def test_what_an_export_writes_is_declared() -> None:
     failed = {"gate": Gate(status="failed", reasons=["it departs"])}
     told = checked(agrees=False, max_relative=0.5, reason="far").model_copy(update=failed)
     assert words_of(told) == []
-    # Exports of before say nothing of minimum versions; a file that was not made, of runtimes.
+    # Earlier exports say nothing of minimum versions; a file that was not made, of runtimes.
     assert words_of(record(minimum_runtimes={})) == []
     assert words_of(record(parity=None, other_runtimes=[], **failed)) == []
 

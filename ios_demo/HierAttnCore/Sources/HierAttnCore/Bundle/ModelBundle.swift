@@ -82,7 +82,7 @@ public struct ModelBundle: Sendable {
         artefact = try top.text("artefact")
         sha256 = try top.sha256("sha256")
         bytes = try top.whole("bytes", 1...Int(Int32.max))
-        // A second file is for Android alone; bundles of before lack the field.
+        // A second file is for Android alone; bundles of earlier versions lack it.
         if top.has("fallback"), try top.any("fallback") != .null {
             throw top.wrong("fallback", "null is all that is known here")
         }

@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * The JPEG photos of a bundle's self-test, and how far the pixels that a platform's decoder makes of
- * them may be from Python's. Bundles of before have none.
+ * them may be from Python's. Bundles of earlier versions have none.
  */
 public final class GoldenPhotos {
     /** One photo. */
@@ -35,7 +35,7 @@ public final class GoldenPhotos {
     public final int maxDifference;
     /** Largest mean difference of a photo's bytes, in levels of 255. */
     public final double maxMeanDifference;
-    /** Empty in a bundle of before. */
+    /** Empty in a bundle of an earlier version. */
     public final List<Photo> photos;
 
     private GoldenPhotos(int maxDifference, double maxMeanDifference, List<Photo> photos) {

@@ -70,7 +70,7 @@ public final class ModelBundle {
     public final double maxRelative;
     /** At least one. */
     public final List<GoldenImage> images;
-    /** JPEG photos for the platform's decoder; none in a bundle of before. */
+    /** JPEG photos for the platform's decoder; none in one of an earlier version. */
     public final GoldenPhotos photos;
     /** sha256 of every other file of the bundle, by its path. */
     public final Map<String, String> files;
