@@ -144,7 +144,7 @@ def test_impossible_bins_are_left_out(rows: list[NumberedRow]) -> None:
     )
     changed = NumberedRow(1, row, None, False)
     (diagram,) = reliability_charts(evaluated_files([changed]))
-    assert re.findall(r"(\d+) photos", diagram.chart) == ["10", "10"], "in label and title"
+    assert re.findall(r"(\d+) images", diagram.chart) == ["10", "10"], "in label and title"
 
 
 def test_sustained_curves_are_those_of_rows_that_have_one(rows: list[NumberedRow]) -> None:
