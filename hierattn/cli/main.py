@@ -21,6 +21,7 @@ from hierattn.cli.commands import (
     report,
     runs,
     train,
+    verify,
 )
 from hierattn.cli.commands.data import app as data_app
 from hierattn.cli.commands.demo import demo
@@ -75,7 +76,7 @@ app.command()(evaluate.evaluate)
 app.command()(evaluate.pool)
 app.command(cls=RegistryCommand)(export.export)
 app.command()(predict.predict)
-app.command(cls=RegistryCommand)(export.verify)
+app.command(cls=RegistryCommand)(verify.verify)
 app.command(cls=RegistryCommand)(benchmark.benchmark)
 app.command()(report.report)
 app.command(cls=RegistryCommand)(bundle.bundle)

@@ -42,7 +42,8 @@ def demo(
     from export.request import ExportRequest
     from export.verify import verify
     from hierattn.cli.commands.benchmark import benchmark_document, show_outcome
-    from hierattn.cli.commands.export import export_with_progress, show_export, show_verification
+    from hierattn.cli.commands.export import export_with_progress, show_export
+    from hierattn.cli.commands.verify import show_verification
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress, RichObserver, counting, turns_progress
     from hierattn.cli.reports import print_report

@@ -23,8 +23,8 @@ from hierattn.cli.commands.benchmark import show_outcome
 from hierattn.cli.commands.bundle import show_bundle
 from hierattn.cli.commands.data import show_inspection
 from hierattn.cli.commands.devices import show_phones
-from hierattn.cli.commands.export import show_verification
 from hierattn.cli.commands.runs import show_runs
+from hierattn.cli.commands.verify import show_verification
 from hierattn.cli.reports import print_report
 from hierattn.data.records import PassedOver
 from hierattn.data.tools.inspect import (

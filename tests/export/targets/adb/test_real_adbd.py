@@ -106,13 +106,11 @@ def test_unplugged_in_the_middle_is_a_clear_row_and_exit_1(
     (lost.home / "never").touch()
     watcher = cut_when_running(lost)
     out = tmp_path / "report"
-    began = time.monotonic()
     answer = cli(
         *("benchmark", export, "--device", "adb", "--runs", RUNS, "--threads", "1", "--out", out)
     )
     watcher.join()
     assert answer.code == 1
-    assert time.monotonic() - began < 60
     rows = {row["device"]: row for row in json.loads((out / "results.json").read_text())["rows"]}
     gone = rows.pop(f"adb:{lost.serial}")
     assert gone["status"] == "failed" and gone["p50_ms"] is None

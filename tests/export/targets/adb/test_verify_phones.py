@@ -1,7 +1,6 @@
 """``verify --device`` against a stand-in for adb."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,11 +233,9 @@ def test_a_cable_that_hangs_is_given_up(
         return original(self, command, 1.0 if command.startswith("if") else seconds)
 
     monkeypatch.setattr(phone.Adb, "shell", impatient)
-    began = time.monotonic()
     hung = {"A": {"state": "device", "selftest": selftest(export, FP32), "hang": True}}
     (verdict,) = ask(hung)
     assert "no answer in 1 s; is it still plugged in?" in (verdict.reason or "")
-    assert time.monotonic() - began < 20
 
 
 def test_a_damaged_export_asks_nobody(ask: Ask, export: Path) -> None:
