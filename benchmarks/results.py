@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hierattn.common.files import regular_file
 from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
@@ -273,7 +274,7 @@ def read_results(path: Path) -> Results:
     """
     file = path / RESULTS_JSON if path.is_dir() else path
     try:
-        return parse_model(Results, file.read_bytes())
+        return parse_model(Results, regular_file(file).read_bytes())
     except ValidationError as error:
         raise BenchmarkError(
             f"{file}: not results of this version, or damaged: {first_problem(error)}"

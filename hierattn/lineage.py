@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from hierattn.common.files import file_sha256
+from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError, first_problem
@@ -114,7 +114,7 @@ def pretraining_behind(source: Path) -> FeatureRunConfig | None:
     """The record of the pretraining whose weights ``source`` is; None if no pretraining's."""
     weights = source / WEIGHTS if source.is_dir() else source
     try:
-        content = parse_json((weights.parent / CONFIG).read_text(encoding="utf-8"))
+        content = parse_json(regular_file(weights.parent / CONFIG).read_text(encoding="utf-8"))
         record = FeatureRunConfig.model_validate(content)
     except (OSError, ValueError, RecursionError):
         return None

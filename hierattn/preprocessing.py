@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 from pydantic import BaseModel, ConfigDict, Field
 
+from hierattn.common.files import regular_file
 from hierattn.errors import UnreadableImageError
 
 # Pillow's reader of each suffix; whatever its name, a file is offered to these readers only. MPO,
@@ -133,7 +134,10 @@ def open_rgb(path: str | Path) -> Image.Image:
     try:
         # A file object, not the path: Pillow maps an uncompressed TIFF given by path into memory
         # with the sides of the turned image, which shears one with EXIF orientation 5 to 8.
-        with path.open("rb") as file, Image.open(file, formats=photo_readers()) as image:
+        with (
+            regular_file(path).open("rb") as file,
+            Image.open(file, formats=photo_readers()) as image,
+        ):
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image), path)
     except FileNotFoundError as error:

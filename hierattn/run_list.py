@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
 
@@ -108,7 +109,7 @@ def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = parse_json(regular_file(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
@@ -116,7 +117,7 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 def _history(path: Path) -> int | None:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with regular_file(path).open(encoding="utf-8", newline="") as file:
             return sum(1 for _ in csv.DictReader(file))
     except (OSError, ValueError, csv.Error):
         return None

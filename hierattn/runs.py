@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
-from hierattn.common.files import file_sha256
+from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
@@ -176,7 +177,7 @@ def read_config(path: Path) -> RunConfig:
         CheckpointError: unreadable, not JSON, or a field that does not fit; it is named.
     """
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = parse_json(regular_file(path).read_text(encoding="utf-8"))
         if isinstance(content, dict) and content.get("kind") == "features":
             raise CheckpointError(
                 f"{path.parent}: a pretraining, which classifies nothing; start from it with "
@@ -195,8 +196,7 @@ def seen_rows(run: Path) -> tuple[SplitRow, ...]:
     Raises:
         DataError: one of the tables is malformed.
     """
-    own = read_split_rows(run / SPLITS) if (run / SPLITS).is_file() else ()
-    return own + earlier_rows(run)
+    return _rows_if_there(run / SPLITS) + earlier_rows(run)
 
 
 def earlier_rows(run: Path) -> tuple[SplitRow, ...]:
@@ -205,8 +205,12 @@ def earlier_rows(run: Path) -> tuple[SplitRow, ...]:
     Raises:
         DataError: the table is malformed.
     """
-    earlier = run / SEEN
-    return read_split_rows(earlier, one_folder=False) if earlier.is_file() else ()
+    return _rows_if_there(run / SEEN, one_folder=False)
+
+
+def _rows_if_there(path: Path, *, one_folder: bool = True) -> tuple[SplitRow, ...]:
+    """A table of photos; none without it. What is no file must not pass for nothing seen."""
+    return read_split_rows(path, one_folder=one_folder) if os.path.lexists(path) else ()
 
 
 def tool_versions() -> dict[str, str]:

@@ -12,6 +12,7 @@ from export.formats.registry import all_abilities
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from export.schema.validation import indented_json, parse_record
+from hierattn.common.files import regular_file
 from hierattn.common.strict_model import StrictModel
 from hierattn.model_metadata import ModelMetadata
 
@@ -164,6 +165,6 @@ def read_bundle(folder: Path) -> BundleRecord:
     """
     path = folder / BUNDLE
     try:
-        return parse_record(BundleRecord, path, path.read_bytes(), "bundle again")
+        return parse_record(BundleRecord, path, regular_file(path).read_bytes(), "bundle again")
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from export.errors import ManifestError
 from export.schema.validation import parse_record
+from hierattn.common.files import regular_file
 
 
 class Parity(BaseModel):
@@ -84,6 +85,6 @@ def read_parity_record(path: Path) -> ParityRecord:
         ManifestError: missing, or a field that does not fit; it is named.
     """
     try:
-        return parse_record(ParityRecord, path, path.read_bytes())
+        return parse_record(ParityRecord, path, regular_file(path).read_bytes())
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from error

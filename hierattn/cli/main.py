@@ -94,8 +94,12 @@ def main() -> None:
         if stop.code != _INTERRUPTED:
             raise
         _fail("interrupted; nothing half-written is left")
-    except (HierAttnError, MemoryError) as error:
-        _fail(f"error: {error or 'out of memory'}")
+    except HierAttnError as error:
+        _fail(f"error: {error}")
+    except MemoryError as error:
+        _fail(
+            f"error: {str(error) or 'out of memory'}; close other programs, or give smaller files"
+        )
     except BrokenPipeError:
         # The reader of a pipe has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

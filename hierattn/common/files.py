@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +89,20 @@ def file_sha256(path: Path) -> str:
         HierAttnError: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with regular_file(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise HierAttnError(f"{path}: {error.strerror}") from error
+
+
+def regular_file(path: Path) -> Path:
+    """The path of a file that is read to its end; a pipe or a device might have none.
+
+    Raises:
+        OSError: a pipe, a device or a socket, or nothing is there; in the system's manner, for the
+            reader to word like other files that cannot be read.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "a pipe or a device; give a regular file", str(path))
+    return path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from hierattn.common.files import write_json
+from hierattn.common.files import regular_file, write_json
 from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
@@ -104,7 +104,7 @@ def read_pooled(folder: Path) -> PooledFolds:
     """
     path = folder / POOLED
     try:
-        return parse_model(PooledFolds, path.read_bytes())
+        return parse_model(PooledFolds, regular_file(path).read_bytes())
     except OSError as error:
         raise CheckpointError(
             f"{path}: {error.strerror}; give a folder that 'hierattn pool' wrote"

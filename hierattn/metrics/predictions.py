@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hierattn.common.csv_text import csv_text, read_cell
-from hierattn.common.files import write_text
+from hierattn.common.files import regular_file, write_text
 from hierattn.data.records import STRATA, Record
 from hierattn.errors import DataError, HierAttnError
 
@@ -206,7 +206,7 @@ def read_csv(path: str | Path) -> Predictions:
     """
     path = Path(path)
     try:
-        with open(path, newline="", encoding="utf-8") as source:
+        with regular_file(path).open(newline="", encoding="utf-8") as source:
             rows = [[*map(read_cell, row)] for row in csv.reader(source, strict=True)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as predictions ({error})") from error

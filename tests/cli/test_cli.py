@@ -304,3 +304,15 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
         assert "Traceback" not in process.stderr.read()
         process.wait(timeout=600)
     assert process.returncode == 1
+
+
+def test_want_of_memory_is_said(
+    cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def too_large(folder: Path) -> None:
+        raise MemoryError  # as Python does, without words
+
+    monkeypatch.setattr("hierattn.run_list.list_runs", too_large)
+    answer = cli("runs", tmp_path)
+    assert answer.code == 1
+    assert answer.err == "error: out of memory; close other programs, or give smaller files\n"

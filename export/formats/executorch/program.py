@@ -10,6 +10,7 @@ from export.errors import ArtefactError
 from export.formats.interface import EngineArtefact
 from export.runtime.engine import runtime_errors
 from export.schema.metadata import METADATA_KEY, parse_description
+from hierattn.common.files import regular_file
 from hierattn.errors import first_line
 
 _MAGIC = slice(4, 8), b"ET12"
@@ -23,7 +24,7 @@ def read_program(path: Path) -> bytes:
         ArtefactError: it cannot be read, or is no program.
     """
     try:
-        content = path.read_bytes()
+        content = regular_file(path).read_bytes()
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error
     place, magic = _MAGIC

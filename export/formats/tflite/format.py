@@ -34,7 +34,7 @@ from export.formats.tflite.tidy import tidy
 from export.schema.file_facts import Delegation, InputFacts, OutputFacts
 from export.schema.manifest import QuantisationRecord
 from export.schema.metadata import Description, Precision
-from hierattn.common.files import write_bytes
+from hierattn.common.files import regular_file, write_bytes
 
 
 class TfliteFormat(Format):
@@ -131,6 +131,6 @@ class TfliteFormat(Format):
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return regular_file(path).read_bytes()
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hierattn.common.csv_text import read_cell
+from hierattn.common.files import regular_file
 from hierattn.errors import DataError
 
 SEPARATORS = (",", ";", "\t")
@@ -142,7 +143,7 @@ def name_some(names: Sequence[str], noun: str) -> str:
 def _read_text(path: Path) -> str:
     try:
         # As bytes: a name may hold a carriage return, which reading as text turns into a line feed.
-        text = path.read_bytes().decode("utf-8-sig")
+        text = regular_file(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: byte {error.start} is not UTF-8; save the table as UTF-8"

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
+from hierattn.common.files import regular_file
 from hierattn.data.folder import read_data_folder
 from hierattn.data.groups import duplicates, group_keys
 from hierattn.data.readers.manifest import MANIFEST_NAME
@@ -202,7 +203,7 @@ def _exists(path: Path) -> bool:
 
 def _is_png(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with regular_file(path).open("rb") as file:
             return file.read(len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
     except OSError:
         return False

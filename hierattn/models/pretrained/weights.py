@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from hierattn.common.files import regular_file
 from hierattn.errors import CheckpointError, first_line
 from hierattn.models.pretrained.archives import archive_fault
 from hierattn.models.pretrained.wrappers import unwrap
@@ -62,7 +63,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
             raise CheckpointError(f"{path}: no {RUN_WEIGHTS} in this folder; give a weight file")
         path = path / RUN_WEIGHTS
     try:
-        with open(path, "rb") as file:
+        with regular_file(path).open("rb") as file:
             head = file.read(9)
     except FileNotFoundError as error:
         raise CheckpointError(

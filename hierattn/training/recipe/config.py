@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import ConfigError, UnknownNameError, first_problem
 
@@ -212,7 +213,7 @@ def parse_config(fields: dict[str, Any]) -> TrainingConfig:
 
 def _read_fields(file: Path) -> dict[str, Any]:
     try:
-        content = parse_json(file.read_text(encoding="utf-8-sig"))
+        content = parse_json(regular_file(file).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hierattn.common.files import atomic_path
+from hierattn.common.files import atomic_path, regular_file
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError
 from hierattn.models.pretrained.archives import archive_fault
@@ -155,7 +155,7 @@ def load_state(path: Path) -> TrainingState:
             checkpoint of this tool.
     """
     try:
-        whole = io.BytesIO(path.read_bytes())
+        whole = io.BytesIO(regular_file(path).read_bytes())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no checkpoint to resume from") from error
     except OSError as error:
