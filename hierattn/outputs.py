@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from hierattn.common.files import regular_file
 from hierattn.common.locks import locked_folder
 from hierattn.data.readers.tables import has_columns
 from hierattn.errors import ConfigError
@@ -54,9 +55,11 @@ def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None
     """
     try:
         if os.path.lexists(out):
-            out.stat()
+            regular_file(out)
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno == errno.EINVAL:
+            raise ConfigError(f"{out}: {reason}; choose another {option}") from error
         raise ConfigError(f"{out}: a link that leads nowhere ({reason}); remove it") from error
     place = Path(os.path.realpath(out))
     for given in inputs:

@@ -3,6 +3,7 @@
 The device is the null device, whose end comes at once: what reads it fails here without a wait.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from export.formats.executorch.program import read_program
 from export.formats.tflite.format import TfliteFormat
 from export.schema.bundle import read_bundle
 from export.schema.parity import read_parity_record
-from hierattn.common.files import file_sha256, regular_file
+from hierattn.common.files import file_sha256, regular_file, write_text
 from hierattn.data.readers.tables import read_table
-from hierattn.errors import HierAttnError
+from hierattn.errors import ConfigError, HierAttnError
 from hierattn.evaluation.pooling import read_pooled
 from hierattn.metrics.predictions import read_csv
 from hierattn.models.pretrained.weights import read_state_dict
+from hierattn.outputs import check_output
 from hierattn.preprocessing import open_rgb
 from hierattn.run_list import list_runs
 from hierattn.runs import read_config, seen_rows
@@ -71,3 +73,13 @@ def test_files_and_folders_are_for_the_reader_to_judge(tmp_path: Path) -> None:
         assert regular_file(tmp_path / name) == tmp_path / name
     with pytest.raises(FileNotFoundError):
         regular_file(tmp_path / "absent")
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(HierAttnError, match="pipe: a pipe or a device"):
+        write_text(pipe, "words")
+    with pytest.raises(ConfigError, match=r"a pipe or a device; .*choose another --csv"):
+        check_output(pipe, option="--csv")
+    assert pipe.is_fifo()

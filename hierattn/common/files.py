@@ -34,6 +34,8 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     """
     target = Path(target)
     try:
+        if target.exists():
+            regular_file(target)  # a file in its place would be the end of a device
         target.parent.mkdir(parents=True, exist_ok=True)
         if is_held(target.parent):
             for left in target.parent.glob(
