@@ -62,6 +62,11 @@ class FileResult:
         return record, comparison
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing more will be reported of it."""
+        return self.checked is not None or self.reason is not None
+
+    @property
     def seconds(self) -> float:
         """Time to convert and check it, seconds."""
         return sum(part.seconds for part in (self.written, self.checked) if part is not None)
@@ -82,13 +87,18 @@ class FileResults:
         return iter(self._results.values())
 
     def follow(self, progress: Observer) -> Callable[[Job, Event], None]:
-        """What takes the events of jobs: steps are told to ``progress``, the rest is kept."""
+        """What takes the events of jobs: steps are told to ``progress``, the rest is kept.
+
+        A format is over once each of its files is checked or failed.
+        """
 
         def report(job: Job, event: Event) -> None:
             if isinstance(event, Step):
                 progress(Progress(job.format, event.text, event.done, event.total))
             else:
                 self.add(job.format, event)
+                if all(result.settled for result in self if result.format == job.format):
+                    progress(Progress(job.format, "done", over=True))
 
         return report
 
@@ -96,7 +106,7 @@ class FileResults:
         """Add an event of the worker of format ``name``."""
         if isinstance(event, Failed) and event.precision is None:
             for result in self:
-                if result.format == name and result.checked is None and result.reason is None:
+                if result.format == name and not result.settled:
                     result.reason = event.reason
         elif isinstance(event, Failed) and event.precision is not None:
             self._results[name, event.precision].reason = event.reason

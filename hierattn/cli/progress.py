@@ -249,7 +249,11 @@ class PartsProgress:
             self._tell(part, stopped=kind is not None)
 
     def follow(self, step: ExportProgress) -> None:
-        """Say what a part does; a new text starts its bar anew."""
+        """Say what a part does; a new text starts its bar anew; over, it has none."""
+        if step.over:
+            if step.part in self._tasks:
+                self._tell(step.part)
+            return
         if not self._last:
             self.progress.start()
         words = f"{step.part}: {step.text}" if step.part else step.text

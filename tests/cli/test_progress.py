@@ -71,6 +71,20 @@ def test_a_step_of_the_whole_ends_where_its_parts_begin(
     assert capsys.readouterr().err == "asking torch in 3.0 s\nonnx: done in 8 min 20 s\n"
 
 
+def test_a_part_that_is_over_does_not_wait_for_the_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("hierattn.cli.progress.time.monotonic", lambda: now[0])
+    with PartsProgress() as parts:
+        parts.follow(Progress("onnx", "converting"))
+        parts.follow(Progress("tflite", "converting"))
+        now[0] = 20
+        parts.follow(Progress("onnx", "done", over=True))
+        now[0] = 50
+    assert capsys.readouterr().err == "onnx: done in 20.0 s\ntflite: done in 50.0 s\n"
+
+
 def test_what_was_stopped_says_where(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), PartsProgress() as parts:
         parts.follow(Progress("onnx", "asking fp16", 3, 9))

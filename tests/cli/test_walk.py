@@ -65,6 +65,8 @@ def test_from_a_painted_folder_to_a_benchmark_again(cli: Cli, home: Path) -> Non
     assert told(cli("data", "inspect", "my data")) == [train]
     evaluate, export = told(cli(*train, *SHORT_TRAINING))
     assert evaluate[:2] == ["evaluate", "my data-run"]
+    resumed = told(cli("train", "--resume", "--out", "my data-run"))
+    assert [words[words.index("--data") + 1] for words in resumed] == [str(home / "my data")] * 2
     assert cli(*evaluate, "--replicates", "20").code == 0
     verify, benchmark, evaluate_file = told(cli(*export, *SHORT_EXPORT))
     assert cli(*evaluate_file, "--replicates", "20").code == 0
@@ -121,7 +123,9 @@ def test_after_a_pretraining_whose_teacher_learnt_labels_of_the_same_photos(
     assert [word for word in train if word in ("--seed", "--test-fraction")] == [option] * bool(
         option
     )
-    assert told(cli(*train, *SHORT_TRAINING))
+    # Features are gone on with at the size they were learnt at.
+    assert train[train.index("--image-size") + 1] == "64"
+    assert told(cli(*train, "--epochs", "1", "--batch-size", "8"))
 
 
 def test_after_a_pretraining_whose_teacher_learnt_from_all(
@@ -143,7 +147,8 @@ def test_after_pooling(cli: Cli, painted: DataFolder, home: Path) -> None:
         assert cli("train", "--data", painted.root, *SHORT_TRAINING, *folds).code == 0
     (train,) = told(cli("pool", "my fold 1", "my fold 2", "--out", "my pool", "--replicates", "20"))
     assert train[train.index("--data") + 1] == str(painted.root)
-    assert told(cli(*train))
+    # What learnt from all photos is not to be judged by them.
+    assert [words[:2] for words in told(cli(*train))] == [["export", "my pool-run"]]
 
 
 def test_a_bundle_is_followed_by_a_command_that_there_is(

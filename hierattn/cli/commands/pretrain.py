@@ -80,10 +80,11 @@ def pretrain(
     photos = [word for folder in data for word in ("--data", folder)]
     held_out = "" if judged is None else f", {judged:.3f} on images kept aside"
     console = standard_console()
-    console.print(
-        f"Pretrained: {out} (loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher)",
-        soft_wrap=True,
-    )
+    console.print(f"Pretrained: {out}", soft_wrap=True)
+    console.print(f"loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher")
     behind = None if Path(teacher).is_file() else load_run(teacher).config.training
     foreseen = foresee_init(data, out, behind)
-    print_training(console, foreseen, out, "--init", out, *photos, "--model", request.config.model)
+    network, size = request.config.model, request.config.image_size
+    sized = () if size == build_config().image_size else ("--image-size", size)
+    asked = ("--init", out, *photos, "--model", network, *sized)
+    print_training(console, foreseen, out, *asked)

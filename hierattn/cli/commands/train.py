@@ -19,6 +19,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
+from hierattn.cli.next_steps import photos_of_run
 from hierattn.errors import ConfigError
 
 _TITLES = {
@@ -218,20 +219,22 @@ def train(
         print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
             print_report(console, report, _TITLES[name])
-        photos = [word for root in roots for word in ("--data", root)]
+        told_photos: list[object] = [word for root in roots for word in ("--data", root)]
+        photos = told_photos or photos_of_run(out)[0]  # --resume needs no --data
         leaving_out = ["--skip-unreadable"] if outcome.skipped else []
-        # A resumed run was not told again where its photos are.
-        judged = command("evaluate", out, *photos, *leaving_out)
-        console.print(
-            f"Run folder: {out} (best epoch {outcome.best_epoch} of {outcome.epochs})",
-            f"Next: {judged if photos else command('runs', out.parent)}",
-            sep="\n",
-            soft_wrap=True,
-        )
+        steps = []
+        if not photos:  # moved since
+            steps.append(command("runs", out.parent))
+        elif {"test", "validation"} & outcome.reports.keys():  # else all photos were learnt from
+            steps.append(command("evaluate", out, *photos, *leaving_out))
+        if exported is None:
+            told = command("export", out, *photos[:2], *leaving_out, "--out")
+            steps.append(f"{told} {beside(out, 'export')}")
+        best = f"best epoch {outcome.best_epoch} of {outcome.epochs}"
+        console.print(f"Run folder: {out} ({best})", soft_wrap=True)
+        for lead, step in zip(("Next: ", "      "), steps, strict=False):
+            console.print(f"{lead}{step}", soft_wrap=True)
         if exported is not None and export is not None:
             show_export(exported, export, data=roots[0] if roots else None)
-        else:
-            told = command("export", out, *photos[:2], *leaving_out, "--out")
-            console.print(f"      {told} {beside(out, 'export')}", soft_wrap=True)
     if exported is not None and not exported.manifest.passed:
         raise typer.Exit(1)
