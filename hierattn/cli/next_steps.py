@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 
 from hierattn.cli.console import beside, command
@@ -15,7 +17,11 @@ from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 
 if TYPE_CHECKING:
     from hierattn.data.records import DataFolder
+    from hierattn.runs import RunConfig
     from hierattn.training.recipe.config import TrainingConfig
+
+_NOT_REPEATED = {"fold", "out", "export", "json_output"}
+"""Options that another fold of a cross-validation does not take over."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +135,76 @@ def photos_of_run(run: Path) -> tuple[list[object], list[str]]:
     had = {"--data": not roots, "--init": state.initialisation, "--teacher": state.teachers}
     lacking = [option for option, given in had.items() if given]
     return [*words, *["--skip-unreadable"] * state.skip_unreadable], lacking
+
+
+def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
+    """The commands that train the folds not there yet, and the one that pools all of them.
+
+    Finished folds are looked for beside the run. A command can be said again unless it resumed.
+
+    Args:
+        context: of ``hierattn train``, whose options the other folds take over.
+        out: the run that it wrote.
+
+    Returns:
+        None where the run is no fold.
+    """
+    from hierattn.runs import CONFIG, read_config
+
+    config = read_config(out / CONFIG)
+    if config.training.fold is None:
+        return None
+    own, count = config.training.fold_numbers()
+    runs = {**dict(_folds_beside(out, config)), own: out}
+    missing = [index for index in range(1, count + 1) if index not in runs]
+    runs |= {index: _named_after(out, own, index) for index in missing}
+    pooled = command("pool", *(runs[index] for index in sorted(runs)), "--out")
+    pooling = f"{pooled} {beside(out, 'pool')}"
+    if missing and context.params["resume"]:
+        others = ", ".join(f"{index}/{count}" for index in missing)
+        return [
+            f"the command that this run began with, with --fold {others} and an --out for each; "
+            "then 'hierattn pool' with all of them"
+        ]
+    training = (
+        command("train", *_options_of(context), "--fold", f"{index}/{count}", "--out", runs[index])
+        for index in missing
+    )
+    return [*training, pooling]
+
+
+def _folds_beside(out: Path, config: RunConfig) -> Iterator[tuple[int, Path]]:
+    """Finished folds of the same cross-validation in the same folder."""
+    from hierattn.runs import CONFIG, read_config
+
+    for path in sorted(out.parent.glob(f"*/{CONFIG}")):
+        try:
+            other = read_config(path)
+        except CheckpointError:
+            continue
+        of_any_fold = (one.training.model_copy(update={"fold": None}) for one in (config, other))
+        same = len({one.model_dump_json() for one in of_any_fold}) == 1
+        if same and other.training.fold and other.data.sha256 == config.data.sha256:
+            index, count = other.training.fold_numbers()
+            if count == config.training.fold_numbers()[1]:
+                yield index, path.parent
+
+
+def _named_after(out: Path, own: int, index: int) -> Path:
+    """The folder of another fold: the last number that is this fold's gives way, or it is added."""
+    name = re.sub(rf"(?<!\d){own}(?!\d)(?!.*(?<!\d){own}(?!\d))", str(index), out.name)
+    return out.with_name(name if name != out.name else f"{out.name}-fold-{index}")
+
+
+def _options_of(context: typer.Context) -> Iterator[object]:
+    """What was given on the command line, save the fold and where things go."""
+    for option in context.command.params:
+        name, source = option.name or "", context.get_parameter_source(option.name or "")
+        if name in _NOT_REPEATED or source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[name]
+        if value is True:
+            yield option.opts[0]
+        else:
+            for one in value if isinstance(value, list | tuple) else [value]:
+                yield from (option.opts[0], one)

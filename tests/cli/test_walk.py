@@ -142,13 +142,27 @@ def test_after_a_pretraining_whose_teacher_learnt_from_all(
 
 
 def test_after_pooling(cli: Cli, painted: DataFolder, home: Path) -> None:
-    for fold in "12":
-        folds = ("--fold", f"{fold}/2", "--out", f"my fold {fold}")
-        assert cli("train", "--data", painted.root, *SHORT_TRAINING, *folds).code == 0
-    (train,) = told(cli("pool", "my fold 1", "my fold 2", "--out", "my pool", "--replicates", "20"))
+    asked = ("train", "--data", painted.root, *SHORT_TRAINING, "--fold")
+    second, pool = told(cli(*asked, "1/2", "--out", "my fold 1"))
+    assert second[-4:] == ["--fold", "2/2", "--out", "my fold 2"]
+    assert told(cli(*second)) == [[*pool[:-1], "my fold 2-pool"]]
+    (train,) = told(cli(*pool, "--replicates", "20"))
     assert train[train.index("--data") + 1] == str(painted.root)
     # What learnt from all photos is not to be judged by them.
-    assert [words[:2] for words in told(cli(*train))] == [["export", "my pool-run"]]
+    assert [words[:2] for words in told(cli(*train))] == [["export", "my fold 1-pool-run"]]
+
+
+def test_folds_beside_are_known_and_a_resumed_one_tells_no_command_that_it_cannot(
+    cli: Cli, painted: DataFolder, home: Path
+) -> None:
+    asked = ("train", "--data", painted.root, *SHORT_TRAINING, "--seed", "3", "--fold")
+    second, third, _ = told(cli(*asked, "1/3", "--out", "run"))
+    assert [words[-1] for words in (second, third)] == ["run-fold-2", "run-fold-3"]
+    assert "--seed" in second
+    (third_again, pool) = told(cli(*second))
+    assert third_again == third and pool[:4] == ["pool", "run", "run-fold-2", "run-fold-3"]
+    answer = cli("train", "--resume", "--out", "run")
+    assert told(answer) == [] and "with --fold 3/3 and an --out" in answer.out
 
 
 def test_a_bundle_is_followed_by_a_command_that_there_is(

@@ -19,7 +19,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import photos_of_run
+from hierattn.cli.next_steps import photos_of_run, steps_after_fold
 from hierattn.errors import ConfigError
 
 _TITLES = {
@@ -223,17 +223,19 @@ def train(
         photos = told_photos or photos_of_run(out)[0]  # --resume needs no --data
         leaving_out = ["--skip-unreadable"] if outcome.skipped else []
         steps = []
-        if not photos:  # moved since
+        if folds := steps_after_fold(context, out):
+            steps += folds
+        elif not photos:  # moved since
             steps.append(command("runs", out.parent))
         elif {"test", "validation"} & outcome.reports.keys():  # else all photos were learnt from
             steps.append(command("evaluate", out, *photos, *leaving_out))
-        if exported is None:
+        if exported is None and not folds:
             told = command("export", out, *photos[:2], *leaving_out, "--out")
             steps.append(f"{told} {beside(out, 'export')}")
         best = f"best epoch {outcome.best_epoch} of {outcome.epochs}"
         console.print(f"Run folder: {out} ({best})", soft_wrap=True)
-        for lead, step in zip(("Next: ", "      "), steps, strict=False):
-            console.print(f"{lead}{step}", soft_wrap=True)
+        for place, step in enumerate(steps):
+            console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
         if exported is not None and export is not None:
             show_export(exported, export, data=roots[0] if roots else None)
     if exported is not None and not exported.manifest.passed:
