@@ -68,7 +68,9 @@ def test_from_a_painted_folder_to_a_benchmark_again(cli: Cli, home: Path) -> Non
     resumed = told(cli("train", "--resume", "--out", "my data-run"))
     assert [words[words.index("--data") + 1] for words in resumed] == [str(home / "my data")] * 2
     assert cli(*evaluate, "--replicates", "20").code == 0
-    verify, benchmark, evaluate_file = told(cli(*export, *SHORT_EXPORT))
+    exported = cli(*export, *SHORT_EXPORT)
+    verify, benchmark, evaluate_file = told(exported)
+    assert "or more of them learnt from: flatters\n      hierattn evaluate" in exported.out
     assert cli(*evaluate_file, "--replicates", "20").code == 0
     assert told(cli(*verify)) == [benchmark]
     (again,) = told(cli(*benchmark, *SHORT_BENCHMARK))

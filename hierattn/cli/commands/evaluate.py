@@ -112,11 +112,11 @@ def evaluate(
     print_passed_over(console, evaluation.passed_over)
     for remark in evaluation.remarks:
         console.print(remark)
+    if evaluation.warning:
+        console.print(f"Note: {evaluation.warning}", style="bold")
     names = "+".join(folder.name for folder in data)
     title = f"{run} on {names}, {evaluation.chosen}"
     print_report(console, evaluation.report, title, wide=wide)
-    if evaluation.warning:
-        console.print(f"Note: {evaluation.warning}", style="bold")
 
 
 def pool(
