@@ -19,10 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from android_demo.offline.errors import PackageUnavailableError
-from android_demo.offline.packages import apt_source, fetch
+from android_demo.offline.packages import fetch
 from android_demo.offline.packages.pins import DebianPackage
 from hierattn.common.cache_folders import cache_folder
+from hierattn.common.debian import DebianUnavailableError, PrivateApt
 from hierattn.common.files import file_sha256
 from hierattn.common.locks import locked_folder
 from hierattn.errors import HierAttnError
@@ -168,8 +168,9 @@ def _build(home: Path, say: Say, seconds: float | None) -> None:
         folder = Path(temporary)
         try:
             wanted = [*(f"{one.name}={one.version}" for one in compiler), *HEADERS]
-            debs = apt_source.download_with_dependencies(wanted, SUITE, folder, _PINS_NAME, seconds)
-        except PackageUnavailableError as error:
+            apt = PrivateApt(folder, (SUITE,), pins=_PINS_NAME, seconds=seconds)
+            debs = apt.download_with_dependencies(*wanted)
+        except DebianUnavailableError as error:
             raise ToolchainUnavailableError(str(error)) from error
         packages = [_checked(deb, pins) for deb in debs]
         made = folder / "made"

@@ -14,60 +14,14 @@ from android_demo.offline import assets, build
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, Entry, content_offset, write_apk
 from android_demo.offline.checks import _segment_alignment
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
-from android_demo.offline.packages import apt_source, fetch, toolbox
-from android_demo.offline.packages.pins import DEBIAN_PACKAGES, ONNX_RUNTIME, DebianPackage
+from android_demo.offline.packages import fetch, toolbox
+from android_demo.offline.packages.pins import DEBIAN_PACKAGES, ONNX_RUNTIME
 from android_demo.offline.project import APP, java_sources, read_versions
+from hierattn.common import debian
+from hierattn.common.debian import Mirror, PrivateApt
 from hierattn.common.files import file_sha256
 from tests.android.offline_helpers import bundle_by_hand
-
-DEB822 = """\
-Types: deb
-# a comment
-URIs: http://mirror.example/debian
-Suites: bookworm bookworm-updates
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-
-Types: deb
-URIs: http://mirror.example/debian-security
-Suites: bookworm-security
-Components: main
-"""
-
-
-class TestMirror:
-    def test_new_style(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list.d").mkdir()
-        (tmp_path / "sources.list.d/debian.sources").write_text(DEB822)
-        mirror = apt_source.find_mirror(tmp_path)
-        assert mirror.line("bullseye") == (
-            "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
-            "http://mirror.example/debian bullseye main"
-        )
-
-    def test_old_style_skips_security_and_others(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list").write_text(
-            "# deb http://off.example/debian bookworm main\n"
-            "deb http://mirror.example/security bookworm-security main\n"
-            "deb [arch=amd64] https://other.example/node nodistro main\n"
-            "deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main contrib\n"
-        )
-        assert apt_source.find_mirror(tmp_path).line("bookworm") == (
-            "deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main"
-        )
-
-    def test_switched_off(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list.d").mkdir()
-        (tmp_path / "sources.list.d/a.sources").write_text(f"Enabled: no\n{DEB822}")
-        with pytest.raises(PackageUnavailableError, match="no Debian archive"):
-            apt_source.find_mirror(tmp_path)
-
-    def test_a_key_inside_the_file_is_no_path(self, tmp_path: Path) -> None:
-        (tmp_path / "sources.list.d").mkdir()
-        inline = "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n xyz\n"
-        text = re.sub("Signed-By: .*\n", inline, DEB822, count=1)
-        (tmp_path / "sources.list.d/a.sources").write_text(text)
-        assert "BEGIN" not in apt_source.find_mirror(tmp_path).line("bookworm")
+from tests.common.stand_in_apt import put_apt
 
 
 class TestPins:
@@ -95,12 +49,12 @@ class TestPins:
 
 class TestFetch:
     def test_other_bytes_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def download(packages: list[DebianPackage], folder: Path) -> dict[str, Path]:
-            file = folder / "some.deb"
+        def download(apt: PrivateApt, *packages: str) -> list[Path]:
+            file = apt.folder / f"{packages[0].partition('=')[0]}_10_amd64.deb"
             file.write_bytes(b"not what was pinned")
-            return {packages[0].name: file}
+            return [file]
 
-        monkeypatch.setattr(apt_source, "download", download)
+        monkeypatch.setattr(PrivateApt, "download", download)
         with pytest.raises(BuildError, match=r"aapt 1:10.*pinned is a4790dd0") as caught:
             fetch.fetch_tools(tmp_path, print)
         assert not isinstance(caught.value, PackageUnavailableError)
@@ -122,19 +76,11 @@ class TestFetch:
             fetch.fetch_tools(tmp_path, print)
 
     def test_apt_names_the_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        fake = tmp_path / "bin"
-        fake.mkdir()
-        script = "#!/bin/sh\ncase $* in *update*) exit 0;; esac\n"
-        script += "echo \"E: Version '7' for 'aapt' was not found\" >&2\nexit 100\n"
-        (fake / "apt-get").write_text(script)
-        (fake / "dpkg-deb").write_text("#!/bin/sh\n")
-        for file in fake.iterdir():
-            file.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{fake}:/usr/bin:/bin")
-        monkeypatch.setattr(apt_source, "find_mirror", lambda: apt_source.Mirror("http://x", None))
-        with pytest.raises(
-            PackageUnavailableError, match=r"'7' for 'aapt' was not found.*pins\.py"
-        ):
+        put_apt(
+            monkeypatch, tmp_path / "bin", "echo \"E: '7' for 'aapt' was not found\" >&2; exit 9"
+        )
+        monkeypatch.setattr(debian, "find_mirror", lambda: Mirror("http://x", None))
+        with pytest.raises(PackageUnavailableError, match=r"'7' for 'aapt' was not.*pins\.py"):
             fetch.fetch_tools(tmp_path / "cache", print)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import plistlib
 import re
 import shutil
@@ -11,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.offline.errors import BuildError, PackageUnavailableError
-from android_demo.offline.packages import apt_source
+from android_demo.offline.errors import BuildError
 from export.targets.apps.places import find_place
+from hierattn.common import debian
+from hierattn.common.debian import DebianUnavailableError, Mirror, PrivateApt
 from hierattn.common.files import file_sha256
 from ios_demo.linux import toolchain
 from ios_demo.linux.toolchain import SwiftToolchain, ToolchainUnavailableError, ensure_toolchain
 from tests.android.fake_bundle import write_fake_bundle
+from tests.common.stand_in_apt import put_apt
 from tests.ios import swift_core
 from tests.ios.swift_core import DEMO, CoreRun, main, read_property_lists, swift_files
 
@@ -40,26 +41,21 @@ def test_without_swift_it_is_said_loudly_and_ends_with_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def no_network(*_: object) -> list[Path]:
-        raise PackageUnavailableError("cannot have the lists of Debian")
+        raise DebianUnavailableError("cannot fetch the lists of Debian")
 
-    monkeypatch.setattr(apt_source, "download_with_dependencies", no_network)
+    monkeypatch.setattr(PrivateApt, "download_with_dependencies", no_network)
     assert main(["--cache", str(tmp_path / "swift")]) == swift_core.UNAVAILABLE
     said = capsys.readouterr().err
     assert said.startswith("NOT RUN: THE IOS CORE WAS NOT TESTED: ") and said.count("\n") == 1
-    assert "cannot have the lists of Debian" in said
+    assert "cannot fetch the lists of Debian" in said
     assert not (tmp_path / "swift").exists()
 
 
 def test_a_fetch_without_end_counts_as_not_to_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, script in (("apt-get", "exec sleep 600"), ("dpkg-deb", "")):
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
-        (programs / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    monkeypatch.setattr(apt_source, "find_mirror", lambda: apt_source.Mirror("http://x", None))
+    put_apt(monkeypatch, tmp_path / "bin", "exec sleep 600")
+    monkeypatch.setattr(debian, "find_mirror", lambda: Mirror("http://x", None))
     asked = ["--cache", str(tmp_path / "swift"), "--fetch-seconds", "0.2"]
     assert main(asked) == swift_core.UNAVAILABLE
     assert "in the time allowed" in capsys.readouterr().err
@@ -102,7 +98,7 @@ def packages_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Pa
     lines = [f"{p[0]} {p[1]} {file_sha256(d)}\n" for p, d in zip(parts, debs, strict=True)]
     pins.write_text("".join(lines))
     monkeypatch.setattr(toolchain, "PINS", pins)
-    monkeypatch.setattr(apt_source, "download_with_dependencies", lambda *_: debs)
+    monkeypatch.setattr(PrivateApt, "download_with_dependencies", lambda *_: debs)
     works = subprocess.CompletedProcess([], 0, "Swift version 6.0\n")
     monkeypatch.setattr(SwiftToolchain, "run", lambda *_, **__: works)
     return debs

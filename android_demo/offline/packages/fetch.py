@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from android_demo.offline.errors import BuildError, PackageUnavailableError
-from android_demo.offline.packages import apt_source
 from android_demo.offline.packages.pins import (
     DEBIAN_PACKAGES,
     ONNX_RUNTIME,
@@ -23,7 +22,10 @@ from android_demo.offline.packages.pins import (
     NpmPackage,
 )
 from hierattn.common import cache_folders
+from hierattn.common.debian import DebianUnavailableError, PrivateApt
 from hierattn.common.files import atomic_path, file_sha256
+
+PINS = "android_demo/offline/packages/pins.py"
 
 Say = Callable[[str], None]
 
@@ -45,7 +47,7 @@ def fetch_tools(cache: Path, say: Say) -> Path:
     tools = cache / f"tools-{digest[:16]}"
     if tools.is_dir():
         return tools
-    with _only_one(cache):
+    with _fetching(cache):
         if tools.is_dir():
             return tools
         packages = _fetch_debian(cache, say)
@@ -68,7 +70,7 @@ def fetch_runtime(cache: Path, say: Say, package: NpmPackage = ONNX_RUNTIME) -> 
         BuildError: its bytes are not the pinned ones.
     """
     file = cache / package.file_name
-    with _only_one(cache):
+    with _fetching(cache):
         if not file.is_file():
             _fetch_npm(package, file, cache, say)
     if file_sha256(file) != package.member_sha256:
@@ -84,14 +86,14 @@ def fetch_source(cache: Path, say: Say, package: DebianSource) -> Path:
         BuildError: their bytes are not the pinned ones.
     """
     file = cache / package.file_name
-    with _only_one(cache):
+    with _fetching(cache):
         if not file.is_file():
             say(f"fetching the sources of Debian's {package.name} {package.version}")
             with tempfile.TemporaryDirectory(prefix=".source-", dir=cache) as folder:
-                fetched = apt_source.download_source(package, Path(folder))
-                check_pinned(
-                    fetched, package.sha256, f"Debian source {package.name} {package.version}"
-                )
+                apt = PrivateApt(Path(folder), (package.suite,), pins=PINS)
+                fetched = apt.download_source(package.name, package.version)
+                wanted = f"Debian source {package.name} {package.version}"
+                check_pinned(fetched, package.sha256, wanted)
                 fetched.rename(file)
     check_pinned(file, package.sha256, str(file))
     return file
@@ -103,10 +105,13 @@ def _fetch_debian(cache: Path, say: Say) -> list[Path]:
     if missing:
         say(f"fetching {len(missing)} Debian packages (not installed, only unpacked)")
         with tempfile.TemporaryDirectory(prefix=".debian-", dir=cache) as folder:
-            for name, fetched in apt_source.download(missing, Path(folder)).items():
-                package = next(p for p in missing if p.name == name)
-                check_pinned(fetched, package.sha256, f"Debian package {name} {package.version}")
-                fetched.rename(files[name])
+            apt = PrivateApt(Path(folder), sorted({p.suite for p in missing}), pins=PINS)
+            packages = {package.name: package for package in missing}
+            for deb in apt.download(*(f"{p.name}={p.version}" for p in missing)):
+                name = deb.name.partition("_")[0]
+                package = packages[name]
+                check_pinned(deb, package.sha256, f"Debian package {name} {package.version}")
+                deb.rename(files[name])
     return [files[package.name] for package in DEBIAN_PACKAGES]
 
 
@@ -146,7 +151,7 @@ def _fetch_npm(package: NpmPackage, file: Path, cache: Path, say: Say) -> None:
             check_pinned(temporary, package.member_sha256, f"{wanted}, {package.member}")
 
 
-def check_pinned(file: Path, sha256: str, wanted: str, pins: str = apt_source.PINS) -> None:
+def check_pinned(file: Path, sha256: str, wanted: str, pins: str = PINS) -> None:
     """Hold a fetched file against its pinned sha256.
 
     Args:
@@ -165,8 +170,11 @@ def check_pinned(file: Path, sha256: str, wanted: str, pins: str = apt_source.PI
 
 
 @contextlib.contextmanager
-def _only_one(cache: Path) -> Iterator[None]:
-    """Two builds at once fetch one after the other; a killed one lets go by itself."""
+def _fetching(cache: Path) -> Iterator[None]:
+    """Two builds at once fetch one after the other; a killed one lets go by itself.
+
+    What Debian's packages lack is raised as this build's :class:`PackageUnavailableError`.
+    """
     try:
         cache.mkdir(parents=True, exist_ok=True)
         handle = (cache / "lock").open("w")
@@ -174,7 +182,10 @@ def _only_one(cache: Path) -> Iterator[None]:
         raise BuildError(f"cannot write {cache}: {error.strerror or error}") from error
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        except DebianUnavailableError as error:
+            raise PackageUnavailableError(str(error)) from error
 
 
 def _run(command: list[str], failure: str) -> None:

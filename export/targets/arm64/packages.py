@@ -1,13 +1,12 @@
 """Emulator and aarch64 Python, unpacked from packages into a cache folder, not installed.
 
-Debian's packages come by a private apt configuration from the mirror that this machine uses itself
-(apt checks their signatures); the runtimes' wheels from pip's own configuration, by pinned hashes.
+Debian's packages come by :mod:`hierattn.common.debian`, the runtimes' wheels by pip's own
+configuration and pinned hashes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from export.errors import ExportError
 from hierattn.common.cache_folders import cache_folder
+from hierattn.common.debian import DebianUnavailableError, PrivateApt
 
 SUITE, PYTHON = "trixie", "3.13"
 """Debian 13: the emulator of the release before crashes on these runtimes."""
@@ -43,8 +43,6 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
 FETCH_SECONDS = 900
 
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_SUITES = frozenset({"bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable"})
 _MARKER = "packages.txt"
 
 
@@ -118,11 +116,12 @@ def ensure_machine(home: Path) -> EmulatedMachine:
 
 
 def _build(home: Path) -> None:
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise PackagesUnavailableError(f"{tool} is not here: this step needs Debian")
-    apt, wheels, root = home / "apt", home / "wheels", home / "root"
-    debs = _fetch_debian(apt)
+    wheels, root = home / "wheels", home / "root"
+    apt = PrivateApt(home / "apt", (SUITE,), ("arm64", "amd64"), seconds=FETCH_SECONDS)
+    try:
+        debs = apt.download(EMULATOR, *(f"{name}:arm64" for name in PACKAGES))
+    except DebianUnavailableError as error:
+        raise PackagesUnavailableError(str(error)) from error
     fetched = _fetch_wheels(wheels)
     for deb in debs:
         target = home / "host" if deb.name.startswith(EMULATOR.partition(":")[0]) else root
@@ -137,59 +136,10 @@ def _build(home: Path) -> None:
         *("_".join(deb.stem.replace("%3a", ":").split("_")[:2]) for deb in debs),
         *("_".join(wheel.name.split("-")[:2]) for wheel in fetched),
     ]
-    for folder in (apt, wheels, home / "host"):
+    for folder in (apt.folder, wheels, home / "host"):
         shutil.rmtree(folder)
     lines = "".join(f"{name.replace('_', ' ', 1)}\n" for name in sorted(names))
     (home / _MARKER).write_text(lines, encoding="utf-8")
-
-
-def _fetch_debian(folder: Path) -> list[Path]:
-    """Download the packages, without touching the host's own apt."""
-    for name in ("lists/partial", "cache/archives/partial", "debs"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    signed = f" [signed-by={_KEYRING}]" if _KEYRING.is_file() else ""
-    source = f"deb{signed} {find_mirror()} {SUITE} main\n"
-    (folder / "sources.list").write_text(source, encoding="utf-8")
-    settings = {
-        "Dir::Etc::sourcelist": folder / "sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State": folder,
-        "Dir::State::lists": folder / "lists",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder / "cache",
-        "APT::Architecture": "arm64",
-        "APT::Sandbox::User": "root",
-        "Acquire::Languages": "none",
-    }
-    lines = [f'{name} "{value}";\n' for name, value in settings.items()]
-    configuration = folder / "apt.conf"
-    configuration.write_text(
-        "".join(lines) + 'APT::Architectures { "amd64"; "arm64"; };\n', encoding="utf-8"
-    )
-    environment = {**os.environ, "APT_CONFIG": str(configuration)}
-    what = f"Debian {SUITE}'s packages"
-    _run(["apt-get", "-q", "--error-on=any", "update"], what, environment=environment)
-    wanted = [EMULATOR, *(f"{name}:arm64" for name in PACKAGES)]
-    _run(["apt-get", "-q", "download", *wanted], what, folder / "debs", environment)
-    return sorted((folder / "debs").glob("*.deb"))
-
-
-def find_mirror() -> str:
-    """URL of the Debian archive that the host's own apt uses.
-
-    Raises:
-        PackagesUnavailableError: it uses none.
-    """
-    form = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    output = _run(
-        ["apt-get", "indextargets", "--format", form, "Created-By: Packages"], "apt's sources"
-    )
-    for line in output.splitlines():
-        address, release, component = line.split("|")
-        if component == "main" and release in _SUITES:
-            return address
-    raise PackagesUnavailableError("apt's sources name no Debian archive on this machine")
 
 
 def _fetch_wheels(folder: Path) -> list[Path]:
@@ -204,13 +154,8 @@ def _fetch_wheels(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.whl"))
 
 
-def _run(
-    command: Sequence[str | Path],
-    what: str,
-    folder: Path | None = None,
-    environment: dict[str, str] | None = None,
-) -> str:
-    """Run a tool; returns its stdout.
+def _run(command: Sequence[str | Path], what: str) -> None:
+    """Run a tool.
 
     Raises:
         PackagesUnavailableError: it failed; its own first error line says why.
@@ -218,8 +163,6 @@ def _run(
     try:
         done = subprocess.run(
             command,
-            cwd=folder,
-            env=environment,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -230,7 +173,6 @@ def _run(
         raise PackagesUnavailableError(f"{what}: no end in {FETCH_SECONDS} s") from error
     if done.returncode != 0:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.lower().startswith(("e:", "error"))]
+        errors = [line for line in lines if line.lower().startswith("error")]
         reason = (errors or lines or [f"exit code {done.returncode}"])[0]
         raise PackagesUnavailableError(f"{what}: not to be had: {reason[:300]}")
-    return done.stdout

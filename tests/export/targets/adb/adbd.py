@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.targets.arm64.packages import default_home, find_mirror
+from export.targets.arm64.packages import default_home
+from hierattn.common.debian import find_mirror
 
 SUITE = "trixie"
 ROOT = default_home().parent / f"adbd-{SUITE}"
@@ -191,7 +192,8 @@ def make() -> None:
     """Make the chroot from this machine's own mirror."""
     building = ROOT.with_name(f".{ROOT.name}-{os.getpid()}")
     building.parent.mkdir(parents=True, exist_ok=True)
-    command = ["debootstrap", "--variant=minbase", "--include=adbd", SUITE, building, find_mirror()]
+    options = ("--variant=minbase", "--include=adbd")
+    command = ["debootstrap", *options, SUITE, building, find_mirror().address]
     subprocess.run(command, check=True)
     building.rename(ROOT)
     print(f"made {ROOT}")
