@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from export.debug.explain import Departure, Explanation, LayerRow
 from export.pipeline import ExportOutcome
 from export.schema.manifest import Gate, read_manifest
+from export.schema.metadata import Precision
+from hierattn.cli.commands.explain import show_explanations
 from hierattn.cli.commands.export import show_export
 from hierattn.data.records import DataFolder
 from tests.conftest import Answer
@@ -101,10 +104,35 @@ def test_verify_holds_and_names_the_file_that_does_not(
 
 def test_explain_names_layers(cli: Cli, folder: Path, finished: Path) -> None:
     done = cli("verify", folder, "--explain", "--run", finished)
-    assert "agrees everywhere" in done.out
+    assert (
+        " files; --wide shows what each layer adds" in done.out and "agrees everywhere" in done.out
+    )
+    assert "layers that add most" not in done.out
+    wide = cli("verify", folder, "--explain", "--run", finished, "--wide")
+    assert "layers that add most" in wide.out
     wrong = cli("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")
     assert wrong.code == 1
     assert "not the run" in wrong.err
+
+
+def test_of_several_explanations_only_what_departs_shows_its_layers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    layer = LayerRow("stem", "convolution", "t", "Conv", 0.5, 0.5)
+    departure = Departure(layer, "Conv", "t", layer, None, None)
+
+    def explained(name: str, departure: Departure | None) -> Explanation:
+        return Explanation(name, Precision.FP32, 0.5, 1e-5, departure, (layer,))
+
+    show_explanations({name: explained(name, None) for name in ("a.onnx", "b.onnx")})
+    out = capsys.readouterr().out
+    assert out.startswith("No departure in 2 files;") and "layers that add" not in out
+    found = {"a.onnx": explained("a.onnx", None), "b.onnx": explained("b.onnx", departure)}
+    show_explanations({**found, "c.pte": "no trace"})
+    out = capsys.readouterr().out
+    assert out.startswith("Departing: b.onnx (1 of 2 files)\n")
+    assert "b.onnx: layers that add" in out and "a.onnx: layers" not in out
+    assert "c.pte: cannot be explained: no trace" in out
 
 
 def test_an_exported_file_is_evaluated_like_a_run(

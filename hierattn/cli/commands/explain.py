@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
 
 from hierattn.cli.console import standard_console
 from hierattn.cli.tables import make_table, print_table
@@ -79,13 +82,31 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
     return explanations
 
 
-def show_explanation(path: str, explanation: Explanation | str) -> None:
-    """Print the summary, and the layers that matter."""
+def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bool = False) -> None:
+    """Say which files depart, each file's summary, and the layers that matter of those that do.
+
+    Args:
+        wide: the layers of every file.
+    """
     console = standard_console()
-    if isinstance(explanation, str):
-        console.print(f"{path}: cannot be explained: {explanation}")
-        return
-    console.print(explanation.summary())
+    found = {path: one for path, one in explanations.items() if not isinstance(one, str)}
+    departing = [path for path, one in found.items() if not one.agrees]
+    if departing:
+        console.print(f"Departing: {', '.join(departing)} ({len(departing)} of {len(found)} files)")
+    elif found:
+        more = "" if wide else "; --wide shows what each layer adds"
+        files = "1 file" if len(found) == 1 else f"{len(found)} files"
+        console.print(f"No departure in {files}{more}.")
+    for path, explanation in explanations.items():
+        if isinstance(explanation, str):
+            console.print(f"{path}: cannot be explained: {explanation}")
+            continue
+        console.print(explanation.summary())
+        if wide or not explanation.agrees:
+            print_table(console, _layers(path, explanation))
+
+
+def _layers(path: str, explanation: Explanation) -> Table:
     rows = [row for row in explanation.rows if row.added is not None]
     rows = sorted(rows, key=lambda row: -(row.added or 0.0))[:SHOWN]
     table = make_table(
@@ -95,7 +116,7 @@ def show_explanation(path: str, explanation: Explanation | str) -> None:
     for row in rows:
         so_far = "–" if row.error is None else f"{row.error:.1e}"
         table.add_row(row.layer, row.operator or "–", f"{row.added:.1e}", so_far)
-    print_table(console, table)
+    return table
 
 
 def explanation_document(explanation: Explanation | str) -> dict[str, object]:

@@ -81,7 +81,7 @@ def verify(
         explain_files,
         explanation_document,
         find_run,
-        show_explanation,
+        show_explanations,
     )
     from hierattn.cli.export_tables import verification_document
     from hierattn.cli.progress import PartsProgress
@@ -100,8 +100,7 @@ def verify(
         print_json(verification_document(found, documents))
     else:
         show_verification(found, folder, wide=wide)
-        for path, explanation in explanations.items():
-            show_explanation(path, explanation)
+        show_explanations(explanations, wide=wide)
     if not found.passed:
         raise typer.Exit(1)
 
