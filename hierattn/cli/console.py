@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hierattn.data.records import PassedOver
 
 _PIPE_COLUMNS = 120
+DAY_S = 86_400
+"""The longest that a command may be told to wait or to load a machine, seconds."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 MapClass = Annotated[

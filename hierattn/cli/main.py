@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hierattn.cli.checked import CheckedCommand
 from hierattn.cli.commands import (
     benchmark,
     bundle,
@@ -67,20 +68,20 @@ def options(
         os.environ["HIERATTN_PHOTO_CACHE_GB"] = "0"
 
 
-app.command()(models.models)
+app.command(cls=CheckedCommand)(models.models)
 app.add_typer(data_app, name="data")
-app.command()(train.train)
-app.command()(pretrain.pretrain)
-app.command()(runs.runs)
-app.command()(evaluate.evaluate)
-app.command()(evaluate.pool)
+app.command(cls=CheckedCommand)(train.train)
+app.command(cls=CheckedCommand)(pretrain.pretrain)
+app.command(cls=CheckedCommand)(runs.runs)
+app.command(cls=CheckedCommand)(evaluate.evaluate)
+app.command(cls=CheckedCommand)(evaluate.pool)
 app.command(cls=RegistryCommand)(export.export)
-app.command()(predict.predict)
+app.command(cls=CheckedCommand)(predict.predict)
 app.command(cls=RegistryCommand)(verify.verify)
 app.command(cls=RegistryCommand)(benchmark.benchmark)
-app.command()(report.report)
+app.command(cls=CheckedCommand)(report.report)
 app.command(cls=RegistryCommand)(bundle.bundle)
-app.command()(demo)
+app.command(cls=CheckedCommand)(demo)
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperOption
+
+from hierattn.cli.checked import CheckedCommand
 
 
 def _formats() -> str:
@@ -55,7 +57,7 @@ NAMES: dict[str, Callable[[], str]] = {
 """What the help of an option may say, and what stands there instead."""
 
 
-class RegistryCommand(TyperCommand):
+class RegistryCommand(CheckedCommand):
     """A command whose options may say what :data:`NAMES` lists.
 
     The names are filled in when help is asked for: to load the registries at every start would

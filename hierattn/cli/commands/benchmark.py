@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hierattn.cli.console import (
+    DAY_S,
     JsonFlag,
     MapClass,
     NoSynonyms,
@@ -23,11 +24,13 @@ from hierattn.cli.console import (
     standard_console,
 )
 from hierattn.cli.tables import WideFlag, print_table
+from hierattn.errors import LONGEST_VALUE
 
 if TYPE_CHECKING:
     from benchmarks.run import BenchmarkOutcome, BenchmarkRequest
 
 RUNS, LAUNCHES = 300, 5
+MOST_THREADS = 1024
 
 
 def benchmark(
@@ -47,18 +50,23 @@ def benchmark(
         Path | None, typer.Option(help="App to install on the phones first; see 'make apk'.")
     ] = None,
     device_timeout: Annotated[
-        float, typer.Option(help="Seconds to wait for one result of a phone.", min=1)
+        float, typer.Option(help="Seconds to wait for one result of a phone.", min=1, max=DAY_S)
     ] = 600,
     runtimes: Annotated[
         str | None,
         typer.Option("--runtime", help="Of {runtimes}; separated by commas; default all."),
     ] = None,
-    runs: Annotated[int, typer.Option(help="Steady runs of each row.", min=1)] = RUNS,
+    runs: Annotated[
+        int, typer.Option(help="Steady runs of each row.", min=1, max=1_000_000)
+    ] = RUNS,
     launches: Annotated[
-        int, typer.Option(help="Processes started for each row; more of them, less noise.", min=1)
+        int,
+        typer.Option(
+            help="Processes started for each row; more of them, less noise.", min=1, max=10_000
+        ),
     ] = LAUNCHES,
     sustained: Annotated[
-        float, typer.Option(help="Seconds of sustained load for each row.", min=0)
+        float, typer.Option(help="Seconds of sustained load for each row.", min=0, max=DAY_S)
     ] = 0,
     profile: Annotated[
         bool, typer.Option("--profile", help="List the costliest operators of each row.")
@@ -91,7 +99,7 @@ def benchmark(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable photos out.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the order of turns.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of the order of turns.", min=0, max=2**32 - 1)] = 0,
     wide: WideFlag = False,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
@@ -263,8 +271,13 @@ def _anonymous(word: str) -> str:
 
 def _counts(text: str) -> tuple[int, ...]:
     names = _names(text)
-    if not names or not all(name.isdecimal() and int(name) > 0 for name in names):
-        raise typer.BadParameter(f"'{text}': give numbers such as 1,2", param_hint="--threads")
+    # A number of many digits is none that Python would read.
+    short = all(name.isdecimal() and len(name) <= len(str(MOST_THREADS)) for name in names)
+    if not names or not short or not all(0 < int(name) <= MOST_THREADS for name in names):
+        raise typer.BadParameter(
+            f"'{text[:LONGEST_VALUE]}': give numbers such as 1,2, each up to {MOST_THREADS}",
+            param_hint="--threads",
+        )
     return tuple(sorted({int(name) for name in names}))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from hierattn.cli.checked import CheckedCommand
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Read, prepare, balance or paint data folders.", no_args_is_help=True)
 
 
-@app.command()
+@app.command(cls=CheckedCommand)
 def inspect(
     folder: Annotated[Path, typer.Argument(help="Data folder.")],
     contact_sheet: Annotated[
@@ -142,15 +143,21 @@ def prepare(
     console.print(f"Next: {command('data', 'inspect', out)}", soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=CheckedCommand)
 def balance(
     folder: Annotated[Path, typer.Argument(help="Data folder.")],
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
-    target: Annotated[int, typer.Option(help="Training photos a class.", min=1)] = 500,
+    target: Annotated[
+        int, typer.Option(help="Training photos a class.", min=1, max=1_000_000)
+    ] = 500,
     fold: Annotated[str | None, typer.Option(help="I/K: leave fold I of K out.")] = None,
-    validation_fraction: Annotated[float, typer.Option(help="Share for validation.")] = 0.15,
-    test_fraction: Annotated[float, typer.Option(help="Share for test, without --fold.")] = 0.15,
-    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    validation_fraction: Annotated[
+        float, typer.Option(help="Share for validation.", min=0, max=0.5)
+    ] = 0.15,
+    test_fraction: Annotated[
+        float, typer.Option(help="Share for test, without --fold.", min=0, max=0.5)
+    ] = 0.15,
+    seed: Annotated[int, typer.Option(help="Seed.", min=0, max=2**32 - 1)] = 0,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
@@ -206,12 +213,14 @@ def balance(
     print_training(console, foreseen, out, "--data", out, "--model", "hierattn_xs")
 
 
-@app.command()
+@app.command(cls=CheckedCommand)
 def synth(
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
     per_class: Annotated[int, typer.Option(help="Pictures a class.", min=1, max=1_000_000)] = 100,
-    size: Annotated[int, typer.Option(help="Side, pixels.")] = 128,
-    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same bytes.")] = 0,
+    size: Annotated[int, typer.Option(help="Side, pixels.", min=16, max=2048)] = 128,
+    seed: Annotated[
+        int, typer.Option(help="Seed; the same seed gives the same bytes.", min=0, max=2**32 - 1)
+    ] = 0,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:

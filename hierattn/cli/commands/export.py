@@ -59,7 +59,8 @@ def export(
         bool, typer.Option("--untrained", help="RUN is a model's name: export random weights.")
     ] = False,
     image_size: Annotated[
-        int | None, typer.Option(help="Side of the input, pixels; with --untrained only.")
+        int | None,
+        typer.Option(help="Side of the input, pixels; with --untrained only.", min=1, max=4096),
     ] = None,
     wide: WideFlag = False,
     json_output: JsonFlag = False,

@@ -10,6 +10,7 @@ import typer
 
 from hierattn.cli.commands.export import photo_options
 from hierattn.cli.console import (
+    DAY_S,
     JsonFlag,
     Verbose,
     beside,
@@ -49,7 +50,9 @@ def verify(
     ] = None,
     device_timeout: Annotated[
         float | None,
-        typer.Option(help="For --device: seconds to wait for its result; default 600.", min=1),
+        typer.Option(
+            help="For --device: seconds to wait for its result; default 600.", min=1, max=DAY_S
+        ),
     ] = None,
     apple_record: Annotated[
         Path | None,

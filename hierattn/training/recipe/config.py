@@ -27,7 +27,7 @@ class TrainingConfig(BaseModel):
     per AdamW step; epochs count passes of as many images as the training part holds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str = "hierattn_xs"
     initialisation: Literal["default", "dirac", "whitening", "whitening_dirac"] = Field(

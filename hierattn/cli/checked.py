@@ -1,0 +1,36 @@
+"""The class of all commands: refuses an empty value (as a path: this very folder) and nan."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperOption
+
+
+class CheckedCommand(TyperCommand):
+    """A command whose every value says something."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look at the words as they were given, then parse them."""
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        for parameter in self.params:
+            assert isinstance(parameter, TyperArgument | TyperOption), "Typer makes no other"
+            value = given.get(parameter.name)
+            for word in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(word, str) and not word.strip():
+                    raise typer.BadParameter("is empty; give a value", ctx, parameter)
+                if word is not None and _is_nan(parameter, word):
+                    raise typer.BadParameter(f"'{word}' is not a number", ctx, parameter)
+        return super().parse_args(ctx, args)
+
+
+def _is_nan(parameter: TyperArgument | TyperOption, word: object) -> bool:
+    """Whether it is none where a number is asked for; no range refuses that."""
+    if parameter.type_descriptor.annotation is not float:
+        return False
+    try:
+        return math.isnan(float(str(word)))
+    except ValueError:
+        return False

@@ -1,0 +1,83 @@
+"""Arguments that no command takes: numbers beyond sense, and empty values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from hierattn.cli.main import app
+from tests.conftest import Answer
+
+Cli = Callable[..., Answer]
+
+ENOUGH = {
+    "train": ["--data", "x", "--out", "y"],
+    "pretrain": ["--data", "x", "--teacher", "hierattn_xs.pad_ufes_20", "--out", "y"],
+}
+"""What commands need beside a number that their recipe judges."""
+
+
+def options(*kinds: type) -> Iterator[tuple[str, str]]:
+    """All options of such values, as (command, option)."""
+
+    def walk(command: Any, name: str) -> Iterator[tuple[str, str]]:
+        for parameter in command.params:
+            of_kind = parameter.type_descriptor.annotation in kinds
+            if of_kind and parameter.opts[0].startswith("--"):
+                yield name, parameter.opts[0]
+        for word, inner in getattr(command, "commands", {}).items():
+            yield from walk(inner, f"{name} {word}".strip())
+
+    return walk(typer.main.get_command(app), "")
+
+
+NUMBERS = list(options(int, float))
+BEYOND = [(*option, "9" * 20) for option in NUMBERS]
+BEYOND += [("benchmark", "--threads", "9" * 5000)]
+BEYOND += [(*option, word) for option in options(float) for word in ("inf", "-inf", "nan")]
+
+
+def test_numbers_are_found() -> None:
+    assert {("benchmark", "--sustained"), ("data balance", "--target")} <= set(NUMBERS)
+
+
+@pytest.mark.parametrize(("command", "option", "value"), BEYOND)
+def test_a_number_beyond_sense_is_refused_before_anything_is_done(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, option: str, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    needed = ENOUGH.get(command, [])
+    if option == "--threads":
+        needed = ["x", "--out", "y"]
+    answer = cli(*command.split(), *needed, f"{option}={value}")
+    assert answer.code in (1, 2) and answer.out == ""
+    assert option in answer.err or option.strip("-").replace("-", "_") in answer.err
+    assert "Traceback" not in answer.err and len(answer.err) < 1000
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["verify", ""], "FOLDER"),
+        (["verify", "x", "--data", ""], "--data"),
+        (["train", "--out", "y", "--data", "x", "--data="], "--data"),
+        (["predict", "x", "photo.jpg", ""], "PHOTOS"),
+        (["data", "inspect", ""], "FOLDER"),
+        (["evaluate", "", "--data", "x"], "RUN"),
+        (["demo", "--out", ""], "--out"),
+        (["report", ""], "results"),
+        (["export", "x", "--out", ""], "--out"),
+    ],
+)
+def test_an_empty_value_is_refused(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = cli(*arguments)
+    assert answer.code == 2 and "is empty" in answer.err and named.lower() in answer.err.lower()
+    assert list(tmp_path.iterdir()) == []
