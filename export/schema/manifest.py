@@ -222,11 +222,12 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of an export folder.
 
     Raises:
-        ManifestError: no such folder, no manifest, or a field that does not fit; it is named.
+        ManifestError: no folder, no manifest, or a field that does not fit; it is named.
     """
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise ManifestError(f"{folder}: not an export folder (no such folder)")
+        what = "it is a file; give the folder it lies in" if folder.exists() else "no such folder"
+        raise ManifestError(f"{folder}: not an export folder ({what})")
     if not path.is_file():
         raise ManifestError(f"{folder}: not an export folder, it has no {MANIFEST}")
     try:

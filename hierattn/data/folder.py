@@ -32,7 +32,7 @@ def read_data_folder(root: str | Path) -> DataFolder:
     are kept, without ids. What is passed over is named in the result, hidden files left out.
 
     Raises:
-        DataError: the folder is missing or not a folder; its classes cannot be told (see
+        DataError: the folder is missing, not a folder or a run's; its classes cannot be told (see
             :func:`class_depth` and :func:`class_names`); a link that leads nowhere or back to the
             folder, or a name that is not UTF-8; or its manifest cannot be read, lists a photo that
             is not there, contradicts the folders, or gives only some photos a split.
@@ -40,6 +40,7 @@ def read_data_folder(root: str | Path) -> DataFolder:
     root = Path(root)
     check_folder(root)
     check_utf8(root)
+    _refuse_run(root)
     check_links(root)
     listing = Listing(root)
     depth = class_depth(listing)
@@ -90,6 +91,12 @@ def check_folder(path: Path) -> None:
     near = difflib.get_close_matches(wanted, there, n=1, cutoff=0.5)
     hint = f"; did you mean {base / near[0]}?" if near else f"; {base} has no such folder"
     raise DataError(f"{path}: no such data folder{hint}")
+
+
+def _refuse_run(root: Path) -> None:
+    finished = all((root / name).is_file() for name in ("config.json", "model.safetensors"))
+    if finished or (root / "last.ckpt").is_file():
+        raise DataError(f"{root}: is a run folder, not photos; give a folder of photos")
 
 
 def _bare_record(file: str, path: Path, depth: int) -> Record:

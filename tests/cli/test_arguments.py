@@ -81,3 +81,45 @@ def test_an_empty_value_is_refused(
     answer = cli(*arguments)
     assert answer.code == 2 and "is empty" in answer.err and named.lower() in answer.err.lower()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", "thing.txt"],
+        ["bundle", "elsewhere", "--app", "thing.txt"],
+        ["benchmark", "thing.txt", "--out", "report"],
+        ["predict", "thing.txt", "thing.txt"],
+        ["evaluate", "thing.txt", "--data", "x"],
+        ["runs", "thing.txt"],
+        ["data", "inspect", "thing.txt"],
+        ["data", "prepare", "thing.txt", "--out", "y"],
+        ["train", "--data", "thing.txt", "--out", "y"],
+    ],
+)
+def test_a_file_where_a_folder_is_meant_is_called_a_file(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thing.txt").write_text("a file")
+    answer = cli(*arguments)
+    last = answer.err.strip().splitlines()[-1]
+    assert answer.code == 1 and last.startswith("error: thing.txt: ")
+    assert "file" in last or "not a folder" in last
+    assert "no such" not in last
+
+
+@pytest.mark.parametrize("files", [("config.json", "model.safetensors"), ("last.ckpt",)])
+def test_a_run_given_as_photos_is_called_a_run(
+    cli: Cli, tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    (tmp_path / "ISIC_2019_Training_GroundTruth.csv").write_text(
+        "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK\n"
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in files:
+        (run / name).write_text("{}")
+    answer = cli("train", "--data", run, "--out", tmp_path / "out")
+    last = answer.err.strip().splitlines()[-1]
+    assert last.startswith(f"error: {run}: is a run folder") and "folder of photos" in last

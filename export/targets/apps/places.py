@@ -45,7 +45,8 @@ def find_place(app: Path) -> BundlePlace:
         ExportError: ``app`` is neither.
     """
     if not app.is_dir():
-        raise ExportError(f"{app}: no such folder; give the folder of an Android or iOS app")
+        what = "a file, not a folder" if app.exists() else "no such folder"
+        raise ExportError(f"{app}: {what}; give the folder of an Android or iOS app")
     place = _in_android(app) or _in_ios(app)
     if place is None:
         raise ExportError(
