@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.exports import Export
+from benchmarks.plan import Plan
 from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.registry import (
@@ -62,13 +63,13 @@ class Case:
         self.config = None
 
     def finished(
-        self, measurement: Measurement | None, runs: int, noise_ratio: float | None = None
+        self, measurement: Measurement | None, plan: Plan, noise_ratio: float | None = None
     ) -> Row:
         """The row with what was measured so far.
 
         Args:
             measurement: what the session measured of it, if anything.
-            runs: asked for.
+            plan: which runs were asked for.
             noise_ratio: its own noise floor, if known.
         """
         if measurement is None:
@@ -84,8 +85,8 @@ class Case:
         remarks = [self.remark, measurement.remark]
         if not measurement.settled:
             remarks.append("did not get steady in its warm-up")
-        if len(samples) < runs:
-            remarks.append(f"{len(samples)} of {runs} runs")
+        if len(samples) < plan.runs:
+            remarks.append(f"{len(samples)} of {plan.runs} runs: {_why_fewer(measurement, plan)}")
         return self.row.model_copy(
             update={
                 "load_ms": float(np.median(measurement.loads)),
@@ -105,6 +106,13 @@ class Case:
                 "reason": "; ".join(filter(None, remarks)) or None,
             }
         )
+
+
+def _why_fewer(measurement: Measurement, plan: Plan) -> str:
+    """Why a row has fewer runs than were asked for."""
+    if sum(map(len, measurement.turns)) < sum(map(len, plan.shares())):
+        return "the others had not had their turn"
+    return f"a turn takes no more than {plan.slice_s:g} s, and this row is slow"
 
 
 def make_cases(

@@ -107,10 +107,9 @@ class SessionResults:
         ]
 
     def _results(self, complete: bool) -> Results:
-        runs = self.plan.runs
         floor, own = self._noise()
         rows = [
-            case.finished(self.measurements.get(place), runs, own.get(place))
+            case.finished(self.measurements.get(place), self.plan, own.get(place))
             for place, case in enumerate(self.cases)
         ]
         versions = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 from rich.table import Table
 
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.bootstrap import Interval
+from hierattn.metrics.calibration import TEMPERATURE_BOUNDS
 from hierattn.metrics.figure_text import substitute_note
 from hierattn.metrics.report import EvaluationReport
 
@@ -40,7 +43,7 @@ def print_report(
     before, after = report.calibration.before, report.calibration.after
     overall.add_row("ECE", f"{before.ece:.3f} -> {after.ece:.3f}")
     overall.add_row("Brier", f"{before.brier:.3f} -> {after.brier:.3f}")
-    overall.add_row("temperature", f"{after.temperature:.3f} ({report.calibration.fitted_on})")
+    overall.add_row("temperature", _temperature(after.temperature, report.calibration.fitted_on))
     if isinstance(report.melanoma, str):
         overall.add_row("melanoma operating point", _why_no_threshold(report))
     else:
@@ -63,6 +66,13 @@ def print_report(
     if note := substitute_note(report.classes):
         console.print(f"In the figures {note}.", soft_wrap=True)
     console.print(_LEGEND, style="dim")
+
+
+def _temperature(value: float, fitted_on: str) -> str:
+    bounds = TEMPERATURE_BOUNDS
+    at_end = any(math.isclose(value, bound, rel_tol=1e-3) for bound in bounds)
+    end = f"; the end of the fitted range, {bounds[0]:g} to {bounds[1]:g}" if at_end else ""
+    return f"{value:.3f} ({fitted_on}{end})"
 
 
 def _why_no_threshold(report: EvaluationReport) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.cases import Case, make_cases, parity_of
 from benchmarks.exports import read_exports
+from benchmarks.plan import Plan
 from benchmarks.results import BenchmarkError
 from benchmarks.runner import Measurement
 from benchmarks.runtimes import registry
@@ -88,7 +89,7 @@ def test_a_failed_gate_is_measured_and_marked(tmp_path: Path) -> None:
     write_manifest(tmp_path, [record_of(path, gate=gate)])
     case = _cases(tmp_path, tmp_path)[2]
     assert case.config is not None
-    finished = case.finished(_measured(case), 2)
+    finished = case.finished(_measured(case), Plan(runs=2))
     assert finished.status == "gate failed" and finished.p50_ms == 2.0
     assert "flips decisions" in (finished.reason or "")
 
@@ -163,9 +164,9 @@ def test_what_is_not_measured_keeps_its_reason(tmp_path: Path) -> None:
     case = _cases(write_export(tmp_path / "export"), tmp_path)[2]
     measured = case.measurement()
     assert measured is not None
-    assert case.finished(measured, 3).status == "not run"
+    assert case.finished(measured, Plan(runs=3)).status == "not run"
     measured.failure = "crashed (SIGSEGV)"
-    failed = case.finished(measured, 3)
+    failed = case.finished(measured, Plan(runs=3))
     assert failed.status == "failed" and failed.reason == "onnxruntime: crashed (SIGSEGV)"
 
 
@@ -176,10 +177,15 @@ def test_figures_of_a_row(tmp_path: Path) -> None:
     measured.peaks, measured.warm_ups = [80.0, 90.0], [15, 20]
     measured.delegated = Partitions(partitions=3, left=52)
     measured.settled = False
-    row = case.finished(measured, 10)
+    row = case.finished(measured, Plan(runs=10, launches=1, slices=1))
     assert (row.load_ms, row.first_ms, row.peak_rss_mb, row.runs) == (6.0, 2.0, 90.0, 2)
     assert row.operators_left == 52 and row.fully_delegated is False
-    assert row.reason == "did not get steady in its warm-up; 2 of 10 runs"
+    assert row.reason == (
+        "did not get steady in its warm-up; 2 of 10 runs: a turn takes no more than 1 s, and this "
+        "row is slow"
+    )
+    waiting = case.finished(measured, Plan(runs=10, launches=2))
+    assert (waiting.reason or "").endswith("2 of 10 runs: the others had not had their turn")
 
 
 def _measured(case: Case) -> Measurement:

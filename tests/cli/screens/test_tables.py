@@ -110,3 +110,13 @@ def test_nothing_is_cut_and_nothing_reaches_beyond_the_screen(
         assert sorted(told) == sorted(numbers * names.count(name))
     for heading, _ in headings:
         assert any(heading in line for line in words)
+
+
+@pytest.mark.parametrize(("temperature", "said"), [(9.9995, True), (0.2, True), (9.8, False)])
+def test_a_temperature_at_the_end_of_its_range_is_said_to_be(
+    temperature: float, said: bool
+) -> None:
+    point = OperatingPoint(temperature=temperature)
+    console = screen(120)
+    print_report(console, evaluate_predictions(make_predictions(60), point, replicates=5), "x")
+    assert ("the end of the fitted range, 0.2 to 10" in text_of(console)) == said
