@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,15 @@ _LEGEND = (
     "decisions: share of images on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the images, and in points its change against "
     "torch; melanoma is its sensitivity, found where it is the highest class.",
-    "gate: passed; failed, with reasons below; not run or numbers only: decisions had no images.",
+    "gate: passed; failed, with reasons below; not run: decisions had no images; numbers only: an "
+    "int8 file whose logits are those at export, but whose decisions had no images, or too few.",
 )
+_HALF = re.compile(r", (fp16 \w+)(?=\)$)")
+"""What Core ML's evaluator adds to its name where it keeps halves; see ``Arithmetic``."""
+_HALF_LEGEND = {
+    "fp16 storage": "stored numbers and casts in half precision, results between in single",
+    "fp16 compute": "each operation's result in half precision",
+}
 
 
 def legend(
@@ -45,7 +53,17 @@ def legend(
 ) -> list[str]:
     """Lines: what the columns mean, and who answered for the Core ML files."""
     found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    return [*_MORE_LEGEND * wide, *_LEGEND, *(f"Core ML: {name}." for name in sorted(found))]
+    return [*_MORE_LEGEND * wide, *_LEGEND, *_evaluator_lines(found)]
+
+
+def _evaluator_lines(found: set[str]) -> Iterator[str]:
+    """A line for each evaluator of Core ML; how it keeps halves is explained in it."""
+    ways: dict[str, list[str]] = {}
+    for name in sorted(found):
+        ways.setdefault(_HALF.sub("", name), []).extend(_HALF.findall(name))
+    for name, halves in ways.items():
+        words = "".join(f" {half}: {_HALF_LEGEND.get(half, half)}." for half in halves)
+        yield f"Core ML: {name}.{words}"
 
 
 def export_table(

@@ -125,6 +125,9 @@ def show_verification(
         console.print(f"NOTE {line}", style="bold")
     for problem in [*found.problems, *(line for file in found.files for line in file.problems)]:
         console.print(f"FAILED {problem}")
+    unasked = [file.record.path for file in found.files if file.parity is None]
+    if unasked:
+        console.print(f"–: gave no answers to compare, for what FAILED says: {', '.join(unasked)}")
     console.print(f"verified: {found.conclusion}")
     if found.passed and next_steps:
         photos = photo_options(found.manifest, found.data and _shortened(found.data))

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from export.schema.metadata import Precision
 from hierattn.cli.benchmark_tables import print_latency
 from hierattn.cli.console import progress_console, standard_console
-from hierattn.cli.export_tables import export_table
+from hierattn.cli.export_tables import export_table, legend
 from hierattn.cli.reports import print_report
 from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.operating_point import OperatingPoint
@@ -120,3 +121,15 @@ def test_a_temperature_at_the_end_of_its_range_is_said_to_be(
     console = screen(120)
     print_report(console, evaluate_predictions(make_predictions(60), point, replicates=5), "x")
     assert ("the end of the fitted range, 0.2 to 10" in text_of(console)) == said
+
+
+def test_one_evaluator_has_one_line_that_explains_how_it_keeps_halves(tmp_path: Path) -> None:
+    name = "graph and weights verified; not Apple's runtime (coremltools 8, torch 2"
+    answers = {Precision.FP32: f"{name})", Precision.FP16: f"{name}, fp16 storage)"}
+    records = [
+        (record, record.parity.model_copy(update={"evaluator": answers[record.precision]}))
+        for record in made_up_manifest(tmp_path).artefacts
+        if record.format == "coreml" and record.precision in answers and record.parity
+    ]
+    (line,) = (line for line in legend(records) if line.startswith("Core ML: "))
+    assert line.startswith(f"Core ML: {name}). fp16 storage: stored numbers and casts in half")
