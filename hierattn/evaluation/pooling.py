@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -128,16 +129,25 @@ def _check_folds(runs: Sequence[Run], incomplete: bool) -> int:
             raise CheckpointError(f"{run.path}: was not trained with --fold")
     numbers = [run.config.training.fold_numbers() for run in runs]
     count = numbers[0][1]
-    every = {(index, count) for index in range(1, count + 1)}
-    missing = every.difference(numbers)
-    if (
-        len(set(numbers)) != len(numbers)
-        or not every.issuperset(numbers)
-        or (missing and not incomplete)
-    ):
-        given = ", ".join(f"{index}/{of}" for index, of in sorted(numbers))
+    for fold, times in Counter(numbers).items():
+        if times > 1:
+            often = "twice" if times == 2 else f"{times} times"
+            raise CheckpointError(
+                f"{_words(fold)} is given {often}; give each of the {count} folds once"
+            )
+    strangers = [fold for fold in numbers if fold[1] != count]
+    if strangers:
         raise CheckpointError(
-            f"give each of the {count} folds once (1/{count} to {count}/{count}), not {given}; "
-            "or some of them with --incomplete"
+            f"{_words(strangers[0])} is no fold of {count}, as {_words(numbers[0])} is; pool one "
+            "cross-validation only"
+        )
+    missing = sorted({(index, count) for index in range(1, count + 1)}.difference(numbers))
+    if missing and not incomplete:
+        raise CheckpointError(
+            f"folds missing: {', '.join(map(_words, missing))}; give them, or add --incomplete"
         )
     return count
+
+
+def _words(fold: tuple[int, int]) -> str:
+    return f"{fold[0]}/{fold[1]}"

@@ -71,14 +71,19 @@ def test_pooled_folds_judge_each_photo_once_by_the_run_that_never_saw_it(
 
 
 def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path) -> None:
-    for given in ([folds[0]], [folds[0], folds[0]], [*folds, folds[1]]):
-        with pytest.raises(CheckpointError, match="give each of the 2 folds once"):
+    for given, why in (
+        ([folds[0]], "^folds missing: 2/2; give them, or add --incomplete$"),
+        ([folds[0], folds[0]], "^1/2 is given twice; give each of the 2 folds once$"),
+        ([*folds, folds[1]], "^2/2 is given twice; "),
+        ([folds[1]] * 3, "^2/2 is given 3 times; "),
+    ):
+        with pytest.raises(CheckpointError, match=why):
             pool_runs(given, tmp_path / "pool")
     assert not (tmp_path / "pool").exists()
     some = pool_runs([folds[1]], tmp_path / "pool", replicates=20, incomplete=True)
     assert (some.folds, some.of_folds) == (1, 2)
     assert "1 of 2 folds" in some.operating_point.fitted_on
-    with pytest.raises(CheckpointError, match="give each"):
+    with pytest.raises(CheckpointError, match="is given twice"):
         pool_runs([folds[1], folds[1]], tmp_path / "pool", incomplete=True)
 
 
@@ -125,6 +130,7 @@ def test_what_pool_did_not_write_is_refused(tmp_path: Path, content: str) -> Non
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
+        (lambda fields: fields["training"].update(fold="2/3"), "^2/3 is no fold of 2, as 1/2 is"),
         (lambda fields: fields["training"].update(lr=0.5), "differ in more than their fold"),
         (lambda fields: fields["classes"].reverse(), "differ in more than their fold"),
         (lambda fields: fields["data"].update(sha256="0"), "made from different photos"),
