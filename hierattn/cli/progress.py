@@ -176,9 +176,9 @@ class RichObserver:
             took = spent(time.monotonic() - self._began)
             self.status(f"training: {self._trained} of {self._epochs} epochs in {took}")
 
-    def status(self, text: str) -> None:
-        """Print a line."""
-        self.console.print(text, soft_wrap=True)
+    def status(self, text: str, *, copied: bool = False) -> None:
+        """Print a line, which a terminal breaks between words unless it is to be copied."""
+        self.console.print(text, soft_wrap=copied or None)
 
     def decoded(self, done: int, total: int) -> None:
         """Move the decoding bar."""

@@ -17,6 +17,7 @@ from hierattn.cli.progress import (
     turns_progress,
 )
 from hierattn.training.run.checkpoint import HistoryRow
+from tests.cli.screens.screen import terminal
 
 
 def test_a_finished_step_leaves_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,6 +130,18 @@ def test_epochs_are_rows_within_80_columns(
         ["300/300", "256", "1.875", "–", "–", "–", "1234"],
     ]
     assert {len(row) for row in rows} == {len(heading)}
+
+
+def test_a_status_is_broken_between_words_and_a_command_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(monkeypatch, 80)
+    said = "features saw 81 of 86 train photos and 20 of 21 validation photos of this run, without"
+    with RichObserver() as observer:
+        observer.status(f"{said} their labels")
+        observer.status(f"go on with: hierattn {'x' * 30} {'y' * 60}", copied=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines if line.strip()] == ["features", "without", "go"]
 
 
 @pytest.mark.parametrize(

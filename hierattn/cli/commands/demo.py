@@ -69,7 +69,7 @@ def demo(
             outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
         except KeyboardInterrupt:
             told = command("train", "--resume", "--out", run)
-            observer.status(f"stopped; go on with: {told}")
+            observer.status(f"stopped; go on with: {told}", copied=True)
             raise
     console = standard_console()
     if not json_output:

@@ -181,7 +181,7 @@ def train(
             outcome = run_training(request, observer)
         except KeyboardInterrupt:
             told = command("train", "--resume", "--out", out)
-            observer.status(f"stopped; go on with: {told}")
+            observer.status(f"stopped; go on with: {told}", copied=True)
             raise
     if not outcome.is_main:
         return
