@@ -71,7 +71,7 @@ def test_next_is_nothing_where_no_file_was_made(
         (["--format", "onx"], "did you mean 'onnx'"),
         (["--precision", "fp23"], "did you mean 'fp32'"),
         (["--graph", "naiv"], "did you mean 'naive'"),
-        (["--format", ""], "nothing to export"),
+        (["--format", ","], "nothing to export"),
         (["--image-size", "64"], "--untrained"),
         (["--data", "/nowhere"], "/nowhere"),
     ],
