@@ -29,15 +29,19 @@ def claimed_output(out: Path, *inputs: Path | None, option: str = "--out") -> It
     """Check an output folder as :func:`check_output` does, then hold its lock.
 
     Raises:
-        ConfigError: see :func:`check_output`.
+        ConfigError: see :func:`check_output`; or it is a file.
         FolderInUseError: another process is writing there.
     """
     check_output(out, *inputs, option=option)
+    if out.is_file():
+        raise ConfigError(f"{out}: is a file; give a folder as {option}")
     with locked_folder(out, option):
         yield
 
 
-def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None:
+def check_output(
+    out: Path, *inputs: Path | None, option: str = "--out", file: bool = False
+) -> None:
     """Check that results do not become part of what is read, links followed.
 
     A figure in a data folder would be a photo of the next training, and a stranger's file in an
@@ -47,11 +51,12 @@ def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None
         out: the file or folder to write.
         inputs: what the command reads, files or folders; None for what was not given.
         option: how the user named ``out``.
+        file: a file is to be written, not a folder.
 
     Raises:
-        ConfigError: ``out`` is an input or lies in one; it lies in a run folder, or is or lies in
-            a data or export folder; its name is a link that leads to itself; or nothing can be
-            written there, which is tried before any long work.
+        ConfigError: ``out`` is a folder where a file is to be; it is an input or lies in one; it
+            lies in a run folder, or is or lies in a data or export folder; its name is a link that
+            leads to itself; or nothing can be written there, which is tried before any long work.
     """
     try:
         if os.path.lexists(out):
@@ -61,6 +66,8 @@ def check_output(out: Path, *inputs: Path | None, option: str = "--out") -> None
         if error.errno == errno.EINVAL:
             raise ConfigError(f"{out}: {reason}; choose another {option}") from error
         raise ConfigError(f"{out}: a link that leads nowhere ({reason}); remove it") from error
+    if file and out.is_dir():
+        raise ConfigError(f"{out}: is a folder; give the name of a file as {option}")
     place = Path(os.path.realpath(out))
     for given in inputs:
         if given is not None and place.is_relative_to(os.path.realpath(given)):

@@ -156,6 +156,9 @@ def _reason(error: Exception) -> str:
     """One line: the system's or Pillow's own words, else what kind of error its parsing met."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, Image.DecompressionBombError):
+        most = 2e-6 * (Image.MAX_IMAGE_PIXELS or 0)
+        return f"more than the {most:.0f} megapixels that are read; give a smaller copy"
     lines = str(error).splitlines() if error.args else []
     if lines and isinstance(error, _WORDED_ERRORS):
         return lines[0]

@@ -6,7 +6,7 @@ import pytest
 
 from hierattn.data.records import DataFolder
 from hierattn.errors import ConfigError
-from hierattn.outputs import check_output, given_path
+from hierattn.outputs import check_output, claimed_output, given_path
 from tests.data.helpers import write_class_folders, write_photo
 
 
@@ -93,3 +93,12 @@ def test_a_place_below_a_file_is_told_at_once(tmp_path: Path) -> None:
         check_output(tmp_path / "file" / "new")
     check_output(tmp_path / "file")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_file_where_a_folder_is_to_be_and_the_reverse(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"file: is a file; give a folder as --saliency"):
+        claimed_output(tmp_path / "file", option="--saliency").__enter__()
+    with pytest.raises(ConfigError, match=r"is a folder; give the name of a file as --csv"):
+        check_output(tmp_path, option="--csv", file=True)
+    check_output(tmp_path / "file", option="--csv", file=True)

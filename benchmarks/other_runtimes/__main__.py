@@ -52,7 +52,7 @@ def main(
             trial = read_trial(export)
         else:
             if out is not None:
-                check_output(out, export, data)
+                check_output(out, export, data, file=True)
             home = environments or default_home("other-runtimes")
             trial = _try_all(export, data, runtimes, photos, home.absolute())
         if out is not None:

@@ -20,7 +20,17 @@ from tests.conftest import Answer
 
 Cli = Callable[..., Answer]
 COMMANDS = Path(__file__).parents[2] / "hierattn/cli/commands"
-WALKED = {"bundle", "benchmark", "data", "demo", "evaluate", "export", "pretrain", "train"}
+WALKED = {
+    "bundle",
+    "benchmark",
+    "data",
+    "demo",
+    "evaluate",
+    "export",
+    "pretrain",
+    "train",
+    "verify",
+}
 """Modules that say what comes next; the demo's line is parsed in its own test."""
 SHORT_TRAINING = ("--epochs", "1", "--image-size", "64", "--batch-size", "8")
 SHORT_EXPORT = ("--format", "onnx", "--precision", "fp32")

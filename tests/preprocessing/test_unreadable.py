@@ -154,7 +154,9 @@ def test_damaged_heads_of_every_kind_are_read_or_refused(
             assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize("error", DECODER_ERRORS)
+@pytest.mark.parametrize(
+    "error", [one for one in DECODER_ERRORS if one is not Image.DecompressionBombError]
+)
 def test_an_error_of_a_decoder_without_words_is_named_by_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
@@ -175,5 +177,5 @@ def test_a_picture_bomb_is_refused(tmp_path: Path) -> None:
     content[16:24] = struct.pack(">II", 20000, 20000)
     content[29:33] = struct.pack(">I", zlib.crc32(bytes(content[12:29])))
     path.write_bytes(content)
-    with pytest.raises(UnreadableImageError, match="decompression bomb"):
+    with pytest.raises(UnreadableImageError, match=r"more than the 179 megapixels .* smaller copy"):
         open_rgb(path)

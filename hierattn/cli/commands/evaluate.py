@@ -70,7 +70,7 @@ def evaluate(
         context.with_resource(claimed_output(out, *data, given_path(run)))
     if json_file not in (None, "-"):
         refuse_run_folder(Path(json_file).parent)
-        check_output(Path(json_file), *data, given_path(run), option="--json")
+        check_output(Path(json_file), *data, given_path(run), option="--json", file=True)
     with counting("evaluating") as progress:
         if Path(run).suffix in suffixes():
             if split not in ("auto", "all"):

@@ -54,7 +54,7 @@ def predict(
 
     read = (given_path(model), *filter(Path.is_dir, photos))
     if csv is not None:
-        check_output(csv, *read, option="--csv")
+        check_output(csv, *read, option="--csv", file=True)
     if saliency is not None:
         claim = claimed_output(saliency, *read, option="--saliency")
         context.with_resource(claim)

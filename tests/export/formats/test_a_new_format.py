@@ -47,7 +47,7 @@ def test_a_new_format_goes_through_every_command(
 
     data = write_class_folders(tmp_path / "photos", {"mel": 4, "nv": 4})
     out, report = tmp_path / "out", tmp_path / "report"
-    assert "torchscript; separated" in " ".join(hierattn("export", "--help").split())
+    assert "torchscript" in hierattn("export", "--help")
     model = ("shufflenet_v2_x1_0", "--untrained", "--image-size", 64, "--data", data)
     made = hierattn(
         "export", *model, "--out", out, "--format", NAME, "--precision", "fp32", "--json"
