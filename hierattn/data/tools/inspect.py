@@ -187,7 +187,7 @@ def _check_sheet(sheet: Path, folder: DataFolder) -> None:
             f"{sheet}: lies inside the data folder {folder.root}; draw the contact sheet elsewhere"
         )
     check_output(sheet, option="--contact-sheet", file=True)
-    if there and not (sheet.is_file() and _is_png(sheet)):
+    if there and not _is_png(sheet):
         raise ConfigError(
             f"{sheet}: already there and not a PNG; choose another name for the contact sheet"
         )

@@ -141,7 +141,8 @@ def test_a_contact_sheet_replaces_nothing_but_a_png(tmp_path: Path) -> None:
     notes = tmp_path / "notes.csv"
     notes.write_text("precious")
     (tmp_path / "folder").mkdir()
-    for path in (notes, tmp_path / "folder"):
-        with pytest.raises(ConfigError, match="not a PNG"):
-            inspect_folder(root, path)
+    with pytest.raises(ConfigError, match="not a PNG"):
+        inspect_folder(root, notes)
+    with pytest.raises(ConfigError, match="is a folder; give the name of a file"):
+        inspect_folder(root, tmp_path / "folder")
     assert notes.read_text() == "precious"
