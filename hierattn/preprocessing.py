@@ -38,9 +38,10 @@ PHOTO_FORMATS = {
 }
 
 # Pillow words these for people; on damaged bytes its readers also let the others out.
-_WORDED_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+_WORDED_ERRORS = (OSError, SyntaxError, ValueError)
 DECODER_ERRORS = (
     *_WORDED_ERRORS,
+    Image.DecompressionBombError,
     EOFError,
     TypeError,
     AttributeError,

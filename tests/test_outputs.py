@@ -97,8 +97,12 @@ def test_a_place_below_a_file_is_told_at_once(tmp_path: Path) -> None:
 
 def test_a_file_where_a_folder_is_to_be_and_the_reverse(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"file: is a file; give a folder as --saliency"):
-        claimed_output(tmp_path / "file", option="--saliency").__enter__()
+    words = r"file: is a file; give a folder as --saliency"
+    with (
+        pytest.raises(ConfigError, match=words),
+        claimed_output(tmp_path / "file", option="--saliency"),
+    ):
+        pytest.fail("it was let in")
     with pytest.raises(ConfigError, match=r"is a folder; give the name of a file as --csv"):
         check_output(tmp_path, option="--csv", file=True)
     check_output(tmp_path / "file", option="--csv", file=True)

@@ -111,6 +111,12 @@ def beside(folder: object, kind: str) -> str:
     return shlex.quote(f"{folder}-{kind}")
 
 
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line, by the name of its parameter."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A figure, or a dash where it is undefined."""
     return "–" if value is None else f"{value:.{digits}f}"

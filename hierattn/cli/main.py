@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from hierattn.cli.checked import CheckedCommand
 from hierattn.cli.commands import (
     benchmark,
     bundle,
@@ -68,20 +67,23 @@ def options(
         os.environ["HIERATTN_PHOTO_CACHE_GB"] = "0"
 
 
-app.command(cls=CheckedCommand)(models.models)
 app.add_typer(data_app, name="data")
-app.command(cls=CheckedCommand)(train.train)
-app.command(cls=CheckedCommand)(pretrain.pretrain)
-app.command(cls=CheckedCommand)(runs.runs)
-app.command(cls=CheckedCommand)(evaluate.evaluate)
-app.command(cls=CheckedCommand)(evaluate.pool)
-app.command(cls=RegistryCommand)(export.export)
-app.command(cls=CheckedCommand)(predict.predict)
-app.command(cls=RegistryCommand)(verify.verify)
-app.command(cls=RegistryCommand)(benchmark.benchmark)
-app.command(cls=CheckedCommand)(report.report)
-app.command(cls=RegistryCommand)(bundle.bundle)
-app.command(cls=CheckedCommand)(demo)
+for _command in (
+    models.models,
+    train.train,
+    pretrain.pretrain,
+    runs.runs,
+    evaluate.evaluate,
+    evaluate.pool,
+    export.export,
+    predict.predict,
+    verify.verify,
+    benchmark.benchmark,
+    report.report,
+    bundle.bundle,
+    demo,
+):
+    app.command(cls=RegistryCommand)(_command)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from hierattn.cli.console import beside, command
+from hierattn.cli.console import beside, command, was_given
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 
@@ -199,8 +199,8 @@ def _named_after(out: Path, own: int, index: int) -> Path:
 def _options_of(context: typer.Context) -> Iterator[object]:
     """What was given on the command line, save the fold and where things go."""
     for option in context.command.params:
-        name, source = option.name or "", context.get_parameter_source(option.name or "")
-        if name in _NOT_REPEATED or source is None or source.name != "COMMANDLINE":
+        name = option.name or ""
+        if name in _NOT_REPEATED or not was_given(context, name):
             continue
         value = context.params[name]
         if value is True:

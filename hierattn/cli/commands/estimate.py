@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hierattn.cli.console import print_json, standard_console
+from hierattn.cli.console import print_json, standard_console, was_given
 from hierattn.cli.tables import make_table, print_table
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def show_estimate(
 ) -> None:
     """Print a table for each file; exit code 1 if a file is damaged, or none could be counted."""
     for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE" and name not in _TAKEN:
+        if name not in _TAKEN and was_given(context, name):
             option = next(one for one in context.command.params if one.name == name).opts[0]
             raise typer.BadParameter("does not go with --estimate", param_hint=option)
     from benchmarks.profiling.arm64 import document, estimate

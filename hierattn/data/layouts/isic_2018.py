@@ -6,6 +6,7 @@ Codella et al. 2019, arXiv 1902.03368; the training photos are HAM10000's (Tscha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
@@ -16,7 +17,7 @@ from hierattn.data.layouts.source import (
     listed_photos,
     one_hot,
 )
-from hierattn.data.readers.tables import Row, known, read_table
+from hierattn.data.readers.tables import known, read_table
 from hierattn.data.records import Record
 from hierattn.errors import DataError
 
@@ -68,7 +69,8 @@ def _read_part(truth: Path, groupings: Path | None, split: str, photos: PhotoInd
         table = read_table(groupings, ("image", "lesion_id"))
         about = {image_id(row["image"]): row for row in table}
     records = []
-    for photo in listed_photos(truth, "image", ("image", *CLASSES), photos, _label):
+    read_label = partial(one_hot, classes=CLASSES)
+    for photo in listed_photos(truth, "image", ("image", *CLASSES), photos, read_label):
         records.append(
             Record(
                 path=photo.path,
@@ -82,7 +84,3 @@ def _read_part(truth: Path, groupings: Path | None, split: str, photos: PhotoInd
             )
         )
     return records
-
-
-def _label(row: Row, where: str) -> str:
-    return one_hot(row, CLASSES, where)

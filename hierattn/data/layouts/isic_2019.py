@@ -6,6 +6,7 @@ Codella et al. 2018 (arXiv 1710.05006), Tschandl et al. 2018, Combalia et al. 20
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from hierattn.data.layouts.source import (
@@ -15,7 +16,7 @@ from hierattn.data.layouts.source import (
     listed_photos,
     one_hot,
 )
-from hierattn.data.readers.tables import Row, known, parse_age, read_table
+from hierattn.data.readers.tables import known, parse_age, read_table
 from hierattn.data.records import Record
 from hierattn.errors import DataError
 
@@ -46,7 +47,8 @@ def read(source: Path) -> list[Record]:
     about = {image_id(row["image"]): row for row in read_table(metadata, ("image", "lesion_id"))}
     photos = index_photos(source)
     records = []
-    for photo in listed_photos(truth, "image", ("image", *CLASSES[:-1]), photos, _label):
+    read_label = partial(one_hot, classes=CLASSES)
+    for photo in listed_photos(truth, "image", ("image", *CLASSES[:-1]), photos, read_label):
         extra: Mapping[str, str] = about.get(photo.image, {})
         records.append(
             Record(
@@ -63,7 +65,3 @@ def read(source: Path) -> list[Record]:
             )
         )
     return records
-
-
-def _label(row: Row, where: str) -> str:
-    return one_hot(row, CLASSES, where)

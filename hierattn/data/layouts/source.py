@@ -122,7 +122,7 @@ def listed_photos(
         raise DataError(f"{table}: has no row; download it again")
 
 
-def one_hot(row: Row, classes: Sequence[str], where: str) -> str:
+def one_hot(row: Row, where: str, *, classes: Sequence[str]) -> str:
     """The one class whose column is 1.
 
     Raises:
