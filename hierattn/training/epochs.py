@@ -81,15 +81,20 @@ def _record(loop: TrainingLoop, state: TrainingState, row: HistoryRow) -> None:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Deterministic kernels while training; the setting is given back afterwards."""
+    """Deterministic kernels while training; the settings are given back afterwards."""
     before = torch.are_deterministic_algorithms_enabled()
     warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     # cuBLAS asks for this; it must be set before its first call.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # warn_only: CUDA has no deterministic bilinear resize, which odd feature maps need. On a CPU
     # everything used here is deterministic.
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Torch would then write NaN into all memory that an operator is about to fill: up to a sixth of
+    # a training step, and no bit of the result, as nothing here reads memory that it did not write.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         yield
     finally:
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
         torch.use_deterministic_algorithms(before, warn_only=warned)
