@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +123,19 @@ def print_training(console: Console, foreseen: Foreseen, out: Path, *words: obje
         console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
 
 
+def training_again(*words: object) -> str:
+    """``hierattn train`` as it can be pasted, started by as many processes as this one was.
+
+    The rendezvous of several machines is known to their user alone.
+    """
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return command("train", *words)
+    train = shlex.join(["-m", "hierattn.cli", "train", *map(str, words)])
+    if int(os.environ.get("GROUP_WORLD_SIZE", "1")) > 1:
+        return f"on every machine, with the torchrun of this run: {train}"
+    return f"torchrun --nproc-per-node {os.environ['LOCAL_WORLD_SIZE']} {train}"
+
+
 def photos_of_run(run: Path) -> tuple[list[object], list[str]]:
     """The photos that a run learnt from, as options; and options that it had and no file tells."""
     from hierattn.runs import CHECKPOINT
@@ -167,7 +182,7 @@ def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
             "then 'hierattn pool' with all of them"
         ]
     training = (
-        command("train", *_options_of(context), "--fold", f"{index}/{count}", "--out", runs[index])
+        training_again(*_options_of(context), "--fold", f"{index}/{count}", "--out", runs[index])
         for index in missing
     )
     return [*training, pooling]

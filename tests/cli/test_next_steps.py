@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from hierattn.cli.main import app as cli
+from hierattn.cli.next_steps import training_again
 from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.operating_point import OperatingPoint
 
@@ -59,3 +60,22 @@ def test_after_pooling(monkeypatch: pytest.MonkeyPatch, targets: tuple[str, ...]
     assert words[:4] == ["--config", "my pool/recipe.json", "--calibrate-from", "my pool"]
     watched = [word for name in targets or ("none",) for word in ("--target-class", name)]
     assert words[4:] == [*watched, "--out", "my pool-run"]
+
+
+@pytest.mark.parametrize(
+    ("processes", "machines", "launcher"),
+    [
+        ("2", "1", "torchrun --nproc-per-node 2 -m hierattn.cli"),
+        ("4", "3", "on every machine, with the torchrun of this run: -m hierattn.cli"),
+    ],
+)
+def test_a_training_by_torchrun_is_told_as_one(
+    monkeypatch: pytest.MonkeyPatch, processes: str, machines: str, launcher: str
+) -> None:
+    for name in ("TORCHELASTIC_RUN_ID", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    assert training_again("--out", "my run") == "hierattn train --out 'my run'"
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    monkeypatch.setenv("GROUP_WORLD_SIZE", machines)
+    assert training_again("--out", "my run") == f"{launcher} train --out 'my run'"

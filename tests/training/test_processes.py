@@ -90,6 +90,19 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing_half_written(
 
 
 @pytest.mark.slow
+def test_a_fold_of_two_processes_tells_to_train_the_other_by_two(
+    train_command: Command, start: Start, tmp_path: Path
+) -> None:
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    arguments = train_command(tmp_path / "fold1", "--epochs=1", "--fold=1/2")
+    output = finish(start([*torchrun, *arguments]))
+    told = output.partition("Next: ")[2].splitlines()
+    assert told[0].startswith("torchrun --nproc-per-node 2 -m hierattn.cli train "), output
+    assert told[0].endswith(f"--fold 2/2 --out {tmp_path / 'fold2'}")
+    assert told[1].strip().startswith("hierattn pool ")
+
+
+@pytest.mark.slow
 def test_two_gloo_processes_write_one_run_of_the_same_layout(
     train_command: Command, start: Start, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import photos_of_run, steps_after_fold
+from hierattn.cli.next_steps import photos_of_run, steps_after_fold, training_again
 from hierattn.errors import ConfigError
 
 _TITLES = {
@@ -180,7 +180,7 @@ def train(
         try:
             outcome = run_training(request, observer)
         except KeyboardInterrupt:
-            told = command("train", "--resume", "--out", out)
+            told = training_again("--resume", "--out", out)
             observer.status(f"stopped; go on with: {told}", copied=True)
             raise
     if not outcome.is_main:
