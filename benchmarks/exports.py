@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results import BenchmarkError
-from export.checks.integrity import path_sha256
+from export.checks.integrity import part_problems
+from export.run_record import find_run
 from export.schema.manifest import PARITY, Manifest, read_manifest
 from export.untrained import UNTRAINED, write_untrained_run
-from hierattn.errors import HierAttnError
-from hierattn.runs import Run, load_run, shipped_runs
+from hierattn.runs import Run, load_run
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def read_exports(folders: Sequence[Path], runs: Sequence[str], workspace: Path) 
 def _check_parity_record(folder: Path, manifest: Manifest) -> None:
     """Torch's answers are the reference of every accuracy; changed ones would move them all."""
     path = folder / PARITY
-    if path.is_file() and path_sha256(path) != manifest.files.get(PARITY):
-        raise BenchmarkError(f"{path}: changed since the export (sha256 differs); export again")
+    if path.is_file() and (changed := part_problems(path, manifest.files.get(PARITY))):
+        raise BenchmarkError(f"{changed[0]}; export again")
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:
@@ -97,16 +97,6 @@ def _find_run(
     name = manifest.source.run
     if name is None:
         return None, "the manifest names no run; pass it with --run"
-    places: list[str | Path] = [name] if name in shipped_runs() else []
-    places += [Path(name), folder / ".." / name]
-    for place in places:
-        if isinstance(place, Path) and not place.is_dir():
-            continue
-        try:
-            run = load_run(place)
-        except HierAttnError:
-            # Some other folder of that name.
-            continue
-        if run.config.weights_sha256 == wanted:
-            return run, ""
+    if (found := find_run(folder, manifest)) is not None:
+        return found, ""
     return None, f"the run '{name}' behind the files is not at hand; pass it with --run"

@@ -70,6 +70,24 @@ def run_behind_export(manifest: Manifest) -> Run | None:
     return found if found.config.weights_sha256 == manifest.source.weights_sha256 else None
 
 
+def find_run(folder: Path, manifest: Manifest) -> Run | None:
+    """The run of an export's weights: shipped, or of its name here or beside the export."""
+    name = manifest.source.run
+    if name is None:
+        return None
+    places: list[str | Path] = [name] if name in shipped_runs() else []
+    places += [place for place in (Path(name), folder / ".." / name) if place.is_dir()]
+    for place in places:
+        try:
+            run = load_run(place)
+        except HierAttnError:
+            # Some other folder of that name.
+            continue
+        if run.config.weights_sha256 == manifest.source.weights_sha256:
+            return run
+    return None
+
+
 def check_model_card(folder: Path, manifest: Manifest, run: Run | None = None) -> list[str]:
     """Render the card of an export folder again, and compare.
 

@@ -50,7 +50,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("export.targets",),
         (
             *("export.untrained", "export.request", "export.pipeline"),
-            *("export.judged_photos", "export.verification", "export.verify"),
+            *("export.evaluate_artefact", "export.judged_photos"),
+            *("export.verification", "export.verify"),
         ),
     ),
     "benchmarks": (

@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.exports import Export
 from benchmarks.results import PhotoSet
-from export.schema.manifest import PARITY
-from export.schema.parity import read_parity_record
+from export.checks.learnt import choose_for_export
 from hierattn.data.groups import group_keys
 from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import read_labelled
@@ -19,10 +18,8 @@ from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
 from hierattn.errors import DataError
-from hierattn.evaluation.evaluate import choose_photos
 from hierattn.metrics.predictions import Predictions
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import SPLITS
 
 _AS_IS = ClassTable()
 
@@ -96,7 +93,7 @@ def choose_eval_photos(
     chosen = {record.file for record in whole.records}
     notes = list(whole.remarks)
     for export in exports:
-        files, note = _of_export(whole, sha256, export)
+        files, note = _of_export(whole, export)
         chosen &= files
         notes += [note] if note and note not in notes else []
     if not chosen:
@@ -131,19 +128,9 @@ def _check_classes(folder: DataFolder, export: Export) -> None:
         )
 
 
-def _of_export(folder: DataFolder, sha256: str, export: Export) -> tuple[set[str], str | None]:
+def _of_export(whole: DataFolder, export: Export) -> tuple[set[str], str | None]:
     """Photos that one export may be judged on, and what is to be said of them."""
-    judged = export.manifest.data
-    if judged is not None and judged.sha256 == sha256:
-        files = {answer.file for answer in read_parity_record(export.folder / PARITY).photos}
-        seen = judged.seen_in_training
-        if seen is None:
-            return files, f"{export.label}: not known whether its weights learnt from them"
-        return files, f"{export.label}: its weights learnt from {seen} of them" if seen else None
-    if export.run is not None and (export.run.path / SPLITS).is_file():
-        chosen = choose_photos(folder, export.run.path / SPLITS, "auto")
-        remark = "; ".join(filter(None, (chosen.warning, *chosen.remarks)))
-        files = {record.file for record in chosen.folder.records}
-        return files, f"{export.label}: {remark}" if remark else None
-    everything = {record.file for record in folder.records}
-    return everything, f"{export.label}: not known whether its weights learnt from them"
+    chosen = choose_for_export(whole, export.folder, export.manifest, export.run)
+    remark = "; ".join(filter(None, (chosen.warning, *chosen.remarks)))
+    files = {record.file for record in chosen.folder.records}
+    return files, f"{export.label}: {remark}" if remark else None

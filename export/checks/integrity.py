@@ -22,10 +22,8 @@ def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
     for name, recorded in sorted(manifest.files.items()):
         if name not in (*PARTS, *LATER_PARTS):
             problems.append(f"manifest.json: field 'files': '{name}' is no part of an export")
-        elif not (folder / name).exists():
-            problems.append(f"{folder / name}: missing")
         else:
-            problems += _changed(folder / name, recorded)
+            problems += part_problems(folder / name, recorded)
     problems += [
         f"manifest.json: field 'files': '{name}' is not listed"
         for name in PARTS
@@ -52,9 +50,7 @@ def hash_problems(path: Path, record: ArtefactRecord) -> list[str]:
     """Why an artefact is not the one that was exported, whatever its gate."""
     if record.sha256 is None:
         return [f"{path}: was not made: {'; '.join(record.gate.reasons)}"]
-    if not path.exists():
-        return [f"{path}: missing"]
-    changed = _changed(path, record.sha256)
+    changed = part_problems(path, record.sha256)
     if changed:
         return changed
     if record.bytes != path_bytes(path):
@@ -62,7 +58,10 @@ def hash_problems(path: Path, record: ArtefactRecord) -> list[str]:
     return []
 
 
-def _changed(path: Path, recorded: str) -> list[str]:
+def part_problems(path: Path, recorded: str | None) -> list[str]:
+    """Why a file or folder of an export is not the one of this sha256; empty where it is."""
+    if not path.exists():
+        return [f"{path}: missing"]
     try:
         same = path_sha256(path) == recorded
     except HierAttnError as error:

@@ -77,12 +77,13 @@ def evaluate(
                 raise ConfigError(
                     f"--split {split}: an exported file knows no splits; judge its run"
                 )
-            from export.checks.evaluate_artefact import evaluate_artefact
+            from export.evaluate_artefact import evaluate_artefact
 
             evaluation = evaluate_artefact(
                 Path(run),
                 data,
                 table=table,
+                split=split,
                 replicates=replicates,
                 skip_unreadable=skip_unreadable,
                 progress=progress,

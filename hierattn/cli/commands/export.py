@@ -147,15 +147,7 @@ def _print_next(manifest: Manifest, folder: Path, data: Path | None) -> None:
     console.print(f"      {told} {beside(folder, 'report')}", soft_wrap=True)
     passed = [record for record in manifest.artefacts if record.gate.status == "passed"]
     if data and passed:
-        renamed = manifest.data.class_map.items() if manifest.data else ()
-        maps = [word for old, new in renamed for word in ("--map-class", f"{old}={new}")]
-        told = command("evaluate", folder / passed[0].path, *photos, *maps)
-        if of := manifest.data:
-            # What was neither judged nor set apart was left out as learnt from.
-            learnt = (of.seen_in_training or 0) + of.images - of.judged - of.calibration
-            if learnt > 0:
-                words = f"on all {of.images} photos, {learnt} or more of them learnt from: flatters"
-                console.print(f"      {words}", soft_wrap=True)
+        told = command("evaluate", folder / passed[0].path, *photos)
         console.print(f"      {told}", soft_wrap=True)
 
 

@@ -84,7 +84,10 @@ def test_the_photos_of_the_export_are_taken_again(data: Path, tmp_path: Path) ->
     export = _judged(tmp_path, "judged", data, slice(2, 7), seen=3)
     photos = choose_eval_photos(data, [export])
     assert photos.record.images == 5
-    assert photos.record.note == "judged: its weights learnt from 3 of them"
+    assert photos.record.note == (
+        "judged: its weights learnt from 3 of these 5 photos; "
+        "left out: 7 that the export was not judged on"
+    )
 
 
 def test_a_reference_that_was_changed_is_not_taken(data: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_evaluate_takes_it_for_a_file(
     import typer
     from typer.testing import CliRunner
 
-    import export.checks.evaluate_artefact as module
+    import export.evaluate_artefact as module
     from hierattn.cli.commands.evaluate import evaluate
 
     asked = []
