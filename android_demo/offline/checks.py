@@ -14,6 +14,7 @@ from pathlib import Path
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, PLAIN_ALIGNMENT, STORED, content_offset
 from android_demo.offline.classes import TELEMETRY
 from android_demo.offline.errors import BuildError
+from android_demo.offline.packages.pins import ONNX_RUNTIME_VERSION
 from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import PACKAGE, Versions
 
@@ -61,6 +62,7 @@ def check_apk(tools: Toolbox, subject: CheckedApk) -> list[str]:
         check_components,
         check_dex,
         check_libraries,
+        check_runtime,
         check_stored,
         check_bundle,
     )
@@ -172,6 +174,24 @@ def check_libraries(tools: Toolbox, subject: CheckedApk) -> str:
     if {info.filename.split("/")[1] for info in libraries} != set(subject.abis):
         raise BuildError(f"{subject.apk}: libraries are not those of {', '.join(subject.abis)}")
     return f"libraries: {len(libraries)} for {', '.join(subject.abis)}, stored on 16 KiB pages"
+
+
+def check_runtime(tools: Toolbox, subject: CheckedApk) -> str:
+    """ONNX Runtime is the version that the lab has, by what its libraries say of themselves."""
+    commits = set()
+    with zipfile.ZipFile(subject.apk) as apk:
+        names = [name for name in apk.namelist() if name.endswith("/libonnxruntime.so")]
+        for name in names:
+            library = apk.read(name)
+            if f"\0VERS_{ONNX_RUNTIME_VERSION}\0".encode() not in library:
+                raise BuildError(
+                    f"{subject.apk}: {name} is not ONNX Runtime {ONNX_RUNTIME_VERSION}"
+                )
+            commits |= set(re.findall(rb"git-commit-id=([0-9a-f]+)", library))
+    if len(names) != len(subject.abis):
+        raise BuildError(f"{subject.apk}: ONNX Runtime is not there for every processor: {names}")
+    stated = ", ".join(sorted(commit.decode() for commit in commits)) or "unknown"
+    return f"runtime: ONNX Runtime {ONNX_RUNTIME_VERSION}, of its source's commit {stated}"
 
 
 def _segment_alignment(library: bytes) -> int:

@@ -89,7 +89,7 @@ def test_a_signed_build_passes_every_check(
 ) -> None:
     apk = signed(tools, unsigned[0], tmp_path)
     findings = checks.check_apk(tools, subject(apk, assets, tmp_path))
-    assert len(findings) == 9
+    assert len(findings) == 10
     assert "permissions: none" in findings
 
 

@@ -12,16 +12,24 @@ import pytest
 from android_demo.offline import __main__ as command
 from android_demo.offline import assets, build
 from android_demo.offline.apk import LIBRARY_ALIGNMENT, Entry, content_offset, write_apk
-from android_demo.offline.checks import _segment_alignment
+from android_demo.offline.checks import CheckedApk, _segment_alignment, check_runtime
 from android_demo.offline.errors import UNAVAILABLE_EXIT, BuildError, PackageUnavailableError
 from android_demo.offline.packages import fetch, toolbox
-from android_demo.offline.packages.pins import DEBIAN_PACKAGES, ONNX_RUNTIME
+from android_demo.offline.packages.pins import (
+    DEBIAN_PACKAGES,
+    ONNX_RUNTIME,
+    ONNX_RUNTIME_LINUX,
+    ONNX_RUNTIME_VERSION,
+)
+from android_demo.offline.packages.toolbox import Toolbox
 from android_demo.offline.project import APP, java_sources, read_versions
+from export.targets.arm64.packages import REQUIREMENTS
 from hierattn.common import debian
 from hierattn.common.debian import Mirror, PrivateApt
 from hierattn.common.files import file_sha256
 from tests.android.offline_helpers import bundle_by_hand
 from tests.common.stand_in_apt import put_apt
+from tests.conftest import REPOSITORY
 
 
 class TestPins:
@@ -33,11 +41,24 @@ class TestPins:
         names = [package.name for package in DEBIAN_PACKAGES]
         assert len(set(names)) == len(names)
 
-    def test_gradle_takes_the_same_runtime(self) -> None:
-        from android_demo.offline.packages.pins import ONNX_RUNTIME_VERSION
-
-        gradle = (APP / "app/build.gradle").read_text()
-        assert f"onnxruntime-android:{ONNX_RUNTIME_VERSION}'" in gradle
+    def test_lab_app_and_arm64_parity_take_one_runtime(self) -> None:
+        of_lab = re.search(
+            r"(?m)^onnxruntime==(\S+)$", (REPOSITORY / "constraints.txt").read_text()
+        )
+        on_arm64 = re.search(r"(?m)^onnxruntime==(\S+) ", REQUIREMENTS.read_text())
+        assert of_lab is not None and on_arm64 is not None
+        gradle = r"com\.microsoft\.onnxruntime:onnxruntime-android:([^']+)'"
+        versions = {
+            "constraints.txt (the lab)": of_lab[1],
+            f"{REQUIREMENTS.relative_to(REPOSITORY)} (ARM64 parity)": on_arm64[1],
+            f"{fetch.PINS}, ONNX_RUNTIME (make apk)": ONNX_RUNTIME_VERSION,
+            f"{fetch.PINS}, ONNX_RUNTIME_LINUX (make apk-desktop)": ONNX_RUNTIME_LINUX.version,
+        }
+        for name in ("android_demo/app/build.gradle", "docs/android.md"):
+            (versions[name],) = re.findall(gradle, (REPOSITORY / name).read_text("utf-8"))
+        assert len(set(versions.values())) == 1, (
+            f"versions of ONNX Runtime differ; raise or lower them together: {versions}"
+        )
 
     def test_gradle_reads_the_same_figures(self) -> None:
         versions = read_versions()
@@ -151,6 +172,21 @@ class TestApk:
             struct.pack_into("<I", header, place, 1)
             struct.pack_into("<Q", header, place + 48, alignment)
         assert _segment_alignment(bytes(header)) == 4096
+
+    def test_onnx_runtime_is_the_pinned_version(self, tmp_path: Path) -> None:
+        def check(library: bytes, *abis: str) -> str:
+            entries = [Entry("lib/arm64-v8a/libonnxruntime.so", library)]
+            write_apk(entries, tmp_path / "a.apk")
+            subject = CheckedApk(tmp_path / "a.apk", tmp_path, abis, read_versions(), tmp_path)
+            return check_runtime(Toolbox(tmp_path), subject)
+
+        pinned = f"\0VERS_{ONNX_RUNTIME_VERSION}\0".encode()
+        told = check(pinned + b"git-commit-id=0a1b2c3, build", "arm64-v8a")
+        assert told.endswith(f"{ONNX_RUNTIME_VERSION}, of its source's commit 0a1b2c3")
+        with pytest.raises(BuildError, match=r"libonnxruntime\.so is not ONNX Runtime"):
+            check(b"\0VERS_1.2.3\0", "arm64-v8a")
+        with pytest.raises(BuildError, match="not there for every processor"):
+            check(pinned, "arm64-v8a", "x86_64")
 
 
 class TestBundle:
