@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -99,13 +99,15 @@ class PhoneImage(_Part):
 class PhoneTried(_Part):
     """A model file of the bundle that the app tested and timed, to choose one.
 
-    ``reason`` is why it is not used on this phone, ``p50_ms`` None where it was not timed.
+    ``reason`` is why it is not used on this phone, ``why`` the same for the app's own screens
+    in any language (absent in earlier apps); ``p50_ms`` is None where it was not timed.
     """
 
     file: Words
     precision: Words
     chosen: bool
     reason: Words | None
+    why: dict[str, Any] | None = None
     p50_ms: float | None
 
     @property

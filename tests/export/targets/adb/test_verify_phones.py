@@ -143,8 +143,10 @@ def test_one_line_for_every_phone_that_cannot_and_the_others_go_on(
 
 def test_an_app_that_crashed_over_one_file_is_asked_again(ask: Ask, export: Path) -> None:
     reason = "the app ended while this file was tried, a crash or a kill"
+    why = {"kind": "ENDED_THE_APP", "english": reason, "values": []}
+    refused = {"chosen": False, "reason": reason, "why": why, "p50_ms": None}
     tried = [
-        {"file": INT8, "precision": "fp16", "chosen": False, "reason": reason, "p50_ms": None},
+        {"file": INT8, "precision": "fp16", **refused},
         {"file": FP32, "precision": "fp32", "chosen": True, "reason": None, "p50_ms": 2.0},
     ]
     answer = selftest(export, FP32) | {"tried": tried}

@@ -13,6 +13,8 @@ import android.widget.ImageView;
 import android.widget.ProgressBar;
 import android.widget.TextView;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.hierattn.core.AssetReader;
@@ -142,6 +144,25 @@ public class AnswerViewTest {
         assertTrue(said, said.contains("from 10 PNG pictures"));
         assertTrue(said, said.endsWith(
                 "How it decodes JPEG, WebP, HEIC and AVIF photos was not tested."));
+    }
+
+    @Test
+    public void whyAFileIsNotUsedIsSaidInTheUsersLanguage() throws Exception {
+        Map<String, Object> half = new LinkedHashMap<String, Object>();
+        half.put("precision", "fp16");
+        half.put("reason", "a logit lies off");
+        half.put("why", Json.parse("{\"kind\": \"LOGIT_OFF\", \"values\": [\"a.png\", 0.5, 1e-5]}"));
+        assertEquals("The fp16 file is not used on this phone: a.png: an answer lies 0.500 off, at"
+                + " most 1.00e-05 is allowed.", choice(half));
+        Locale.setDefault(Locale.GERMAN);
+        assertEquals("Die fp16-Datei wird auf diesem Ger\u00e4t nicht benutzt: a.png: eine Antwort"
+                + " liegt um 0,500 daneben, erlaubt ist h\u00f6chstens 1,00e-05.", choice(half));
+        half.remove("why");
+        assertTrue(choice(half), choice(half).endsWith("(technisch: a logit lies off)."));
+    }
+
+    private String choice(Map<String, Object> entry) {
+        return SelfTestWords.choice(screen, Collections.singletonList(entry));
     }
 
     @Test

@@ -4,6 +4,7 @@ import android.content.Context;
 import java.util.List;
 import java.util.Map;
 import org.hierattn.core.ModelBundle;
+import org.hierattn.core.Reason;
 
 /** What a passed self-test may claim: what was tested, and what was not. */
 final class SelfTestWords {
@@ -32,7 +33,8 @@ final class SelfTestWords {
             text.append(text.length() == 0 ? "" : "\n");
             if (file.get("reason") != null) {
                 text.append(context.getString(
-                        R.string.choice_refused, file.get("precision"), file.get("reason")));
+                        R.string.choice_refused, file.get("precision"),
+                        Words.of(context, Reason.ofEntry(file))));
             } else {
                 boolean chosen = Boolean.TRUE.equals(file.get("chosen"));
                 text.append(context.getString(

@@ -38,6 +38,8 @@ final class Words {
         OF_KIND.put(Reason.Kind.NO_LATENCY, R.string.why_no_latency);
         OF_KIND.put(Reason.Kind.NOT_WRITTEN, R.string.why_not_written);
         OF_KIND.put(Reason.Kind.WRONG_ORDER, R.string.why_wrong_order);
+        OF_KIND.put(Reason.Kind.ENDED_THE_APP, R.string.why_ended_the_app);
+        OF_KIND.put(Reason.Kind.NO_MARK, R.string.why_no_mark);
         OF_KIND.put(Reason.Kind.UNEXPECTED, R.string.why_unexpected);
     }
 

@@ -50,7 +50,7 @@ public final class ModelChoice<C extends Classifier> {
         SelfTestGate gate;
         SelfTestResult result;
         /** Why it cannot be used; null where it can. */
-        String reason;
+        Reason reason;
         /** Median; null where nothing was measured. */
         Double milliseconds;
 
@@ -117,7 +117,7 @@ public final class ModelChoice<C extends Classifier> {
         SelfTestGate.delete(store);
         boolean alone = bundle.fallback == null;
         TrialMark mark = new TrialMark(bundle, environment, markStore);
-        String barred = alone ? null : barred(mark);
+        Reason barred = alone ? null : barred(mark);
         List<Candidate<C>> all = new ArrayList<Candidate<C>>();
         Candidate<C> chosen = null;
         try {
@@ -153,15 +153,17 @@ public final class ModelChoice<C extends Classifier> {
     }
 
     /** Set the mark; why the first file must not be tried, null where it may. */
-    private static String barred(TrialMark mark) {
+    private static Reason barred(TrialMark mark) {
         if (mark.isLeft()) {
-            return "the app ended while this file was tried, a crash or a kill";
+            return Reason.of(Reason.Kind.ENDED_THE_APP,
+                    "the app ended while this file was tried, a crash or a kill");
         }
         try {
             mark.set();
             return null;
         } catch (IOException notKept) {
-            return "no mark of its trial can be kept: " + notKept.getMessage();
+            String told = String.valueOf(notKept.getMessage());
+            return Reason.of(Reason.Kind.NO_MARK, "no mark of its trial can be kept: " + told, told);
         }
     }
 
@@ -174,12 +176,17 @@ public final class ModelChoice<C extends Classifier> {
             if (alone) {
                 throw error;
             }
-            one.reason = error.getMessage();
+            one.reason = failed(error);
             return;
         }
         one.gate = new SelfTestGate(one.bundle, one.classifier);
         one.result = one.gate.test(assets, decoder, photoDecoders);
-        one.reason = one.result.reason;
+        one.reason = one.result.why;
+    }
+
+    private static Reason failed(ClassifierException error) {
+        String told = String.valueOf(error.getMessage());
+        return Reason.of(Reason.Kind.RUNTIME_FAILED, told, told);
     }
 
     private static <C extends Classifier> List<Candidate<C>> passed(List<Candidate<C>> all) {
@@ -196,7 +203,7 @@ public final class ModelChoice<C extends Classifier> {
     private static <C extends Classifier> List<Candidate<C>> tested(List<Candidate<C>> all)
             throws ClassifierException {
         List<Candidate<C>> tested = new ArrayList<Candidate<C>>();
-        String reason = null;
+        Reason reason = null;
         for (Candidate<C> one : all) {
             reason = one.reason;
             if (one.gate != null) {
@@ -204,7 +211,7 @@ public final class ModelChoice<C extends Classifier> {
             }
         }
         if (tested.isEmpty()) {
-            throw new ClassifierException(reason);
+            throw new ClassifierException(String.valueOf(reason));
         }
         return tested;
     }
@@ -226,7 +233,7 @@ public final class ModelChoice<C extends Classifier> {
                     one.classifier.logits(pixels);
                     milliseconds[place][Math.max(run, 0)] = (clock.nanos() - began) / 1e6;
                 } catch (ClassifierException error) {
-                    one.reason = error.getMessage();
+                    one.reason = failed(error);
                     one.gate.close();
                     one.gate = null;
                 }
@@ -259,7 +266,8 @@ public final class ModelChoice<C extends Classifier> {
             json.put("file", one.bundle.artefact);
             json.put("precision", one.bundle.precision);
             json.put("chosen", one == chosen && one.reason == null);
-            json.put("reason", one.reason);
+            json.put("reason", one.reason == null ? null : one.reason.toString());
+            json.put("why", one.reason == null ? null : one.reason.toJson());
             json.put("p50_ms", one.milliseconds);
             listed.add(json);
         }

@@ -1,5 +1,10 @@
 package org.hierattn.core;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
 /**
  * Why something is refused: a kind with its values, which an app puts into its user's language, and
  * a line of English, for messages and for results that the lab reads.
@@ -61,6 +66,10 @@ public final class Reason {
         NOT_WRITTEN,
         /** What was asked for by adb; in the lab's words. */
         WRONG_ORDER,
+        /** Of a model file: while it was tried. */
+        ENDED_THE_APP,
+        /** Of a model file, before its trial; what the system says. */
+        NO_MARK,
         /** What the system says. */
         UNEXPECTED
     }
@@ -79,6 +88,48 @@ public final class Reason {
     /** A reason with its values: texts, whole numbers, doubles, or another reason. */
     public static Reason of(Kind kind, String english, Object... values) {
         return new Reason(kind, english, values.clone());
+    }
+
+    /**
+     * Why a model file is not used, by its entry of {@link SelfTestGate#tried}; where that does not
+     * tell it in a way that this version knows, its line of English is what the system says.
+     */
+    public static Reason ofEntry(Map<?, ?> entry) {
+        String english = String.valueOf(entry.get("reason"));
+        try {
+            return ofJson((Map<?, ?>) entry.get("why"), english);
+        } catch (RuntimeException unknown) {
+            return of(Kind.UNEXPECTED, english, english);
+        }
+    }
+
+    private static Reason ofJson(Map<?, ?> json, String english) {
+        Object[] values = ((List<?>) json.get("values")).toArray();
+        for (int place = 0; place < values.length; place++) {
+            if (values[place] instanceof Map) {
+                Map<?, ?> inner = (Map<?, ?>) values[place];
+                values[place] = ofJson(inner, (String) inner.get("english"));
+            }
+        }
+        return new Reason(Kind.valueOf((String) json.get("kind")), english, values);
+    }
+
+    /** For JSON that {@link #ofEntry} reads; null where a value is infinite or no number. */
+    Map<String, Object> toJson() {
+        List<Object> told = new ArrayList<Object>();
+        for (Object value : values) {
+            Object one = value instanceof Reason ? ((Reason) value).toJson() : value;
+            if (one == null || one instanceof Double
+                    && (((Double) one).isNaN() || ((Double) one).isInfinite())) {
+                return null;
+            }
+            told.add(one);
+        }
+        Map<String, Object> json = new LinkedHashMap<String, Object>();
+        json.put("kind", kind.name());
+        json.put("english", english);
+        json.put("values", told);
+        return json;
     }
 
     /** In the order that the kind states. */

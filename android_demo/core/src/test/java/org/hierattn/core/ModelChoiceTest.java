@@ -9,7 +9,9 @@ import static org.junit.Assert.fail;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.Test;
@@ -151,6 +153,11 @@ public class ModelChoiceTest {
         return (Map<?, ?>) choice.gate.tried().get(place);
     }
 
+    /** Why the first file is not used, as a screen in any language is told. */
+    private static Reason why(ModelChoice<FakeClassifier> choice) {
+        return Reason.ofEntry(tried(choice, 0));
+    }
+
     @Test
     public void theFasterOfTwoThatPassIsTaken() throws Exception {
         Phone phone = new Phone();
@@ -180,6 +187,8 @@ public class ModelChoiceTest {
         assertEquals("second.onnx", choice.bundle.artefact);
         assertTrue(choice.gate.isOpen());
         assertTrue(tried(choice, 0).get("reason").toString().contains("a logit lies"));
+        assertEquals(Reason.Kind.LOGIT_OFF, why(choice).kind);
+        assertEquals(3, why(choice).values().length);
         assertNull(tried(choice, 0).get("p50_ms"));
     }
 
@@ -190,6 +199,7 @@ public class ModelChoiceTest {
         ModelChoice<FakeClassifier> choice = phone.choose(two());
         assertEquals("second.onnx", choice.bundle.artefact);
         assertEquals("refused fake.onnx", tried(choice, 0).get("reason"));
+        assertEquals(Reason.Kind.RUNTIME_FAILED, why(choice).kind);
 
         phone = new Phone();
         phone.halfBreaksAfter = 12;
@@ -234,6 +244,7 @@ public class ModelChoiceTest {
             assertTrue(choice.gate.isOpen());
             assertEquals("only the second was opened", 1, phone.opened.size());
             assertTrue(tried(choice, 0).get("reason").toString().contains("the app ended"));
+            assertEquals(Reason.Kind.ENDED_THE_APP, why(choice).kind);
             assertNull(tried(choice, 0).get("p50_ms"));
             assertEquals(0.002, (Double) tried(choice, 1).get("p50_ms"), 1e-12);
             // A self-test at the user's wish leaves it alone, too.
@@ -245,6 +256,30 @@ public class ModelChoiceTest {
             phone.environment = "app 9 on build x";
             phone.deadlyFile = null;
             assertEquals("fake.onnx", phone.choose(two()).bundle.artefact);
+        }
+    }
+
+    @Test
+    public void whyIsRememberedWithItsValues() throws Exception {
+        Reason inner = Reason.of(Reason.Kind.LOGIT_OFF, "off", "a.png", 0.5, 1e-5);
+        Reason outer = Reason.of(Reason.Kind.NO_LATENCY, "none: off", inner, 7, "as it is");
+        Map<String, Object> entry = new LinkedHashMap<String, Object>();
+        entry.put("reason", outer.toString());
+        entry.put("why", outer.toJson());
+        Reason read = Reason.ofEntry((Map<?, ?>) Json.parse(JsonWriter.write(entry)));
+        assertEquals("none: off", read.toString());
+        Reason within = (Reason) read.values()[0];
+        assertEquals(Reason.Kind.LOGIT_OFF, within.kind);
+        assertEquals("off", within.toString());
+        assertEquals("[a.png, 0.5, 1.0E-5]", Arrays.toString(within.values()));
+        assertEquals("7", String.format("%d", read.values()[1]));
+        // Of an earlier or a later version of the app, or with what is no JSON: technical, as it stands.
+        Reason endless = Reason.of(Reason.Kind.LOGIT_OFF, "off", "a.png", Double.NaN, 1e-5);
+        assertNull(endless.toJson());
+        for (Object told : new Object[] {null, "LOGIT_OFF", Collections.singletonMap("kind", "NEW")}) {
+            entry.put("why", told);
+            assertEquals(Reason.Kind.UNEXPECTED, Reason.ofEntry(entry).kind);
+            assertEquals("none: off", Reason.ofEntry(entry).values()[0]);
         }
     }
 
@@ -273,6 +308,7 @@ public class ModelChoiceTest {
         ModelChoice<FakeClassifier> choice = phone.choose(two());
         assertEquals("second.onnx", choice.bundle.artefact);
         assertTrue(tried(choice, 0).get("reason").toString().contains("no space left"));
+        assertEquals(Reason.Kind.NO_MARK, why(choice).kind);
         // A bundle of one file needs none.
         choice = phone.choose(MapAssets.fake());
         assertTrue(choice.gate.isOpen());
