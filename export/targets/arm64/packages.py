@@ -132,14 +132,16 @@ def _build(home: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(root / "site")
     (home / "host" / "usr" / "bin" / "qemu-aarch64").rename(home / "qemu-aarch64")
-    names = [
-        *("_".join(deb.stem.replace("%3a", ":").split("_")[:2]) for deb in debs),
-        *("_".join(wheel.name.split("-")[:2]) for wheel in fetched),
-    ]
+    names = sorted(_name_and_version(file) for file in (*debs, *fetched))
     for folder in (apt.folder, wheels, home / "host"):
         shutil.rmtree(folder)
-    lines = "".join(f"{name.replace('_', ' ', 1)}\n" for name in sorted(names))
-    (home / _MARKER).write_text(lines, encoding="utf-8")
+    (home / _MARKER).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def _name_and_version(file: Path) -> str:
+    """What a Debian package (name_version_...) or a wheel (name-version-...) says of itself."""
+    parts = file.name.split("-") if file.suffix == ".whl" else file.stem.split("_")
+    return " ".join(parts[:2]).replace("%3a", ":")
 
 
 def _fetch_wheels(folder: Path) -> list[Path]:

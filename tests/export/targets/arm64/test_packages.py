@@ -75,3 +75,14 @@ def test_the_cache_is_another_for_other_versions(monkeypatch: pytest.MonkeyPatch
     before = packages.default_home()
     monkeypatch.setattr(packages, "SUITE", "forky")
     assert packages.default_home() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("ai_edge_litert-2.3.0-cp313-cp313-manylinux_2_27_aarch64.whl", "ai_edge_litert 2.3.0"),
+        ("qemu-user_1%3a10.0.2+ds-2_amd64.deb", "qemu-user 1:10.0.2+ds-2"),
+    ],
+)
+def test_a_package_is_named_as_its_file_says(file: str, said: str) -> None:
+    assert packages._name_and_version(Path(file)) == said
