@@ -19,6 +19,7 @@ from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.models.registry import create_model
 from hierattn.training.distributed import bf16_pays, process_group
+from hierattn.training.epochs import deterministic
 from hierattn.training.loop import TrainingLoop, TrainingPhotos
 from hierattn.training.memory import keep_freed_memory
 from hierattn.training.recipe.config import TrainingConfig
@@ -59,7 +60,7 @@ def main(
             "precision": precision,
         }
     )
-    with process_group(device) as group:
+    with process_group(device) as group, deterministic():
         chosen = group.device
         loop = TrainingLoop(
             config,

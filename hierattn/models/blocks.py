@@ -47,20 +47,10 @@ class ConvNormAct(nn.Module):
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
         self.norm = nn.BatchNorm2d(outputs, eps=BATCH_NORM_EPSILON, momentum=0.1)
         self.activation = nn.SiLU() if activation else nn.Identity()
-        self.strided_depthwise = groups > 1 and stride > 1
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, H, W] to [B, outputs, ceil(H / stride), ceil(W / stride)]."""
-        return self.activation(self.norm(self._convolve(x)))
-
-    def _convolve(self, x: Tensor) -> Tensor:
-        conv = self.conv
-        if not (self.strided_depthwise and x.dtype == torch.bfloat16 and x.device.type == "cpu"):
-            return conv(x)
-        # On a CPU the bfloat16 backward pass of this convolution takes 2 to 8 times the float32
-        # one's time (measured, torch 2.13); it alone was an eighth of a training step.
-        with torch.autocast("cpu", enabled=False):
-            return conv(x.float()).to(x.dtype)
+        return self.activation(self.norm(self.conv(x)))
 
 
 class SameChannelAttention(nn.Module):
@@ -83,7 +73,9 @@ class _Gate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """Keep the input and its gate."""
-        gate = x.mean((2, 3), keepdim=True).sigmoid()
+        # The mean of a bfloat16 map would first write it out in float32.
+        total = x.sum((2, 3), keepdim=True).to(torch.promote_types(x.dtype, torch.float32))
+        gate = (total / (x.shape[2] * x.shape[3])).sigmoid().to(x.dtype)
         ctx.save_for_backward(x, gate)
         return x * gate
 

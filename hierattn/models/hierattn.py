@@ -84,7 +84,11 @@ class HierAttn(nn.Module):
         """[B, 3, H, W] to the vector the classifier reads, [B, 4 C']."""
         folded = self.branch_attention(self.forward_stages(x))
         # The official code takes the mean of the absolute value; SiLU reaches below zero.
-        return self.head(folded).abs().mean((2, 3))
+        positions = self.head(folded).abs()
+        if self.training:
+            # So that the gradient has the order of the map, channels last.
+            return positions.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
+        return positions.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, 3, H, W] to logits [B, num_classes]."""

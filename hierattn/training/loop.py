@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from hierattn.errors import TrainingError
 from hierattn.inference import to_device
+from hierattn.models.depthwise import hasten
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.objective import Classification, Objective, TrainingPhotos, Validation
@@ -59,6 +60,8 @@ class TrainingLoop:
         self.config, self.group, self.classes = config, group, classes
         self.frozen, self.bf16 = frozen, bf16
         self.model = to_device(model, group.device)
+        if bf16 and group.device.type == "cpu":
+            hasten(self.model)
         self.ema = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
         self.optimizer = _optimizer(self.model, config, group.device)
         self.spec = PreprocessSpec(image_size=config.image_size)
