@@ -45,7 +45,9 @@ def main(
     rates: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for _, case, name in itertools.product(range(rounds), cases, variants):
         options, package = variants[name]
-        rates[*case, name].append(_measure(case, batch_size, options, package))
+        rate = _measure(case, batch_size, options, package)
+        rates[*case, name].append(rate)
+        print(*case, name, f"{rate:.1f} images/s", file=sys.stderr, flush=True)
     rows = [
         {
             "model": model,
