@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,7 +16,6 @@ from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError, first_problem
-from hierattn.models.pretrained.initialise import InitialisationReport
 from hierattn.runs import (
     CONFIG,
     WEIGHTS,
@@ -26,6 +25,9 @@ from hierattn.runs import (
     TeacherRecord,
     read_config,
 )
+
+if TYPE_CHECKING:
+    from hierattn.models.pretrained.initialise import InitialisationReport
 
 _DATA = TypeAdapter(DataProvenance)
 _TEACHER = TypeAdapter(TeacherRecord)

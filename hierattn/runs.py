@@ -8,10 +8,9 @@ import shlex
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import nn
 
 from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
@@ -19,11 +18,11 @@ from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.model_metadata import ModelMetadata
-from hierattn.models.pretrained.weights import read_state_dict
-from hierattn.models.registry import create_model
-from hierattn.models.tensors import load_tensors
 from hierattn.shipped import CONFIG, SHIPPED, run_names
 from hierattn.training.recipe.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from torch import nn
 
 WEIGHTS = "model.safetensors"
 SPLITS, SEEN = "splits.csv", "seen.csv"
@@ -105,6 +104,10 @@ class Run:
         Raises:
             CheckpointError: the weights are missing, damaged, or not those of ``config.json``.
         """
+        from hierattn.models.pretrained.weights import read_state_dict
+        from hierattn.models.registry import create_model
+        from hierattn.models.tensors import load_tensors
+
         weights = self.path / WEIGHTS
         state = read_state_dict(weights)
         if file_sha256(weights) != self.config.weights_sha256:

@@ -236,6 +236,37 @@ def test_a_file_is_checked_by_a_process_without_torch(name: str) -> None:
     assert sorted(HEAVY & loaded) == []
 
 
+def test_core_ml_files_are_made_without_what_else_coremltools_could_convert() -> None:
+    loaded = loaded_by(
+        "from export.formats.coreml.converter import load_coremltools\nload_coremltools().convert"
+    )
+    assert {"coremltools", "torch"} <= loaded
+    assert sorted({"sklearn", "torchao", "transformers"} & loaded) == []
+
+
+def test_files_are_verified_without_torch() -> None:
+    """Its answers are recorded; whoever verifies need not wait for it, nor for figures."""
+    loaded = loaded_by("import export.verify")
+    assert "export.checks.comparison" in loaded
+    assert sorted({"torch", "matplotlib", "timm"} & loaded) == []
+
+
+@pytest.mark.parametrize("command", ["train", "pretrain", "evaluate", "export", "verify"])
+def test_photos_that_are_not_there_are_told_before_anything_heavy_is_loaded(command: str) -> None:
+    needed = {"train": [], "pretrain": ["--teacher", "t"]}.get(command, ["something"])
+    needed += [] if command in ("evaluate", "verify") else ["--out", "new"]
+    words = ["hierattn", command, *needed, "--data", "photos-that-are-not-there"]
+    loaded = loaded_by(
+        "import sys\n"
+        f"sys.argv = {words}\n"
+        "from hierattn.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert end.code == 1\n"
+    )
+    assert "hierattn.data.folder" in loaded
+    assert sorted(HEAVY & loaded) == []
+
+
 def test_help_loads_nothing_heavy() -> None:
     loaded = loaded_by(
         "import sys\n"

@@ -69,6 +69,7 @@ class Abilities:
         tools: distributions whose versions the manifest records.
         fallbacks: precision that an app falls back on, by the one in which some processors err.
         any_batch: one file takes batches of any size.
+        long_jobs: its files take longest to make and to check.
         by_default: ``hierattn export`` without ``--format`` makes it.
         not_in_apps: why the app of a platform cannot take its files, as the end of a sentence that
             begins with the file; a platform that is not there has an app that can.
@@ -89,6 +90,7 @@ class Abilities:
     tools: tuple[str, ...] = ()
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     any_batch: bool = False
+    long_jobs: bool = False
     by_default: bool = True
     not_in_apps: Mapping[Platform, str] = field(default_factory=dict)
     evaluators: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from export.errors import WorkerError
+from export.formats.registry import abilities_of
 from export.jobs.messages import EVENTS, Event, Failed, Job
 from export.runtime.process import ChildProcess
 from hierattn.common.temporary import no_room
@@ -25,6 +26,9 @@ _TOO_LITTLE = 1 << 16
 
 def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
     """Run every job to its end; ``report`` is called from one thread at a time.
+
+    Those of formats that take long are begun first: begun last, they would keep one core busy while
+    the others have nothing left.
 
     A process that dies is reported as ``Failed(precision=None)`` with the signal's name. On an
     exception here (Ctrl-C) all processes are killed first.
@@ -44,7 +48,8 @@ def run_jobs(jobs: Sequence[Job], log: Path, report: Report) -> None:
 
     pool = ThreadPoolExecutor(parallel)
     try:
-        list(pool.map(lambda job: _run(job, log, locked, running), jobs))
+        begun = sorted(jobs, key=lambda job: abilities_of(job.format).long_jobs, reverse=True)
+        list(pool.map(lambda job: _run(job, log, locked, running), begun))
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in running:

@@ -1,8 +1,12 @@
-"""The class of all commands: refuses an empty value (as a path: this very folder) and nan."""
+"""The class of all commands: refuses an empty value (as a path: this very folder) and nan.
+
+Folders of photos that are not there are told before a command loads anything heavy.
+"""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -24,6 +28,20 @@ class CheckedCommand(TyperCommand):
                 if word is not None and _is_nan(parameter, word):
                     raise typer.BadParameter(f"'{word}' is not a number", ctx, parameter)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Make sure that the folders of --data are there, which is cheap, then begin.
+
+        Raises:
+            DataError: one is not.
+        """
+        given = ctx.params.get("data") or ()
+        if given:
+            from hierattn.data.folder import check_folder
+
+            for folder in (given,) if isinstance(given, Path) else given:
+                check_folder(folder)
+        return super().invoke(ctx)
 
 
 def _is_nan(parameter: TyperArgument | TyperOption, word: object) -> bool:

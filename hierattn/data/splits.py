@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from hierattn.data.groups import group_keys
 from hierattn.data.readers.tables import name_some
@@ -125,6 +124,8 @@ def _check_groups(folder: DataFolder, groups: Sequence[str], parts: int, folds: 
 
 def _folds(labels: np.ndarray, keys: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The fold of each photo, int64 [N], from 0 to ``count`` - 1."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     fold = np.zeros(len(labels), dtype=np.int64)
     with warnings.catch_warnings():

@@ -22,13 +22,11 @@ from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
 from hierattn.metrics import predictions as prediction_files
-from hierattn.metrics.figures import draw_report
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder, seen_rows
-from hierattn.training.distributed import choose_device
 
 _AS_IS = ClassTable()
 SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))
@@ -143,6 +141,8 @@ def evaluate_run(
     """
     if split not in SPLIT_CHOICES:
         raise UnknownNameError("split", split, SPLIT_CHOICES)
+    from hierattn.training.distributed import choose_device
+
     run = load_run(name)
     table = replace(table, remembered=run.config.training.class_map)
     folder = read_labelled(as_roots(data), table, run.config.classes)
@@ -175,6 +175,8 @@ def write_evaluation(out: Path, evaluation: Evaluation) -> None:
     Raises:
         ConfigError: ``out`` holds a run, whose own files these would replace.
     """
+    from hierattn.metrics.figures import draw_report
+
     refuse_run_folder(out)
     write_json(out / METRICS, evaluation.document())
     prediction_files.write_csv(out / PREDICTIONS, evaluation.predictions)

@@ -15,8 +15,8 @@ from tests.conftest import Answer
 Cli = Callable[..., Answer]
 
 ENOUGH = {
-    "train": ["--data", "x", "--out", "y"],
-    "pretrain": ["--data", "x", "--teacher", "hierattn_xs.pad_ufes_20", "--out", "y"],
+    "train": ["--data", ".", "--out", "y"],
+    "pretrain": ["--data", ".", "--teacher", "hierattn_xs.pad_ufes_20", "--out", "y"],
 }
 """What commands need beside a number that their recipe judges."""
 
@@ -90,7 +90,7 @@ def test_an_empty_value_is_refused(
         ["bundle", "elsewhere", "--app", "thing.txt"],
         ["benchmark", "thing.txt", "--out", "report"],
         ["predict", "thing.txt", "thing.txt"],
-        ["evaluate", "thing.txt", "--data", "x"],
+        ["evaluate", "thing.txt", "--data", "."],
         ["runs", "thing.txt"],
         ["data", "inspect", "thing.txt"],
         ["data", "prepare", "thing.txt", "--out", "y"],

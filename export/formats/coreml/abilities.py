@@ -27,6 +27,7 @@ ABILITIES = Abilities(
     packages_to_run=("coremltools",),
     runtimes=(COREML,),
     tools=("coremltools",),
+    long_jobs=True,
     evaluators=("graph and weights verified; not Apple's runtime", "Core ML on the CPU"),
     not_in_apps={Platform.ANDROID: "Core ML does not run on Android"},
 )

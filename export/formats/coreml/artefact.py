@@ -28,6 +28,8 @@ from export.schema.metadata import METADATA_KEY, Description, parse_description
 from hierattn.errors import first_line
 
 INPUT, LOGITS = "input", "logits"
+TOGETHER = 16
+"""Photos that are evaluated at once: half the time of one by one; more no longer fit the caches."""
 
 
 def read_package_metadata(package: Package) -> Description:
@@ -75,7 +77,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 
 class EvaluatedArtefact(Artefact):
-    """A package evaluated with torch, one photo at a time.
+    """A package evaluated with torch.
 
     Args:
         arithmetic: of half precision; the stricter ``compute`` by default.
@@ -109,9 +111,13 @@ class EvaluatedArtefact(Artefact):
         check_images(images, self.description.image_size, self.path, any_range=self.any_range)
         logits = np.empty((len(images), len(self.description.classes)), np.float32)
         with _threads(self.threads):
-            for index in range(len(images)):
-                outputs = self.program.run(self._inputs(images[index : index + 1]), self.arithmetic)
-                logits[index] = outputs[LOGITS].numpy()[0]
+            for start in range(0, len(images), TOGETHER):
+                part = slice(start, start + TOGETHER)
+                photos = {
+                    name: values[:, None] for name, values in self._inputs(images[part]).items()
+                }
+                outputs = self.program.run_many(photos, self.arithmetic)
+                logits[part] = outputs[LOGITS].numpy()[:, 0]
         return logits
 
     @torch.inference_mode()

@@ -9,6 +9,7 @@ import torch
 
 from export.formats.conversion_input import ExportSource, converter_errors
 from export.formats.coreml.classifier import PROBABILITIES, Classifier
+from export.formats.coreml.converter import load_coremltools
 from export.formats.coreml.package import StoredModel, stored_model
 
 INPUT, LOGITS = "input", "logits"
@@ -24,8 +25,7 @@ def convert_graph(source: ExportSource, *, half: bool) -> StoredModel:
     Raises:
         ExportError: the converter refused.
     """
-    import coremltools as ct
-
+    ct = load_coremltools()
     size = source.image_size
     shape = (1, 3, size, size)
     options = source.options

@@ -72,6 +72,19 @@ def test_a_worker_that_dies_is_reported(
     assert "noise" in (tmp_path / "log").read_text()
 
 
+def test_jobs_that_take_long_are_begun_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import export.jobs.pool as workers
+
+    monkeypatch.setattr(workers.os, "cpu_count", lambda: 1)
+    job = make_job(tmp_path, tmp_path / "x")
+    jobs = [job.model_copy(update={"format": name}) for name in ("onnx", "tflite", "coreml")]
+    failed: list[str] = []
+    run_jobs(jobs, tmp_path / "log", lambda job, _: failed.append(job.format))
+    assert list(dict.fromkeys(failed)) == ["coreml", "onnx", "tflite"]
+
+
 @pytest.mark.parametrize(
     ("words", "free", "told"),
     [

@@ -123,6 +123,16 @@ class Program:
                     outputs[names[slot]] = value
         return outputs
 
+    @torch.inference_mode()
+    def run_many(self, inputs: Mapping[str, Tensor], arithmetic: Arithmetic) -> dict[str, Tensor]:
+        """The outputs of several photos: each operation is computed for all of them at once.
+
+        Args:
+            inputs: by name, float32 [N, ...], N times the declared shapes.
+        """
+        found: dict[str, Tensor] = torch.vmap(lambda one: self.run(one, arithmetic))(dict(inputs))
+        return found
+
 
 def round_to_half(value: Tensor) -> Tensor:
     """The nearest half-precision numbers, kept in float32."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from export.formats.coreml.evaluator import Arithmetic
 from export.formats.coreml.evaluator.operations import OPERATIONS
 from tests.export.formats.coreml.evaluator.programs import compiled, evaluate, to_model
 
@@ -245,6 +246,13 @@ def test_operation_equals_torch(case: str, tmp_path: Path) -> None:
     assert program.operations[case.split()[0]] >= 1
     for value, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(value, wanted.numpy(), rtol=2e-6, atol=2e-6)
+    both = [torch.stack([value, 0.5 * value]) for value in inputs]
+    photos = dict(zip(program.inputs, both, strict=True))
+    many = program.run_many(photos, Arithmetic.STORAGE)
+    for place in (0, 1):
+        alone = evaluate(program, *(value[place] for value in both))
+        for name, value in zip(program.outputs, alone, strict=True):
+            np.testing.assert_allclose(many[name][place].numpy(), value, rtol=2e-6, atol=2e-6)
 
 
 def test_every_handler_has_a_case() -> None:
