@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
@@ -123,17 +122,9 @@ def _check_groups(folder: DataFolder, groups: Sequence[str], parts: int, folds: 
 
 
 def _folds(labels: np.ndarray, keys: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The fold of each photo, int64 [N], from 0 to ``count`` - 1."""
-    from sklearn.model_selection import StratifiedGroupKFold
+    from hierattn.data.folds import assign_folds  # loads scikit-learn, which takes a second
 
-    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
-    fold = np.zeros(len(labels), dtype=np.int64)
-    with warnings.catch_warnings():
-        # A class rarer than the folds is answered by _check_groups and _repair.
-        warnings.simplefilter("ignore", UserWarning)
-        for number, (_, inside) in enumerate(splitter.split(labels, labels, keys)):
-            fold[inside] = number
-    return fold
+    return assign_folds(labels, keys, count, seed)
 
 
 def _take(labels: np.ndarray, keys: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -14,7 +14,6 @@ from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
-from hierattn.metrics.figures import draw_report
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
@@ -67,6 +66,8 @@ def pool_runs(
 
 
 def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bool) -> PooledFolds:
+    from hierattn.metrics.figures import draw_report
+
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
     parts = []

@@ -19,7 +19,6 @@ from hierattn.evaluation.pooling import PooledFolds
 from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
-from hierattn.metrics.figures import draw_curves, draw_report
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.models.tensors import load_tensors
@@ -85,6 +84,8 @@ def write_outcome(
         Reports by what was judged: ``test`` and ``validation`` photos of this run, or
         ``cross_validation`` where the run learnt from all photos and was given its folds' result.
     """
+    from hierattn.metrics.figures import draw_curves, draw_report
+
     spec = PreprocessSpec(image_size=config.image_size)
     load_tensors(model, state.best)
     write_bytes(out / WEIGHTS, save(_contiguous(state.best)))
