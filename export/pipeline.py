@@ -247,7 +247,7 @@ def _manifest(
         source=Source(
             run=run.path.name if request.untrained_size is None else None,
             graph="deploy" if request.graph == "deploy" else "naive",
-            rewrites=_rewrites(request),
+            rewrites=_rewrites(request, records),
             weights_sha256=config.weights_sha256,
             tools={**tool_versions(), **export_tool_versions()},
             licence=description.licence,
@@ -267,11 +267,12 @@ def _judged_data(reference: TorchReference) -> JudgedData | None:
     return record.model_copy(update={"remarks": [*record.remarks, *reference.remarks]})
 
 
-def _rewrites(request: ExportRequest) -> list[str]:
-    """Names of the rewrites that were applied for the formats asked for."""
+def _rewrites(request: ExportRequest, records: list[ArtefactRecord]) -> list[str]:
+    """Names of the rewrites that were applied for the files asked for."""
     if request.graph != "deploy":
         return []
-    applied = {rewrite.name for name in request.formats for rewrite in rewrites_for(name)}
+    files = {(record.format, record.precision) for record in records}
+    applied = {rewrite.name for file in files for rewrite in rewrites_for(*file)}
     return [rewrite.name for rewrite in REWRITES if rewrite.name in applied]
 
 

@@ -66,6 +66,7 @@ class Abilities:
         runtimes: the first is the one its files are checked with.
         precisions: those it can be written in.
         rewrites: names of the optional rewrites of :mod:`export.passes` that make it faster.
+        not_in_int8: those of them that make its int8 files slower.
         tools: distributions whose versions the manifest records.
         fallbacks: precision that an app falls back on, by the one in which some processors err.
         any_batch: one file takes batches of any size.
@@ -87,6 +88,7 @@ class Abilities:
     runtimes: tuple[Runtime, ...]
     precisions: tuple[str, ...] = ("fp32", "fp16", "int8")
     rewrites: frozenset[str] = field(default_factory=frozenset)
+    not_in_int8: frozenset[str] = field(default_factory=frozenset)
     tools: tuple[str, ...] = ()
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     any_batch: bool = False

@@ -6,9 +6,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from hierattn.common.temporary import save_temporary
 from hierattn.errors import HierAttnError
 from hierattn.inference import predict_logits
 from hierattn.preprocessing import PreprocessSpec
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Emit = Callable[[Event], None]
 
@@ -68,25 +71,52 @@ def run_job(job: Job, emit: Emit) -> None:
 
 
 def _convert(fmt: Format, job: Job, run: Path, emit: Emit) -> list[Precision]:
-    from export.passes import deployment_graph
     from hierattn.runs import load_run
 
     require_packages(fmt.packages, fmt.extra)
     model = load_run(run).load_model()
     spec = job.description.preprocessing
-    graph = model
-    if job.graph == "deploy":
-        graph = deployment_graph(model, spec.image_size, target=fmt.name)
     calibration = None
     if job.calibration is not None:
         calibration = spec.to_input(np.load(job.calibration))
     options = FormatOptions(job.coreml_image_input, job.coreml_classifier)
-    source = ExportSource(graph, job.description, calibration, options)
+    made = []
+    for precisions, graph in _graphs(fmt, job, model):
+        source = ExportSource(graph, job.description, calibration, options)
+        try:
+            made += _write(fmt, job, source, precisions, emit)
+        except HierAttnError as error:
+            for precision in precisions:
+                emit(Failed(precision=precision, reason=str(error)))
+    return made
+
+
+def _graphs(fmt: Format, job: Job, model: nn.Module) -> Iterator[tuple[list[Precision], nn.Module]]:
+    """What is converted, with the precisions that start there: one conversion if that does."""
+    from export.passes import deployment_graph
+
+    if job.graph != "deploy":
+        yield list(job.files), model
+        return
+    size = job.description.image_size
+    graphs: dict[str, tuple[list[Precision], nn.Module]] = {}
+    for precision in job.files:
+        graph = deployment_graph(model, size, fmt.name, precision)
+        # A precision's own rewrites may find nothing to do: modules alike compute alike.
+        graphs.setdefault(repr(graph), ([], graph))[0].append(precision)
+    yield from graphs.values()
+
+
+def _write(
+    fmt: Format, job: Job, source: ExportSource, precisions: list[Precision], emit: Emit
+) -> list[Precision]:
+    """Convert once and write the files of these precisions; returns those that were made."""
     started = time.monotonic()
     emit(Step(text="converting"))
     converted = fmt.convert(source, job.workspace)
     made = []
-    for precision, target in job.files.items():
+    for precision in precisions:
+        target = job.files[precision]
         emit(Step(text=f"writing {precision}"))
         try:
             report = fmt.write(converted, source, precision, target)

@@ -53,9 +53,9 @@ def run_once(root: nn.Module, image_size: int) -> None:
 
 
 def input_shapes(
-    root: nn.Module, image_size: int, kind: type[nn.Module]
+    root: nn.Module, image_size: int, kind: type[nn.Module] | tuple[type[nn.Module], ...]
 ) -> dict[str, tuple[Size, ...]]:
-    """Shapes of the tensors that each module of a kind is given, by the module's name."""
+    """Shapes of the tensors that each module of some kinds is given, by the module's name."""
     shapes: dict[str, tuple[Size, ...]] = {}
     handles = []
     for name, module in root.named_modules():

@@ -74,7 +74,7 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
             continue
         graph = model
         if manifest.source.graph == "deploy":
-            graph = deployment_graph(model, manifest.image_size, target=record.format)
+            graph = deployment_graph(model, manifest.image_size, record.format, record.precision)
         try:
             explanations[record.path] = explain(graph, path, image, record.precision)
         except HierAttnError as error:

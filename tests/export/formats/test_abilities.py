@@ -92,6 +92,7 @@ def test_declared_names_exist() -> None:
     for one in registry.all_abilities():
         assert registry.find_format(one.name).abilities is one
         assert one.rewrites <= optional
+        assert one.not_in_int8 <= one.rewrites
     declared = [runtime for one in registry.all_abilities() for runtime in one.runtimes]
     assert set(all_runtimes()) == {runtime.name for runtime in declared} | {"torch"}
 
