@@ -265,7 +265,7 @@ class Format(ABC):
         """
         raise ExportError(
             f"{self.abilities.title} files: no estimate, since the operators that their runtime "
-            "computes with are not those that a file lists"
+            "computes with are not those that a file lists; a .tflite file has one"
         )
 
     def other_runtimes(self, path: Path) -> Sequence[SecondRuntime]:

@@ -41,6 +41,15 @@ class Foreseen:
     possible: bool = True
 
 
+def after_a_stop(run: Path, again: str) -> str:
+    """What a training that was stopped by Ctrl-C says: how to go on, where something was kept."""
+    from hierattn.runs import CHECKPOINT
+
+    if (run / CHECKPOINT).is_file():
+        return f"stopped; go on with: {again}"
+    return "stopped before anything was kept; begin again with the same command"
+
+
 def foresee_targets(classes: Sequence[str]) -> Foreseen:
     """Whether the names of the classes say which of them is watched."""
     try:

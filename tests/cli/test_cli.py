@@ -148,10 +148,11 @@ def test_what_cannot_be_done_is_one_line_on_stderr(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], reason: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
     answer = cli(*arguments)
     assert_one_line_of_error(answer)
     assert reason in answer.err
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.rglob("*")] == ["x"]
 
 
 @pytest.mark.parametrize(

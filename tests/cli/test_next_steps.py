@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from hierattn.cli.main import app as cli
-from hierattn.cli.next_steps import training_again
+from hierattn.cli.next_steps import after_a_stop, training_again
 from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.operating_point import OperatingPoint
 
@@ -79,3 +79,10 @@ def test_a_training_by_torchrun_is_told_as_one(
     monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
     monkeypatch.setenv("GROUP_WORLD_SIZE", machines)
     assert training_again("--out", "my run") == f"{launcher} train --out 'my run'"
+
+
+def test_a_stop_tells_to_go_on_only_where_something_was_kept(tmp_path: Path) -> None:
+    told = "hierattn train --resume --out run"
+    assert told not in after_a_stop(tmp_path, told)
+    (tmp_path / "last.ckpt").write_bytes(b"")
+    assert after_a_stop(tmp_path, told).endswith(told)

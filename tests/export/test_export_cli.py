@@ -139,8 +139,8 @@ def test_an_exported_file_is_evaluated_like_a_run(
     cli: Cli, exported: Path, finished: Path, painted: DataFolder
 ) -> None:
     path = next(exported.glob("*-fp32.onnx"))
-    of_file = cli("evaluate", path, "--data", painted.root, "--json", "-")
-    of_run = cli("evaluate", finished, "--data", painted.root, "--split", "all", "--json", "-")
+    options = ("--data", painted.root, "--split", "all", "--json", "-")
+    of_file, of_run = cli("evaluate", path, *options), cli("evaluate", finished, *options)
     assert of_file.code == of_run.code == 0
     first, second = json.loads(of_file.out)["report"], json.loads(of_run.out)["report"]
     assert first["confusion"] == second["confusion"]

@@ -45,6 +45,7 @@ def demo(
     from hierattn.cli.commands.export import export_with_progress, show_export
     from hierattn.cli.commands.verify import show_verification
     from hierattn.cli.export_tables import verification_document
+    from hierattn.cli.next_steps import after_a_stop
     from hierattn.cli.progress import PartsProgress, RichObserver, counting, turns_progress
     from hierattn.cli.reports import print_report
     from hierattn.data.synth.dataset import write_synthetic
@@ -69,7 +70,7 @@ def demo(
             outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
         except KeyboardInterrupt:
             told = command("train", "--resume", "--out", run)
-            observer.status(f"stopped; go on with: {told}", copied=True)
+            observer.status(after_a_stop(run, told), copied=True)
             raise
     console = standard_console()
     if not json_output:

@@ -41,7 +41,11 @@ def find_run(folder: Path, run: str | None) -> Run:
         raise ManifestError(f"{folder}: exported with random weights, which are gone")
     found = load_run(run or source.run or "")
     if found.config.weights_sha256 != source.weights_sha256:
-        raise ManifestError(f"{found.path}: not the run these files were made from; give --run")
+        made_from = f"'{source.run}'" if source.run else "unknown"
+        raise ManifestError(
+            f"{found.path}: not the run these files were made from (theirs: {made_from}); give the "
+            "folder or name of theirs with --run"
+        )
     return found
 
 

@@ -19,7 +19,12 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import photos_of_run, steps_after_fold, training_again
+from hierattn.cli.next_steps import (
+    after_a_stop,
+    photos_of_run,
+    steps_after_fold,
+    training_again,
+)
 from hierattn.errors import ConfigError
 
 _TITLES = {
@@ -181,7 +186,7 @@ def train(
             outcome = run_training(request, observer)
         except KeyboardInterrupt:
             told = training_again("--resume", "--out", out)
-            observer.status(f"stopped; go on with: {told}", copied=True)
+            observer.status(after_a_stop(out, told), copied=True)
             raise
     if not outcome.is_main:
         return
