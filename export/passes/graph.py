@@ -12,6 +12,7 @@ from export.passes.batch_norm import FOLD_BATCH_NORM
 from export.passes.layer_norm import CENTRE_STREAM, FOLD_LAYER_NORM
 from export.passes.pooling import POOL_BY_MATRIX, POOL_GATES
 from export.passes.rewrite import ANY, Rewrite
+from export.passes.stripes import ROW_STRIPES
 from export.passes.training_only import REMOVE_TRAINING_ONLY
 from export.passes.winograd import WINOGRAD
 from export.schema.metadata import Precision
@@ -28,6 +29,7 @@ REWRITES: tuple[Rewrite, ...] = (
     POOL_BY_MATRIX,
     POOL_GATES,
     WINOGRAD,
+    ROW_STRIPES,
 )
 """All of them, in the order in which they are applied."""
 

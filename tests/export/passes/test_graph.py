@@ -19,6 +19,8 @@ from tests.export.passes.networks import relative_error, seasoned
 
 # 72 leaves odd stages of 9 and 5 pixels a side, which are resized to even ones.
 SIZES = (64, 72)
+# Only large maps are cut; rows of 250 pixels divide unevenly.
+LARGE_SIZES = (256, 250)
 TARGETS = ("any", "onnx", "tflite")
 
 
@@ -29,9 +31,10 @@ def _small_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_small_ones_too")
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("index", range(2))
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.name)
-def test_each_rewrite_alone_is_exact(rewrite: Rewrite, size: int) -> None:
+def test_each_rewrite_alone_is_exact(rewrite: Rewrite, index: int) -> None:
+    size = (LARGE_SIZES if rewrite.name == "stripes" else SIZES)[index]
     model = seasoned("hierattn_xs").double()
     graph = copy.deepcopy(model)
     if rewrite.name == "heads":

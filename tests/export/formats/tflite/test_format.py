@@ -224,3 +224,38 @@ def test_hierattn_is_small_and_wholly_delegated(tmp_path: Path) -> None:
         assert FORMAT.describe(path).delegated == Delegation(partitions=1, left=0)
         difference = np.abs(FORMAT.load(path, threads=1)(batch) - expected).max()
         assert difference <= tolerance * np.abs(expected).max()
+
+
+class Start(nn.Module):
+    """The layers that are cut into stripes, and a classifier of its own."""
+
+    def __init__(self, graph: nn.Module, channels: int) -> None:
+        super().__init__()
+        self.stem, self.layer1, self.block = graph.stem, graph.layer1, graph.layer2[0]
+        self.classifier = nn.Linear(channels, len(CLASSES))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.block(self.layer1(self.stem(x))).mean((2, 3)))
+
+
+@pytest.mark.slow
+def test_stripes_are_wholly_delegated_and_share_their_weights(tmp_path: Path) -> None:
+    from export.passes import deployment_graph
+
+    torch.manual_seed(0)
+    network = create_model("hierattn_s", num_classes=len(CLASSES)).eval()
+    spec = PreprocessSpec(image_size=128)
+    description = tiny_description().model_copy(update={"image_size": 128, "preprocessing": spec})
+    start = Start(deployment_graph(network, 128, "tflite"), 48).eval()
+    path = tmp_path / "whole.tflite"
+    source = ExportSource(start, description)
+    FORMAT.write(FORMAT.convert(source, tmp_path), source, Precision.FP32, path)
+    described = FORMAT.describe(path)
+    assert described.delegated == Delegation(partitions=1, left=0)
+    assert described.operators["CONCATENATION"] == 1
+    weights = 4 * sum(parameter.numel() for parameter in start.parameters())
+    assert path.stat().st_size < weights + 60_000
+    batch = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
+    expected = torch_logits(start, batch)
+    difference = np.abs(FORMAT.load(path, threads=1)(batch) - expected).max()
+    assert difference <= 1e-5 * np.abs(expected).max()
