@@ -43,8 +43,8 @@ class Source(StrictModel):
     Attributes:
         run: name of the run folder or shipped checkpoint; None for random weights
         graph: ``deploy``, exactly rewritten for phones, or ``naive``, as trained.
-        rewrites: names of the rewrites behind the deployed graphs; some serve one format alone or no
-            int8 file, and each changes only what it is for (stripes: large maps).
+        rewrites: names of the rewrites behind the deployed graphs; some serve one format alone or
+            no int8 file, and each changes only what it is for (stripes: large maps).
         licence: licences of the photos behind the weights, as the run names them.
     """
 
