@@ -72,12 +72,12 @@ def run_behind_export(manifest: Manifest) -> Run | None:
 
 def find_run(folder: Path, manifest: Manifest) -> Run | None:
     """The run of an export's weights: shipped, or of its name here or beside the export."""
-    name = manifest.source.run
-    if name is None:
-        return None
-    places: list[str | Path] = [name] if name in shipped_runs() else []
-    places += [place for place in (Path(name), folder / ".." / name) if place.is_dir()]
-    for place in places:
+    shipped, name = run_behind_export(manifest), manifest.source.run
+    if shipped is not None or name is None:
+        return shipped
+    for place in (Path(name), folder / ".." / name):
+        if not place.is_dir():
+            continue
         try:
             run = load_run(place)
         except HierAttnError:
