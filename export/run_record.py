@@ -17,7 +17,7 @@ from hierattn.errors import HierAttnError
 from hierattn.lineage import weights_licences
 from hierattn.metrics.report import EvaluationReport
 from hierattn.model_metadata import ModelMetadata
-from hierattn.runs import METRICS, Run, RunConfig, load_run, shipped_runs
+from hierattn.runs import METRICS, Run, RunConfig, load_run
 
 
 class RunRecord(BaseModel):
@@ -62,27 +62,16 @@ def write_run_record(path: Path, record: RunRecord) -> None:
     write_text(path, json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
 
 
-def run_behind_export(manifest: Manifest) -> Run | None:
-    """The run behind an export where it is one of those shipped with the package."""
-    if manifest.source.run not in shipped_runs():
-        return None
-    found = load_run(str(manifest.source.run))
-    return found if found.config.weights_sha256 == manifest.source.weights_sha256 else None
-
-
 def find_run(folder: Path, manifest: Manifest) -> Run | None:
     """The run of an export's weights: shipped, or of its name here or beside the export."""
-    shipped, name = run_behind_export(manifest), manifest.source.run
-    if shipped is not None or name is None:
-        return shipped
+    name = manifest.source.run
+    if name is None or Path(name).name != name:  # who sent it must not choose what is read
+        return None
     for place in (Path(name), folder / ".." / name):
-        if not place.is_dir():
-            continue
         try:
             run = load_run(place)
         except HierAttnError:
-            # Some other folder of that name.
-            continue
+            continue  # Nothing there, or some other folder of that name.
         if run.config.weights_sha256 == manifest.source.weights_sha256:
             return run
     return None

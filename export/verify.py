@@ -24,7 +24,7 @@ from export.jobs.messages import FileChecked, Job
 from export.jobs.pool import run_jobs
 from export.judged_photos import find_judged_photos
 from export.progress import Observer, unobserved
-from export.run_record import check_model_card, run_behind_export
+from export.run_record import check_model_card, find_run
 from export.schema.manifest import (
     MANIFEST,
     PARITY,
@@ -54,7 +54,7 @@ def verify(
     Args:
         folder: what ``hierattn export`` wrote.
         data: the photos of the export, if they are no longer where the manifest says.
-        run: behind the export; a shipped one is found by itself.
+        run: behind the export; one shipped, here or beside the export is found by itself.
 
     Raises:
         ManifestError: no manifest, or one that cannot be read; or ``data`` holds other photos.
@@ -64,7 +64,7 @@ def verify(
     arm64, failures = describe_record(folder, manifest)
     apple, wrong_on_apple = describe_apple_record(folder, manifest)
     problems = folder_problems(folder, manifest)
-    run = run or run_behind_export(manifest)
+    run = run or find_run(folder, manifest)
     wrong_card, limits = ([], []) if problems else _check_card(folder, manifest, run)
     problems += wrong_card + failures + wrong_on_apple
     for file in files:
@@ -110,7 +110,7 @@ def _check_card(folder: Path, manifest: Manifest, run: Run | None) -> tuple[list
     """What is wrong with the model card, and why it was not compared."""
     try:
         return [], check_model_card(folder, manifest, run)
-    except ManifestError as error:
+    except HierAttnError as error:  # the run's own record may be what is damaged
         return [str(error)], []
 
 

@@ -7,12 +7,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
+from hierattn.shipped import SHIPPED, run_names
 
 _CONFIG, _METRICS, _CHECKPOINT, _HISTORY = "config.json", "metrics.json", "last.ckpt", "history.csv"
 _DEPTH = 4
@@ -29,7 +31,8 @@ class ListedRun:
         of_epochs: those asked for; None where an unfinished run does not say.
         judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
         interval: 95 %, of the balanced accuracy.
-        changed: when the folder's newest record was written, UTC.
+        changed: when its record was written here, UTC; None of shipped weights, whose files have
+            the date of whatever brought them here.
     """
 
     path: Path
@@ -41,7 +44,7 @@ class ListedRun:
     judged_on: str | None
     balanced_accuracy: float | None
     interval: tuple[float, float] | None
-    changed: datetime
+    changed: datetime | None
 
 
 def list_runs(folder: Path) -> list[ListedRun]:
@@ -53,7 +56,13 @@ def list_runs(folder: Path) -> list[ListedRun]:
     if not folder.is_dir():
         raise DataError(f"{folder}: not a folder; give one that holds run folders")
     found = [run for path in _folders(folder) if (run := _read(path)) is not None]
-    return sorted(found, key=lambda run: (-(run.balanced_accuracy or 0), -run.changed.timestamp()))
+    return sorted(
+        found,
+        key=lambda run: (
+            -(run.balanced_accuracy or 0),
+            -run.changed.timestamp() if run.changed else 0,
+        ),
+    )
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -85,7 +94,7 @@ def _read(path: Path) -> ListedRun | None:
         interval = report["intervals"]["balanced_accuracy"] if report else None
         return _run(
             path,
-            config,
+            None if content["weights_sha256"] in _shipped_weights() else config,
             status="pretrained" if content.get("kind") == "features" else "finished",
             model=str(content["model"]),
             data=str(content["data"]["name"]),
@@ -99,11 +108,18 @@ def _read(path: Path) -> ListedRun | None:
         return _run(path, config, status="damaged")
 
 
-def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
+@cache
+def _shipped_weights() -> frozenset[str]:
+    """Hashes, so that they are known in another copy of the package, too."""
+    shipped = (_json(SHIPPED / name / _CONFIG) or {} for name in run_names())
+    return frozenset(str(config.get("weights_sha256")) for config in shipped)
+
+
+def _run(path: Path, dated_by: Path | None, *, status: str, **known: Any) -> ListedRun:
     fields = dict.fromkeys(
         ("model", "data", "epochs", "of_epochs", "judged_on", "balanced_accuracy", "interval")
     )
-    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC)
+    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if dated_by else None
     return ListedRun(path=path, status=status, changed=changed, **{**fields, **known})
 
 

@@ -155,10 +155,16 @@ def photos_of_run(run: Path) -> tuple[list[object], list[str]]:
     except CheckpointError:
         return [], ["--data", "--init", "--teacher"]
     roots = [root for root in roots_of(state) if root.is_dir()]
-    words = [word for root in roots for word in ("--data", root)]
+    words = [word for root in roots for word in ("--data", _from_here(root))]
     had = {"--data": not roots, "--init": state.initialisation, "--teacher": state.teachers}
     lacking = [option for option, given in had.items() if given]
     return [*words, *["--skip-unreadable"] * state.skip_unreadable], lacking
+
+
+def _from_here(folder: Path) -> Path:
+    """A folder as it would be typed here, where it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:

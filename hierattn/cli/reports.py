@@ -18,7 +18,7 @@ _LEGEND = (
     "Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
-    "Strata: balanced accuracy, melanoma sensitivity. "
+    "Strata: balanced accuracy; melanoma is the share found at the threshold, of how many. "
     "A research figure, not a medical one."
 )
 
@@ -127,6 +127,8 @@ def _strata(report: EvaluationReport) -> Table:
                 str(row.classes_present),
                 number(row.balanced_accuracy),
                 number(row.top1),
-                number(row.melanoma_sensitivity),
+                f"{row.melanoma_sensitivity:.3f} of {row.melanoma_images}"
+                if row.melanoma_sensitivity is not None
+                else "–",
             )
     return table

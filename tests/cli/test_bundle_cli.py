@@ -1,10 +1,13 @@
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from export.schema.manifest import Gate, JudgedData
 from tests.conftest import Answer
-from tests.export.bundle_helpers import FP32, relist, write_app, write_whole_export
+from tests.export.bundle_helpers import FP32, TFLITE, relist, write_app, write_whole_export
 
 Cli = Callable[..., Answer]
 
@@ -18,6 +21,29 @@ def test_what_was_put_where(cli: Cli, tmp_path: Path) -> None:
     document = json.loads(cli("bundle", export, "--app", app / "app", "--json").out)
     assert document["place"] == str(app / "app" / "src/main/assets/hierattn")
     assert document["bundle"]["schema"] == 1 and document["bundle"]["verified"] is True
+
+
+@pytest.mark.parametrize("app", ["android_demo", "a folder/my demo"])
+def test_the_demo_app_is_followed_by_what_builds_and_installs_it(
+    app: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gates = {FP32: Gate(status="passed"), TFLITE: Gate(status="passed")}
+    export, demo = write_whole_export(Path("my export")), write_app(Path(app))
+    (demo / "offline").mkdir()
+    (demo / "offline/__main__.py").touch()
+    said = cli("bundle", export, "--app", app, "--artefact", FP32).out.partition("Next: ")[2]
+    lines = [line.strip() for line in said.splitlines()]
+    quoted = shlex.quote(app)
+    assert f"(cd {quoted} && gradle installOrtDebug)" in lines
+    assert "hierattn verify 'my export' --device adb" in lines
+    (install,) = [shlex.split(line)[-1] for line in lines if line.startswith("adb install ")]
+    assert Path(install) == demo.parent / "build/hierattn-demo-ort.apk"
+    (build,) = [line for line in lines if "offline" in line]
+    assert f"python -m {demo.name}.offline --bundled" in build
+    relisted = write_whole_export(Path("both"), gates=gates)
+    said = cli("bundle", relisted, "--app", app, "--artefact", TFLITE).out.partition("Next: ")[2]
+    assert "gradle installLitertDebug" in said and "offline" not in said
 
 
 def test_unverified_is_said_and_refusals_are_one_line(cli: Cli, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.operating_point import OperatingPoint
 
 COMMANDS = Path(__file__).parents[2] / "hierattn/cli/commands"
-_PLACEHOLDER = re.compile(r"\b(?!NOTE|FAILED|MB|JSON|CSV)[A-Z]{3,}(_[A-Z]+)*\b")
+_PLACEHOLDER = re.compile(r"\b(?!NOTE|FAILED|MB|JSON|CSV|SDK|JDK)[A-Z]{3,}(_[A-Z]+)*\b")
 
 
 def _told(text: str) -> list[str]:

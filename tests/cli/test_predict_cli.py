@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from hierattn.evaluation.predict import Classifier, answer_photos
 from hierattn.evaluation.saliency import points
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
+from hierattn.shipped import SHIPPED
 from tests.conftest import Answer
 
 Cli = Callable[..., Answer]
@@ -83,6 +86,24 @@ def test_several_target_classes_flag_together(
     assert "a + b flag" in capsys.readouterr().out
 
 
+def test_no_flag_is_shown_on_the_wrong_side_of_its_threshold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Both would read 0.025 with three digits."""
+    classifier = _classifier(
+        target_classes=("a",), melanoma_threshold=0.0254, fitted_on="photos of a test"
+    )
+    rest = dict.fromkeys("bcd", 0.325)
+    for target in (0.0254, 0.0252):
+        answer = predict.Answer(
+            Path("photo.jpg"), {"a": target, **rest}, True, target, target >= 0.0254
+        )
+        show_answers(classifier, [answer])
+    shown = capsys.readouterr().out
+    assert "FLAGGED: 0.025\n" in shown.replace(" \n", "\n") and "below: 0.0252" in shown
+    assert "at least 0.025, " in shown and "at least 0.0254, " in shown
+
+
 @pytest.mark.parametrize(
     ("fitted_on", "words"),
     [("not fitted: 3 images", "are not calibrated"), ("photos of a test", "are calibrated")],
@@ -144,4 +165,14 @@ def test_runs_are_listed_with_their_figures(cli: Cli, finished: Path, tmp_path: 
     assert rows[0]["balanced_accuracy"] == report["balanced_accuracy"]
     shown = cli("runs", shelf)
     assert shown.code == 0 and "done" in shown.out and "unfinished" in shown.out
+    assert rows[0]["changed"] is not None
     assert cli("runs", tmp_path / "none").code == 1
+
+
+def test_shipped_weights_have_no_date_wherever_they_are_listed(cli: Cli, tmp_path: Path) -> None:
+    """Their files have the date of the clone."""
+    shutil.copytree(SHIPPED, tmp_path / "clone")
+    for place in (SHIPPED, tmp_path):
+        rows = json.loads(cli("runs", place, "--json").out)["runs"]
+        assert len(rows) == 3 and {row["changed"] for row in rows} == {None}
+    assert f"{date.today():%Y}-" not in cli("runs", tmp_path).out

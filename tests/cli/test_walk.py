@@ -76,12 +76,13 @@ def test_from_a_painted_folder_to_a_benchmark_again(cli: Cli, home: Path) -> Non
     evaluate, export = told(cli(*train, *SHORT_TRAINING))
     assert evaluate[:2] == ["evaluate", "my data-run"]
     resumed = told(cli("train", "--resume", "--out", "my data-run"))
-    assert [words[words.index("--data") + 1] for words in resumed] == [str(home / "my data")] * 2
-    assert cli(*evaluate, "--replicates", "20").code == 0
+    assert [words[words.index("--data") + 1] for words in resumed] == ["my data"] * 2
+    assert told(cli(*evaluate, "--replicates", "20")) == [export]
     exported = cli(*export, *SHORT_EXPORT)
     verify, benchmark, evaluate_file = told(exported)
     answer = cli(*evaluate_file, "--replicates", "20")
-    assert answer.code == 0 and "that the export was not judged on" in answer.out, answer.err
+    assert told(answer) == [benchmark]
+    assert "that the export was not judged on" in answer.out, answer.err
     assert told(cli(*verify)) == [benchmark]
     (again,) = told(cli(*benchmark, *SHORT_BENCHMARK))
     assert again[again.index("--data") + 1] == "my data"

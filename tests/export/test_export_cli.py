@@ -108,6 +108,7 @@ def test_explain_names_layers(cli: Cli, folder: Path, finished: Path) -> None:
         " files; --wide shows what each layer adds" in done.out and "agrees everywhere" in done.out
     )
     assert "layers that add most" not in done.out
+    assert done.out.splitlines()[-1].startswith("Next: hierattn benchmark ")
     wide = cli("verify", folder, "--explain", "--run", finished, "--wide")
     assert "layers that add most" in wide.out
     wrong = cli("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")

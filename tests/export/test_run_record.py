@@ -1,6 +1,7 @@
 """A model card written over by hand, with every hash mended, is told."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,13 @@ from typing import Any
 import pytest
 
 from export.errors import ManifestError
-from export.run_record import check_model_card, licence_words, read_run, write_run_record
+from export.run_record import (
+    check_model_card,
+    find_run,
+    licence_words,
+    read_run,
+    write_run_record,
+)
 from export.schema.manifest import MANIFEST, MODEL_CARD, RUN_RECORD, read_manifest
 from export.targets.apps.bundle import bundle
 from export.targets.apps.choice import BundleRequest
@@ -118,6 +125,32 @@ def test_the_figures_are_the_run_s_where_it_is_at_hand(export: Path) -> None:
     assert check_model_card(export, manifest) == []
     with pytest.raises(ManifestError, match=r"run\.json: not what the run .* says"):
         check_model_card(export, manifest, run)
+
+
+@pytest.mark.parametrize("place", ["here", "beside"])
+def test_a_run_here_or_beside_the_export_is_looked_up_by_itself(
+    place: str, export: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = load_run(finished)
+    shelf = tmp_path if place == "here" else export.parent
+    known = {"weights_sha256": run.config.weights_sha256, "licence": licence_words(run.config)}
+    source = read_manifest(export).source.model_copy(update={**known, "run": "my run"})
+    manifest = relist(export, source=source, data=None, **ModelMetadata.fields_of(run.config))
+    write_run_record(export / RUN_RECORD, read_run(run))
+    manifest = relist(export)
+    assert find_run(export, manifest) is None
+    shutil.copytree(finished, shelf / "my run")
+    found = find_run(export, manifest)
+    assert found is not None and found.config == run.config
+    note = "the run's own figures"
+    assert not any(note in line for line in verify(export).remarks)
+    edit_run(export, lambda fields: fields["reports"]["test"].update(balanced_accuracy=0.99))
+    manifest = relist(export)
+    assert any("not what the run" in line for line in verify(export).problems)
+    for name in ("../elsewhere/my run", str(shelf / "my run")):
+        outside = manifest.source.model_copy(update={"run": name})
+        assert find_run(export, manifest.model_copy(update={"source": outside})) is None
 
 
 def test_a_missing_record_is_told(export: Path) -> None:

@@ -81,9 +81,10 @@ def bundle(request: BundleRequest) -> BundleResult:
     for model in models:
         check_statements(request.folder, manifest, model, answers)
     # It loads torch.
-    from export.run_record import check_model_card, run_behind_export
+    from export.run_record import check_model_card, find_run
 
-    not_compared = check_model_card(request.folder, manifest, run_behind_export(manifest))
+    run = find_run(request.folder, manifest)
+    not_compared = check_model_card(request.folder, manifest, run)
     with replace_bundle(place.main, place.target) as staging:
         _copy(request.folder, staging, models, selftest)
         photos = write_golden_photos(staging / SELFTEST, selftest.preprocessing)

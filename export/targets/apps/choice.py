@@ -41,11 +41,10 @@ def choose_artefact(
     """
     refusals = {one.name: one.not_in_apps.get(platform) for one in all_abilities()}
     fit = [record for record in manifest.artefacts if not refusals[record.format]]
-    if request.artefact is not None:
-        named = {record.path: record for record in manifest.artefacts}
-        if request.artefact not in named:
-            raise UnknownNameError("file", request.artefact, [record.path for record in fit])
-        chosen = named[request.artefact]
+    title = APP_PLATFORMS[platform]
+    named = {record.path: record for record in manifest.artefacts}
+    chosen = named.get(request.artefact or "")
+    if chosen is not None:
         if chosen not in fit:
             raise ExportError(f"{chosen.path}: {refusals[chosen.format]}; name another file")
         if not request.allow_unverified and chosen.gate.status != "passed":
@@ -55,7 +54,11 @@ def choose_artefact(
                 "or pass --allow-unverified: the app will say so on screen"
             )
         return chosen
-    title = APP_PLATFORMS[platform]
+    if not fit:
+        able = " or ".join(name for name, refusal in refusals.items() if not refusal)
+        raise ExportError(f"{request.folder}: no file for {title}; export with --format {able}")
+    if request.artefact is not None:
+        raise UnknownNameError("file", request.artefact, [record.path for record in fit])
     ready = [record for record in fit if record.gate.status == "passed"]
     if request.allow_unverified and not ready:
         ready = [record for record in fit if record.sha256 is not None]
@@ -64,9 +67,6 @@ def choose_artefact(
     if ready:
         names = ", ".join(record.path for record in ready)
         raise ExportError(f"{request.folder}: name one file with --artefact: {names}")
-    if not fit:
-        able = " or ".join(name for name, refusal in refusals.items() if not refusal)
-        raise ExportError(f"{request.folder}: no file for {title}; export with --format {able}")
     states = "; ".join(f"{record.path}: gate {_gate_status(record)}" for record in fit)
     raise ExportError(
         f"{request.folder}: no file for {title} passed its gate ({states}); pass "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,11 +53,11 @@ def bundle(
         record = done.record.model_dump(mode="json", by_alias=True)
         print_json({"place": str(done.folder), "bundle": record, "remarks": list(done.remarks)})
     else:
-        show_bundle(done, folder)
+        show_bundle(done, folder, app)
 
 
-def show_bundle(done: BundleResult, folder: Path) -> None:
-    """Print what was put where from an export folder, and what to do next."""
+def show_bundle(done: BundleResult, folder: Path, app: Path) -> None:
+    """Print what was put where from an export folder into an app, and what to do next."""
     record, console = done.record, standard_console()
     images = len(record.selftest.images)
     rows = [
@@ -96,7 +97,7 @@ def show_bundle(done: BundleResult, folder: Path) -> None:
         )
     for line in done.remarks:
         console.print(f"NOTE {line}", style="bold")
-    console.print(*_next_steps(done, folder), sep="\n", soft_wrap=True)
+    console.print(*_next_steps(done, folder, app), sep="\n", soft_wrap=True)
 
 
 def _bytes_of(done: BundleResult, name: str) -> int:
@@ -106,11 +107,16 @@ def _bytes_of(done: BundleResult, name: str) -> int:
     )
 
 
-def _next_steps(done: BundleResult, folder: Path) -> tuple[str, ...]:
+def _next_steps(done: BundleResult, folder: Path, app: Path) -> tuple[str, ...]:
     from export.formats.abilities import Platform
     from export.formats.registry import all_abilities
 
+    on_a_phone = f"      {command('verify', folder, '--device', 'adb')}"
+    if (app / "offline" / "__main__.py").is_file():  # the Android app that comes with this package
+        return (*_demo_steps(done.record.format, app), on_a_phone)
     if done.platform is Platform.IOS:
+        if (sample := app / "HierAttnDemo.swiftpm").is_dir():
+            return (f"Next: on a Mac with Xcode: open {shlex.quote(str(sample))}",)
         return (
             f"Next: add {done.folder.name} to the app as a folder, such as .copy in Package.swift",
             "      read it with HierAttnCore: docs/ios.md has the lines",
@@ -122,5 +128,27 @@ def _next_steps(done: BundleResult, folder: Path) -> tuple[str, ...]:
         "      a shrunk build (minifyEnabled): -keep class ai.onnxruntime.** { *; }",
         "      read the assets with org.hierattn.core: docs/android.md has the lines",
         "      with the app on a phone at hand:",
-        f"      {command('verify', folder, '--device', 'adb')}",
+        on_a_phone,
+    )
+
+
+def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
+    """How the demo app is built and put on a phone; ``make apk``'s own way packs ONNX Runtime only.
+
+    They are run from the folder that the command was called in.
+    """
+    place = shlex.quote(str(app))
+    gradle = (
+        "Next: onto a phone at hand, with Android's SDK 36, a JDK 17 and Gradle:",
+        f"      (cd {place} && gradle install{'Ort' if format == 'onnx' else 'Litert'}Debug)",
+    )
+    if format != "onnx":
+        return gradle
+    parent = shlex.quote(str(app.parent))
+    return (
+        *gradle,
+        "      or without the SDK, on Debian 12 with a JDK 17, npm and adb:",
+        f"      (cd {parent} && python -m {app.resolve().name}.offline --bundled)",
+        f"      adb install -r {shlex.quote(str(app.parent / 'build/hierattn-demo-ort.apk'))}",
+        "      then, wherever it was built:",
     )

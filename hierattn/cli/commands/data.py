@@ -83,6 +83,11 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
         for files, labels in zip(report.duplicates, report.contradictions, strict=True)
     ]
     _print_names(console, "exact duplicates", copies)
+    if any(report.contradictions):
+        console.print(
+            "Where labels differ, a network learns one photo as both, or is judged by both: find "
+            "out which is right, and remove the other copy (and its row of manifest.csv)."
+        )
     _print_names(
         console,
         "lesions or duplicates with several classes (look whether a label is wrong)",

@@ -82,7 +82,7 @@ def demo(
     with PartsProgress() as parts:
         found = verify(exported, progress=parts.follow)
     if not json_output:
-        show_verification(found, exported, next_steps=False)
+        show_verification(found, exported)
     timing = BenchmarkRequest(
         (exported,),
         report,

@@ -118,6 +118,14 @@ def evaluate(
     names = "+".join(folder.name for folder in data)
     title = f"{run} on {names}, {evaluation.chosen}"
     print_report(console, evaluation.report, title, wide=wide)
+    mapped = map_class or no_synonyms or len(data) > 1
+    photos = [] if mapped else ["--data", data[0]]
+    photos += ["--skip-unreadable"] * bool(photos and evaluation.skipped)
+    of_file = Path(run).suffix in suffixes()
+    folder = Path(run).parent if of_file else Path(run)
+    told = command("benchmark" if of_file else "export", folder, *photos, "--out")
+    made = beside(folder, "report" if of_file else "export")
+    console.print(f"Next: {told} {made}", soft_wrap=True)
 
 
 def pool(

@@ -23,23 +23,32 @@ SHOWN = 8
 """Rows of the table: the largest additions."""
 
 
-def find_run(folder: Path, run: str | None) -> Run:
+def run_behind(folder: Path, run: str | None) -> Run:
     """The run behind an export folder.
 
     Args:
-        run: run folder or shipped name; None to try the name in the manifest.
+        run: run folder or shipped name; None to look for it here and beside the export.
 
     Raises:
         ManifestError: it is gone, or not the one the files were made from.
     """
     from export.errors import ManifestError
+    from export.run_record import find_run
     from export.schema.manifest import read_manifest
     from hierattn.runs import load_run
 
-    source = read_manifest(folder).source
-    if run is None and source.run is None:
-        raise ManifestError(f"{folder}: exported with random weights, which are gone")
-    found = load_run(run or source.run or "")
+    manifest = read_manifest(folder)
+    source = manifest.source
+    if run is None:
+        if source.run is None:
+            raise ManifestError(f"{folder}: exported with random weights, which are gone")
+        if (behind := find_run(folder, manifest)) is None:
+            raise ManifestError(
+                f"{folder}: the run '{source.run}' that its files were made from is neither here "
+                "nor beside it; give its folder with --run"
+            )
+        return behind
+    found = load_run(run)
     if found.config.weights_sha256 != source.weights_sha256:
         made_from = f"'{source.run}'" if source.run else "unknown"
         raise ManifestError(

@@ -11,6 +11,7 @@ import typer
 from hierattn.cli.console import (
     JsonFlag,
     Verbose,
+    number,
     print_json,
     set_up_logging,
     standard_console,
@@ -144,17 +145,19 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
     if target:
         columns.append((f"{target} flag", "left"))
     table = make_table("Research only: no diagnosis", columns)
+    digits = _digits(answers, point.melanoma_threshold or 0.0)
     for answer in answers:
         ranked = answer.ranked
         best = ", ".join(f"{name}: {share:.3f}" for name, share in ranked[:_SHOWN])
         said = ranked[0][0] if answer.sure else "NOT SURE"
-        flag = [("FLAGGED" if answer.flagged else "below")] if target else []
+        flagged = "FLAGGED" if answer.flagged else "below"
+        flag = [f"{flagged}: {number(answer.target, digits)}"] if target else []
         table.add_row(one_line(str(answer.photo)), said, best, *flag)
     print_table(console, table)
     if target:
         console.print(
-            f"{target} flag: its probability is at least {point.melanoma_threshold:.3f}, the "
-            "threshold chosen in training, whatever the answer."
+            f"{target} flag: its probability is at least {point.melanoma_threshold:.{digits}f}, "
+            "the threshold chosen in training, whatever the answer."
         )
     if point.is_fitted:
         console.print(f"{_LEGEND} {_NOT_A_DEVICE}")
@@ -163,6 +166,15 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
             "Probabilities are not calibrated, and no answer is called unsure or flagged: "
             f"{point.fitted_on}. {_NOT_A_DEVICE}"
         )
+
+
+def _digits(answers: Sequence[Answer], threshold: float) -> int:
+    """As many as show every flagged probability at the threshold or above, and no other one."""
+    told = [(answer.target, answer.flagged) for answer in answers if answer.target is not None]
+    for digits in range(3, 17):
+        if all((round(p, digits) >= round(threshold, digits)) == flag for p, flag in told):
+            return digits
+    return 17
 
 
 def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:

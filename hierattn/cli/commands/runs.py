@@ -38,7 +38,11 @@ def runs(
     found = list_runs(folder)
     if json_output:
         rows = [
-            {**asdict(run), "path": str(run.path), "changed": run.changed.isoformat()}
+            {
+                **asdict(run),
+                "path": str(run.path),
+                "changed": run.changed.isoformat() if run.changed else None,
+            }
             for run in found
         ]
         print_json({"folder": str(folder), "runs": rows})
@@ -77,7 +81,7 @@ def _cells(run: ListedRun, folder: Path) -> list[str]:
         epochs,
         accuracy,
         _judged_on(run),
-        f"{run.changed:%Y-%m-%d}",
+        f"{run.changed:%Y-%m-%d}" if run.changed else "–",
         run.status,
     ]
 

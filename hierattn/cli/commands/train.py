@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,9 @@ from hierattn.cli.next_steps import (
     training_again,
 )
 from hierattn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hierattn.training.run.request import TrainingOutcome
 
 _TITLES = {
     "test": "test images, which the training never used",
@@ -237,7 +240,7 @@ def train(
         if exported is None and not folds:
             told = command("export", out, *photos[:2], *leaving_out, "--out")
             steps.append(f"{told} {beside(out, 'export')}")
-        best = f"best epoch {outcome.best_epoch} of {outcome.epochs}"
+        best = f"epoch {outcome.best_epoch} of {outcome.epochs}, {_chosen_by(outcome)}"
         console.print(f"Run folder: {out} ({best})", soft_wrap=True)
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
@@ -245,3 +248,13 @@ def train(
             show_export(exported, export, data=roots[0] if roots else None)
     if exported is not None and not exported.manifest.passed:
         raise typer.Exit(1)
+
+
+def _chosen_by(outcome: TrainingOutcome) -> str:
+    """By what the epoch was chosen whose weights the run keeps."""
+    from hierattn.runs import CONFIG, read_config
+
+    selection = read_config(outcome.out / CONFIG).training.selection
+    if selection == "last" or "validation" not in outcome.reports:
+        return "the last"
+    return f"the best by {selection.replace('_', ' ')} of the validation images"

@@ -83,7 +83,7 @@ def verify(
     from hierattn.cli.commands.explain import (
         explain_files,
         explanation_document,
-        find_run,
+        run_behind,
         show_explanations,
     )
     from hierattn.cli.export_tables import verification_document
@@ -94,7 +94,7 @@ def verify(
 
         take_record(folder, apple_record)
     # Before the long part: a run that is not there should not cost minutes.
-    behind = find_run(folder, run) if explain or run is not None else None
+    behind = run_behind(folder, run) if explain or run is not None else None
     with PartsProgress() as parts:
         found = run_verify(folder, data, parts.follow, behind)
     explanations = explain_files(folder, found, behind) if explain and behind else {}
@@ -104,14 +104,13 @@ def verify(
     else:
         show_verification(found, folder, wide=wide)
         show_explanations(explanations, wide=wide)
+        show_next(found, folder)
     if not found.passed:
         raise typer.Exit(1)
 
 
-def show_verification(
-    found: Verification, folder: Path, *, wide: bool = False, next_steps: bool = True
-) -> None:
-    """Print the table and every problem, and what to do next, if that is not done anyway."""
+def show_verification(found: Verification, folder: Path, *, wide: bool = False) -> None:
+    """Print the table and every problem."""
     from hierattn.cli.export_tables import legend, verify_table
 
     console = standard_console()
@@ -129,10 +128,15 @@ def show_verification(
     if unasked:
         console.print(f"–: gave no answers to compare, for what FAILED says: {', '.join(unasked)}")
     console.print(f"verified: {found.conclusion}")
-    if found.passed and next_steps:
+
+
+def show_next(found: Verification, folder: Path) -> None:
+    """Print what can be done with files that hold."""
+    if found.passed:
         photos = photo_options(found.manifest, found.data and _shortened(found.data))
         told = command("benchmark", folder, *photos, "--out")
-        console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
+        told = f"Next: {told} {beside(folder, 'report')}"
+        standard_console().print(told, soft_wrap=True)
 
 
 def _shortened(folder: Path) -> Path:

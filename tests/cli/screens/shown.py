@@ -24,7 +24,7 @@ from hierattn.cli.commands.bundle import show_bundle
 from hierattn.cli.commands.data import show_inspection
 from hierattn.cli.commands.devices import show_phones
 from hierattn.cli.commands.runs import show_runs
-from hierattn.cli.commands.verify import show_verification
+from hierattn.cli.commands.verify import show_next, show_verification
 from hierattn.cli.reports import print_report
 from hierattn.data.records import PassedOver
 from hierattn.data.tools.inspect import (
@@ -139,8 +139,10 @@ def verify(folder: Path) -> None:
     mine = Path("photos of mine")
     found = Verification(manifest, files, [], "100 of 'photos of mine'", [], data=mine)
     show_verification(found, Path("my export"))
+    show_next(found, Path("my export"))
     whole = Verification(manifest, files[:2], [], "none", [], data=mine)
     show_verification(whole, Path("my export"))
+    show_next(whole, Path("my export"))
 
 
 @shown
@@ -220,7 +222,9 @@ def bundle(folder: Path) -> None:
     made, app = write_whole_export(folder / "x"), write_app(folder / "app")
     done = run_bundle(BundleRequest(made, app, FP32))
     record = done.record.model_copy(update={"sha256": "0" * 64})
-    show_bundle(replace(done, folder=Path("app/src/main/assets"), record=record), Path("my export"))
+    show_bundle(
+        replace(done, folder=Path("app/src/main/assets"), record=record), Path("my export"), app
+    )
 
 
 @shown

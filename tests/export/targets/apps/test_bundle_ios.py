@@ -85,8 +85,9 @@ def test_each_app_takes_its_own_formats(export: Path, app: Path, tmp_path: Path)
 
 def test_without_a_package_there_is_nothing_for_ios(tmp_path: Path, app: Path) -> None:
     export = write_whole_export(tmp_path / "onnx alone")
-    with pytest.raises(ExportError, match=r"no file for iOS; export with --format coreml$"):
-        bundle(BundleRequest(export, app))
+    for name in (None, COREML):
+        with pytest.raises(ExportError, match=r"no file for iOS; export with --format coreml$"):
+            bundle(BundleRequest(export, app, name))
 
 
 def test_a_gate_that_did_not_pass_needs_the_flag_and_the_bundle_says_so(
