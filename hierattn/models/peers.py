@@ -27,7 +27,8 @@ class Peer:
         library: ``torchvision`` or ``timm``.
         identifier: its name there.
         paper: what defines it.
-        stages: its modules that give the last feature maps at 1/8, 1/16 and 1/32 of the input.
+        stages: its modules that give the last feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the
+            input.
         centred: whether its published weights want pixels in [-1, 1] instead of [0, 1].
     """
 
@@ -35,7 +36,7 @@ class Peer:
     library: str
     identifier: str
     paper: str
-    stages: tuple[str, str, str]
+    stages: tuple[str, str, str, str, str]
     centred: bool = False
 
     def build(self, num_classes: int) -> nn.Module:
@@ -78,46 +79,52 @@ PEERS = (
         "torchvision",
         "mobilenet_v2",
         "arXiv 1801.04381",
-        ("features.6", "features.13", "features.18"),
+        ("features.1", "features.3", "features.6", "features.13", "features.18"),
     ),
     Peer(
         "mobilenet_v3_large",
         "torchvision",
         "mobilenet_v3_large",
         "arXiv 1905.02244",
-        ("features.6", "features.12", "features.16"),
+        ("features.1", "features.3", "features.6", "features.12", "features.16"),
     ),
     Peer(
         "shufflenet_v2_x1_0",
         "torchvision",
         "shufflenet_v2_x1_0",
         "arXiv 1807.11164",
-        ("stage2", "stage3", "conv5"),
+        ("conv1", "maxpool", "stage2", "stage3", "conv5"),
     ),
     Peer(
         "mnasnet1_0",
         "torchvision",
         "mnasnet1_0",
         "arXiv 1807.11626",
-        ("layers.9", "layers.11", "layers.16"),
+        ("layers.7", "layers.8", "layers.9", "layers.11", "layers.16"),
     ),
     Peer(
         "efficientnet_b0",
         "torchvision",
         "efficientnet_b0",
         "arXiv 1905.11946",
-        ("features.3", "features.5", "features.8"),
+        ("features.1", "features.2", "features.3", "features.5", "features.8"),
     ),
     Peer(
         "mobilevit_s",
         "timm",
         "mobilevit_s",
         "arXiv 2110.02178",
-        ("stages.2", "stages.3", "final_conv"),
+        ("stages.0", "stages.1", "stages.2", "stages.3", "final_conv"),
     ),
 )
 
-_LITE_STAGES = ("network.blocks.2", "network.blocks.4", "network.conv_head")
+_LITE_STAGES = (
+    "network.blocks.0",
+    "network.blocks.1",
+    "network.blocks.2",
+    "network.blocks.4",
+    "network.conv_head",
+)
 TEACHERS = tuple(
     Peer(
         f"efficientnet_lite{size}",

@@ -26,7 +26,8 @@ class ModelEntry:
         source: who defines the network, and where it is described.
         family: ``"hierattn"``, ``"peer"`` or ``"teacher"``.
         library: whose state-dict names the model has: ``hierattn``, ``torchvision`` or ``timm``.
-        stages: the modules that give the last feature maps at 1/8, 1/16 and 1/32 of the input.
+        stages: the modules that give the last feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the
+            input.
         minimum_image_size: smallest side of the square input, pixels.
     """
 
@@ -35,7 +36,7 @@ class ModelEntry:
     source: str
     family: str
     library: str
-    stages: tuple[str, str, str]
+    stages: tuple[str, str, str, str, str]
     minimum_image_size: int = MINIMUM_IMAGE_SIZE
 
 
@@ -54,7 +55,7 @@ def build_registry(entries: Iterable[ModelEntry]) -> Mapping[str, ModelEntry]:
 
 
 def _hierattn(name: str, build: Callable[[int], nn.Module]) -> ModelEntry:
-    stages = ("layer3", "layer4", "layer5")
+    stages = ("layer1", "layer2", "layer3", "layer4", "layer5")
     return ModelEntry(name, build, "arXiv 2205.04326", "hierattn", "hierattn", stages)
 
 

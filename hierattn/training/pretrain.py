@@ -138,7 +138,7 @@ def _pretrain(
     predictor = FeaturePredictor(
         new_network(config, data, _CLASSES),
         config.model,
-        feature_channels(teacher.network, teacher.record.model),
+        feature_channels(teacher.network, teacher.record.model, config.feature_maps),
     )
     loop = TrainingLoop(
         config,
@@ -149,7 +149,9 @@ def _pretrain(
         data.indices(Split.TRAIN),
         data.indices(Split.VALIDATION),
         bf16=state.bf16,
-        objective=FeatureDistillation(teacher.network, teacher.record.model, config.image_size),
+        objective=FeatureDistillation(
+            teacher.network, teacher.record.model, config.image_size, config.feature_maps
+        ),
     )
     restore(loop, state, out / CHECKPOINT)
     if group.is_main and saved is None:
@@ -178,7 +180,9 @@ def _check_same(
 ) -> None:
     """Refuse to go on with another recipe, other photos, another teacher or more processes."""
     given = config.model_dump()
-    other = [name for name, value in state.config.items() if given.get(name) != value]
+    # A field that an older run does not have had its default.
+    started = TrainingConfig.model_construct().model_dump() | state.config
+    other = [name for name, value in started.items() if given.get(name) != value]
     if state.data_sha256 != data.provenance.sha256:
         other.append("photos (--data)")
     if state.initialisation is None or (

@@ -8,11 +8,12 @@ from hierattn.models.registry import create_model, list_models
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_every_network_gives_three_scales_and_what_its_classifier_reads(name: str) -> None:
+def test_every_network_gives_five_scales_and_what_its_classifier_reads(name: str) -> None:
     model = create_model(name).eval()
     with torch.no_grad():
-        features = read_features(model, name, torch.rand(2, 3, 96, 96))
-    assert [tuple(feature.shape[2:]) for feature in features] == [(12, 12), (6, 6), (3, 3), ()]
+        features = read_features(model, name, torch.rand(2, 3, 96, 96), maps=5)
+    sides = [tuple(feature.shape[2:]) for feature in features]
+    assert sides == [(48, 48), (24, 24), (12, 12), (6, 6), (3, 3), ()]
     classifier = [part for part in model.modules() if isinstance(part, nn.Linear)][-1]
     assert features[-1].shape == (2, classifier.in_features)
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())

@@ -46,10 +46,11 @@ def test_the_loss_is_the_mean_of_standardised_squared_errors() -> None:
 def test_a_network_that_learns_its_own_features_gets_better() -> None:
     torch.manual_seed(0)
     teacher = create_model("hierattn_xs").eval()
-    channels = feature_channels(teacher, "hierattn_xs")
+    channels = feature_channels(teacher, "hierattn_xs", maps=5)
     predictor = FeaturePredictor(create_model("hierattn_xs"), "hierattn_xs", channels)
     assert [head.weight.shape[0] for head in predictor.heads] == channels
-    assert channels == [48, 64, 80, 768]
+    assert channels == [16, 24, 48, 64, 80, 768]
+    assert feature_channels(teacher, "hierattn_xs", maps=1) == [80, 768]
 
 
 def test_the_folder_starts_a_training_and_is_on_its_record(
@@ -100,13 +101,15 @@ def test_a_resumed_pretraining_ends_with_the_same_bits(
     assert (tmp_path / "again" / name).read_bytes() == (pretrained / name).read_bytes()
 
 
+@pytest.mark.parametrize("changed", [{"lr": 0.01}, {"feature_maps": 3}])
 def test_another_recipe_does_not_go_on(
-    pretrained: Path, painted: DataFolder, finished: Path
+    pretrained: Path, painted: DataFolder, finished: Path, changed: dict[str, float]
 ) -> None:
     request = PretrainingRequest(
-        recipe(lr=0.01), (painted.root,), str(finished), pretrained, resume=True
+        recipe(**changed), (painted.root,), str(finished), pretrained, resume=True
     )
-    with pytest.raises(CheckpointError, match="another lr; resume with the same arguments"):
+    field = next(iter(changed))
+    with pytest.raises(CheckpointError, match=f"another {field}; resume with the same arguments"):
         pretrain(request)
 
 

@@ -67,6 +67,9 @@ class TrainingConfig(BaseModel):
     teacher_temperature: float = Field(
         2.0, ge=0.1, le=100, description="what all logits are divided by, with --teacher"
     )
+    feature_maps: int = Field(
+        3, ge=1, le=5, description="of a pretraining: maps at 1/32, 1/16, ... that are learnt"
+    )
     ema_decay: float = Field(0.998, ge=0, lt=1)
     selection: Literal["balanced_accuracy", "accuracy", "last"] = "balanced_accuracy"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -163,6 +166,7 @@ def feature_recipe() -> dict[str, Any]:
     """The fields that learning a teacher's features sets; no labels, so all photos are learnt."""
     return {
         "image_size": 128,
+        "feature_maps": 5,
         "augmentation": "crops",
         "label_smoothing": 0.0,
         "sampling_power": 0.0,

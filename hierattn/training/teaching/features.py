@@ -21,36 +21,38 @@ class FeaturePredictor(nn.Module):
     Args:
         network: made by ``create_model(name)``; what is kept in the end.
         name: of the registry.
-        channels: of the teacher's four features.
+        channels: of the teacher's features, its maps' and its vector's.
     """
 
     def __init__(self, network: nn.Module, name: str, channels: list[int]) -> None:
         super().__init__()
         self.network, self.name = network, name
-        sides = feature_channels(network, name)
+        self.maps = len(channels) - 1
+        sides = feature_channels(network, name, self.maps)
         pairs = list(zip(sides, channels, strict=True))
         self.heads = nn.ModuleList(nn.Conv2d(own, theirs, 1) for own, theirs in pairs[:-1])
         self.heads.append(nn.Linear(*pairs[-1]))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """[B, 3, S, S] to the predicted maps [B, C, H, W] and vector [B, C]."""
-        features = read_features(self.network, self.name, images)
+        features = read_features(self.network, self.name, images, self.maps)
         return [head(feature) for head, feature in zip(self.heads, features, strict=True)]
 
 
 class FeatureDistillation:
     """Mean squared error to the teacher's features, each channel standardised over the batch.
 
-    A predictor that knows nothing has a loss of 1; the four features count alike.
+    A predictor that knows nothing has a loss of 1; maps and vector count alike.
 
     Args:
         teacher: in evaluation mode.
         name: the teacher's, of the registry.
         image_size: side of validation images, pixels.
+        maps: how many of its feature maps, see :func:`read_features`.
     """
 
-    def __init__(self, teacher: nn.Module, name: str, image_size: int) -> None:
-        self.teacher, self.name = teacher.eval(), name
+    def __init__(self, teacher: nn.Module, name: str, image_size: int, maps: int) -> None:
+        self.teacher, self.name, self.maps = teacher.eval(), name, maps
         self.spec = PreprocessSpec(image_size=image_size)
 
     def loss(
@@ -58,7 +60,7 @@ class FeatureDistillation:
     ) -> Tensor:
         """See :class:`hierattn.training.objective.Objective`; the labels are not looked at."""
         with torch.no_grad():
-            wanted = read_features(self.teacher, self.name, images)
+            wanted = read_features(self.teacher, self.name, images, self.maps)
         return feature_loss(network(images), wanted)
 
     def validate(
@@ -72,7 +74,7 @@ class FeatureDistillation:
             for start in range(0, len(indices), _BATCH):
                 pixels = photos.pixels[indices[start : start + _BATCH]]
                 images = torch.from_numpy(self.spec.to_input(pixels)).to(device)
-                wanted = read_features(self.teacher, self.name, images)
+                wanted = read_features(self.teacher, self.name, images, self.maps)
                 losses += [float(feature_loss(model(images), wanted))] * len(pixels)
         return Validation(loss=float(np.mean(losses)))
 
@@ -95,10 +97,10 @@ def feature_loss(predicted: list[Tensor], wanted: list[Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def feature_channels(network: nn.Module, name: str) -> list[int]:
-    """Channels of the four features of a network, which is left in the mode it was in."""
+def feature_channels(network: nn.Module, name: str, maps: int) -> list[int]:
+    """Channels of a network's maps and vector; the network is left in the mode it was in."""
     training = network.training
     device = next(network.parameters()).device
-    features = read_features(network.eval(), name, torch.zeros(1, 3, 64, 64, device=device))
+    features = read_features(network.eval(), name, torch.zeros(1, 3, 64, 64, device=device), maps)
     network.train(training)
     return [feature.shape[1] for feature in features]
