@@ -35,13 +35,16 @@ def memory(
     batch_size: BatchSize = 32,
     json_output: JsonFlag = False,
 ) -> None:
-    """Peak memory of a training against the photos it holds: each count in a process of its own."""
+    """Memory of a training against the photos it holds: each count in a process of its own.
+
+    The exponent is of what belongs to no file: HIERATTN_PHOTO_MEMORY_GB=0 has all photos mapped.
+    """
     shared = _options(model, image_size, batch_size, epochs=1, steps=1)
-    found = [
-        {"photos": count, "peak_memory_gb": _measure([], [*shared, "--photos", str(count)])[_PEAK]}
-        for count in _counts(photos)
-    ]
-    sizes, costs = ([one[name] for one in found] for name in ("photos", _PEAK))
+    found = []
+    for count in _counts(photos):
+        measured = _measure([], [*shared, "--photos", str(count)])
+        found.append({"photos": count, _PEAK: measured[_PEAK], _OWN: measured[_OWN]})
+    sizes, costs = ([one[name] for one in found] for name in ("photos", _OWN))
     slope = 1e9 * (costs[-1] - costs[0]) / (sizes[-1] - sizes[0])
     told = {
         "exponent": exponent(sizes, costs),
@@ -74,7 +77,7 @@ def processes(
     _show("Training speed by processes", found, told, json_output)
 
 
-_PEAK, _RATES = "peak_memory_gb", "images_per_second"
+_PEAK, _OWN, _RATES = "peak_memory_gb", "own_memory_gb", "images_per_second"
 
 
 def _options(model: str, image_size: int, batch_size: int, epochs: int, steps: int) -> list[str]:

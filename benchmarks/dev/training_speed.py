@@ -9,6 +9,7 @@ import platform
 import resource
 import statistics
 import time
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -17,6 +18,7 @@ import typer
 
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
+from hierattn.data.pixels.allocate import allocate_pixels
 from hierattn.models.registry import create_model
 from hierattn.training.distributed import bf16_pays, process_group
 from hierattn.training.epochs import deterministic
@@ -35,7 +37,7 @@ def main(
     epochs: Annotated[int, typer.Option(help="Measured epochs, after one to warm up.")] = 5,
     steps: Annotated[int, typer.Option(help="Batches an epoch.")] = 4,
     photos: Annotated[
-        int | None, typer.Option(help="Photos in memory; by default those of an epoch.")
+        int | None, typer.Option(help="Photos held; by default those of an epoch.")
     ] = None,
     precision: Annotated[str, typer.Option(help="auto, bf16 or fp32.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -50,7 +52,9 @@ def main(
     random = np.random.default_rng(0)
     count = batch_size * steps
     held = max(count, photos or 0)
-    pixels = random.integers(0, 256, (held, image_size, image_size, 3), np.uint8)
+    pixels = allocate_pixels(held, image_size)
+    for photo in pixels:
+        photo[:] = random.integers(0, 256, photo.shape, np.uint8)
     labels = np.arange(held) % _CLASSES
     config = TrainingConfig.model_validate(
         {
@@ -99,6 +103,7 @@ def main(
         },
         "epochs": epochs,
         "peak_memory_gb": usage.ru_maxrss * 1024 / 1e9,
+        "own_memory_gb": _own_memory(),
         "kernel_share_of_cpu_time": usage.ru_stime / (usage.ru_stime + usage.ru_utime),
         "machine": platform.processor() or platform.machine(),
         "torch": torch.__version__,
@@ -114,6 +119,15 @@ def main(
             name.replace("_", " "), f"{value:.2f}" if isinstance(value, float) else str(value)
         )
     print_table(standard_console(), table)
+
+
+def _own_memory() -> float | None:
+    """Gigabytes in memory that belong to no file (a mapped file's the system may take back)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(fields["RssAnon"].split()[0]) * 1024 / 1e9
 
 
 if __name__ == "__main__":

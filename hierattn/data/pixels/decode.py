@@ -1,4 +1,4 @@
-"""Decoding of all photos of a folder to uint8 pixels in memory."""
+"""Decoding of all photos of a folder to uint8 pixels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hierattn.data.pixels.allocate import allocate_pixels
 from hierattn.data.pixels.hashing import photo_sha256
 from hierattn.data.pixels.store import PixelStore, default_store
 from hierattn.data.records import DataFolder, Record
@@ -21,7 +22,7 @@ class PixelCache:
 
     Attributes:
         folder: the records that could be read.
-        pixels: uint8 [N, S, S, 3] in record order.
+        pixels: uint8 [N, S, S, 3] in record order; see :func:`allocate_pixels`.
         skipped: one line for each photo left out as unreadable.
     """
 
@@ -49,10 +50,11 @@ def decode_folder(
 
     Raises:
         UnreadableImagesError: some photos cannot be decoded; all of them are named.
-        DataError: nothing is left of a class once the unreadable are skipped.
+        DataError: nothing is left of a class once the unreadable are skipped, or the pixels have no
+            room on the disk.
     """
     side, store = spec.image_size, default_store()
-    pixels = np.empty((len(folder.records), side, side, 3), np.uint8)
+    pixels = allocate_pixels(len(folder.records), side)
 
     def read(index: int) -> str | None:
         try:
@@ -81,7 +83,9 @@ def decode_folder(
     lost = sorted(before - {record.label for record in records})
     for name in lost:
         raise DataError(f"class '{name}' has no readable photo left in {folder.place}")
-    return PixelCache(replace(folder, records=records), pixels[kept], skipped)
+    for place, index in enumerate(kept):  # in place: a copy might not fit into the memory
+        pixels[place] = pixels[index]
+    return PixelCache(replace(folder, records=records), pixels[: len(kept)], skipped)
 
 
 def _load(record: Record, spec: PreprocessSpec, store: PixelStore | None) -> np.ndarray:

@@ -41,7 +41,8 @@ def test_points_and_exponents(monkeypatch: pytest.MonkeyPatch) -> None:
         count = int(launcher[-1].rpartition("=")[2]) if launcher else 1
         rates = {"minimum": 1.0, "median": 10.0 * count, "maximum": 100.0}
         memory = 1e-6 * int(given.get("--photos", 0))
-        return {"peak_memory_gb": memory, "images_per_second": rates}
+        peaks = {"peak_memory_gb": 2 * memory, "own_memory_gb": memory}
+        return {**peaks, "images_per_second": rates}
 
     monkeypatch.setattr(scaling, "_measure", measure)
     run = CliRunner().invoke

@@ -38,6 +38,7 @@ def test_skipping_keeps_the_pixels_beside_their_records(tmp_path: Path) -> None:
     root = write_class_folders(tmp_path, {"a": 3, "b": 3})
     (root / "a" / "001.png").write_bytes(b"")
     cache = decode_folder(read_data_folder(root), SPEC, skip_unreadable=True)
+    assert cache.pixels.flags.c_contiguous
     assert len(cache.skipped) == 1 and "a/001.png" in cache.skipped[0]
     assert len(cache.folder.records) == len(cache.pixels) == 5
     for record, pixels in zip(cache.folder.records, cache.pixels, strict=True):
