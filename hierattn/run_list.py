@@ -7,14 +7,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
-from hierattn.shipped import SHIPPED, run_names
 
 _CONFIG, _METRICS, _CHECKPOINT, _HISTORY = "config.json", "metrics.json", "last.ckpt", "history.csv"
 _DEPTH = 4
@@ -31,8 +29,8 @@ class ListedRun:
         of_epochs: those asked for; None where an unfinished run does not say.
         judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
         interval: 95 %, of the balanced accuracy.
-        changed: when its record was written here, UTC; None of shipped weights, whose files have
-            the date of whatever brought them here.
+        changed: when its newest record was written, UTC; None without the checkpoint of a training,
+            as of shipped weights: such files have the date of the clone or the copy.
     """
 
     path: Path
@@ -94,7 +92,7 @@ def _read(path: Path) -> ListedRun | None:
         interval = report["intervals"]["balanced_accuracy"] if report else None
         return _run(
             path,
-            None if content["weights_sha256"] in _shipped_weights() else config,
+            config,
             status="pretrained" if content.get("kind") == "features" else "finished",
             model=str(content["model"]),
             data=str(content["data"]["name"]),
@@ -108,18 +106,12 @@ def _read(path: Path) -> ListedRun | None:
         return _run(path, config, status="damaged")
 
 
-@cache
-def _shipped_weights() -> frozenset[str]:
-    """Hashes, so that they are known in another copy of the package, too."""
-    shipped = (_json(SHIPPED / name / _CONFIG) or {} for name in run_names())
-    return frozenset(str(config.get("weights_sha256")) for config in shipped)
-
-
-def _run(path: Path, dated_by: Path | None, *, status: str, **known: Any) -> ListedRun:
+def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
     fields = dict.fromkeys(
         ("model", "data", "epochs", "of_epochs", "judged_on", "balanced_accuracy", "interval")
     )
-    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if dated_by else None
+    trained_here = (path / _CHECKPOINT).is_file()
+    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if trained_here else None
     return ListedRun(path=path, status=status, changed=changed, **{**fields, **known})
 
 

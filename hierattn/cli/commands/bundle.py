@@ -144,11 +144,13 @@ def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
     )
     if format != "onnx":
         return gradle
-    parent = shlex.quote(str(app.parent))
+    build = f"python -m {app.resolve().name}.offline --bundled"
+    if app.parent != Path():
+        build = f"(cd {shlex.quote(str(app.parent))} && {build})"
     return (
         *gradle,
         "      or without the SDK, on Debian 12 with a JDK 17, npm and adb:",
-        f"      (cd {parent} && python -m {app.resolve().name}.offline --bundled)",
+        f"      {build}",
         f"      adb install -r {shlex.quote(str(app.parent / 'build/hierattn-demo-ort.apk'))}",
         "      then, wherever it was built:",
     )
