@@ -39,7 +39,7 @@ def verify(
     ] = False,
     run: Annotated[
         str | None,
-        typer.Option(help="The run or shipped name behind the files, to compare its own figures."),
+        typer.Option(help="The run behind the files, if not shipped, here or beside the export."),
     ] = None,
     device: Annotated[
         str | None,
