@@ -79,7 +79,11 @@ def foresee_init(data: Sequence[Path], init: Path, behind: TrainingConfig | None
     if leak is None:
         return targets
     if behind is not None and _keeps_apart(folder, init, behind):
-        return Foreseen((*targets.options, *_options_of_split(behind)), targets.remarks)
+        options = (*targets.options, *_options_of_split(behind))
+        why = "split as its teacher's, which learnt labels of these photos"
+        if behind.fold is None and behind.test_fraction == 0:
+            why += "; none is left to judge by"
+        return Foreseen(options, (*targets.remarks, why))
     return Foreseen((*targets.options, "--allow-seen"), (*targets.remarks, leak))
 
 

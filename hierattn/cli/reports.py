@@ -18,6 +18,7 @@ _LEGEND = (
     "Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
+    "Answered: the highest probability reaches the certainty; else 'not sure'. "
     "Strata: balanced accuracy; melanoma is the share found at the threshold, of how many. "
     "A research figure, not a medical one."
 )

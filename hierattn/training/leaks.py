@@ -51,7 +51,7 @@ def check_init(init: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraini
     if pretraining_behind(init) is not None:
         folder = init if init.is_dir() else init.parent
         rows = _labelled(earlier_rows(folder))
-        leaked = _check(option, rows, data, allow_seen)
+        leaked = _check(f"{option}: its teacher, or a run before it,", rows, data, allow_seen)
         splits = folder / SPLITS
         shown = read_split_rows(splits) if splits.is_file() else ()
         of_pretraining = _parts(data, [row for row in shown if row.split is Split.TRAIN])
@@ -62,7 +62,7 @@ def check_init(init: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraini
     if run is None:
         return None
     rows = learnt_rows(run.path)
-    return EarlierTraining(rows, _check(option, rows, data, allow_seen))
+    return EarlierTraining(rows, _check(f"{option}:", rows, data, allow_seen))
 
 
 def check_teacher(source: str, run: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraining:
@@ -86,7 +86,7 @@ def check_teacher(source: str, run: Path, data: SplitFolder, allow_seen: bool) -
                 "photos that judge this run; give the whole run folder, or pass --allow-seen"
             )
         return EarlierTraining(rows, None)
-    return EarlierTraining(rows, _check(f"--teacher {source}", rows, data, allow_seen))
+    return EarlierTraining(rows, _check(f"--teacher {source}:", rows, data, allow_seen))
 
 
 def learnt_rows(run: Path) -> tuple[SplitRow, ...]:
@@ -99,7 +99,7 @@ def _labelled(rows: Iterable[SplitRow]) -> tuple[SplitRow, ...]:
 
 
 def _check(
-    option: str, rows: Sequence[SplitRow], data: SplitFolder, allow_seen: bool
+    who: str, rows: Sequence[SplitRow], data: SplitFolder, allow_seen: bool
 ) -> dict[str, int]:
     parts = _parts(data, rows)
     # By validation photos nothing is learnt, so a run may choose its epoch by the same again.
@@ -110,7 +110,7 @@ def _check(
         counts = " and ".join(f"{n} of {total[s]} {s} photos" for s, n in leaked.items() if n)
         how = "" if any(row.sha256 for row in rows) else " (by their names: it holds no hashes)"
         raise ConfigError(
-            f"{option}: learnt from {counts} of this run{how}; its figures would flatter it; "
+            f"{who} learnt from {counts} of this run{how}; its figures would flatter it; "
             "train with the seed, fold and fractions of that run, give other photos, or pass "
             "--allow-seen to have it recorded"
         )

@@ -193,7 +193,7 @@ def _check_same(
         other.append("number of processes")
     if other:
         raise CheckpointError(
-            f"{checkpoint}: the run was started with another {', '.join(other)}; resume with the "
+            f"{checkpoint}: the run began otherwise: {', '.join(other)}; resume with the "
             "same arguments, or pretrain into another --out"
         )
 

@@ -132,10 +132,13 @@ def test_after_a_pretraining_whose_teacher_learnt_labels_of_the_same_photos(
     data = ("--data", painted.root)
     assert cli("train", *data, *of_teacher, *SHORT_TRAINING, "--out", "my teacher").code == 0
     asked = ("--teacher", "my teacher", "--model", "hierattn_xs", "--out", "my features")
-    (train,) = told(cli("pretrain", *data, *asked, *SHORT_TRAINING))
+    answer = cli("pretrain", *data, *asked, *SHORT_TRAINING)
+    (train,) = told(answer)
     assert [word for word in train if word in ("--seed", "--test-fraction")] == [option] * bool(
         option
     )
+    assert ("split as its teacher's" in answer.out) == bool(option)
+    assert ("none is left to judge by" in answer.out) == (option == "--test-fraction")
     # Features are gone on with at the size they were learnt at.
     assert train[train.index("--image-size") + 1] == "64"
     assert told(cli(*train, "--epochs", "1", "--batch-size", "8"))

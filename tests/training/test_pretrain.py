@@ -70,6 +70,14 @@ def test_the_folder_starts_a_training_and_is_on_its_record(
     assert weights_licences(run.config) == [PAINTED]
 
 
+def test_a_refusal_says_that_the_teacher_had_the_labels(
+    pretrained: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    config = build_config(model="hierattn_xs", image_size=64, epochs=1, seed=5)
+    with pytest.raises(ConfigError, match=r"its teacher, or a run before it, learnt from \d+ of"):
+        train(TrainingRequest(config, painted.root, tmp_path / "run", init=pretrained))
+
+
 def test_a_pretraining_is_no_classifier(pretrained: Path) -> None:
     with pytest.raises(CheckpointError, match="classifies nothing; start from it with"):
         load_run(pretrained)
@@ -109,7 +117,7 @@ def test_another_recipe_does_not_go_on(
         recipe(**changed), (painted.root,), str(finished), pretrained, resume=True
     )
     field = next(iter(changed))
-    with pytest.raises(CheckpointError, match=f"another {field}; resume with the same arguments"):
+    with pytest.raises(CheckpointError, match=f"otherwise: {field}; resume with the same"):
         pretrain(request)
 
 

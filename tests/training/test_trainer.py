@@ -156,7 +156,7 @@ def test_resuming_refuses_other_settings_other_photos_and_damage(
     with pytest.raises(KeyboardInterrupt):
         train(TrainingRequest(tiny, painted.root, out), StopAfter(9))
     other = tiny.model_copy(update={"lr": 0.1})
-    with pytest.raises(CheckpointError, match="another lr;"):
+    with pytest.raises(CheckpointError, match="began otherwise: lr;"):
         train(TrainingRequest(other, painted.root, out, resume=True))
     copy = tmp_path / "copy"
     for record in painted.records[:-1]:

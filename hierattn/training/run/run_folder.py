@@ -98,7 +98,7 @@ def config_and_data(
         ]
         if names:
             raise CheckpointError(
-                f"{request.out / CHECKPOINT}: the run was started with another "
+                f"{request.out / CHECKPOINT}: the run began otherwise: "
                 f"{', '.join(names)}; resume without these flags, or train into another --out"
             )
     if request.init is not None and (
