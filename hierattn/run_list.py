@@ -14,7 +14,8 @@ from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
 
-_CONFIG, _METRICS, _CHECKPOINT, _HISTORY = "config.json", "metrics.json", "last.ckpt", "history.csv"
+_CONFIG, _STARTED, _METRICS = "config.json", "started.json", "metrics.json"
+_CHECKPOINT, _HISTORY = "last.ckpt", "history.csv"
 _DEPTH = 4
 
 
@@ -79,8 +80,16 @@ def _read(path: Path) -> ListedRun | None:
     if not config.is_file():
         if not checkpoint.is_file():
             return None
-        rows = _history(path / _HISTORY)
-        return _run(path, checkpoint, status="unfinished", epochs=rows)
+        told = _json(path / _STARTED) or {}  # which runs of earlier versions have not
+        return _run(
+            path,
+            checkpoint,
+            status="unfinished",
+            model=str(told["model"]) if "model" in told else None,
+            data=str(told["data"]) if "data" in told else None,
+            epochs=_history(path / _HISTORY),
+            of_epochs=told["epochs"] if isinstance(told.get("epochs"), int) else None,
+        )
     content = _json(config)
     if content is None:
         return _run(path, config, status="damaged")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 SPLITS, SEEN = "splits.csv", "seen.csv"
+STARTED = "started.json"
+"""What an unfinished run learns, in the place of ``config.json``; see ``hierattn.run_list``."""
 CHECKPOINT, PREDICTIONS, METRICS = "last.ckpt", "predictions.csv", "metrics.json"
 
 INTENDED_USE = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors.torch import save
 
-from hierattn.common.files import file_sha256, write_bytes, write_json
+from hierattn.common.files import file_sha256, write_bytes
 from hierattn.data.joined.read import read_unlabelled
 from hierattn.data.split_file import write_split_rows, write_splits
 from hierattn.data.splits import Split
@@ -20,7 +20,6 @@ from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output
 from hierattn.runs import (
     CHECKPOINT,
-    CONFIG,
     SEEN,
     SPLITS,
     WEIGHTS,
@@ -38,7 +37,12 @@ from hierattn.training.progress import SilentObserver, TrainingObserver, report_
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.run.checkpoint import TrainingState, save_state
 from hierattn.training.run.first_state import new_network
-from hierattn.training.run.run_folder import lock_run, open_run_folder
+from hierattn.training.run.run_folder import (
+    lock_run,
+    open_run_folder,
+    write_config,
+    write_started,
+)
 from hierattn.training.teaching.features import (
     FeatureDistillation,
     FeaturePredictor,
@@ -156,6 +160,7 @@ def _pretrain(
     restore(loop, state, out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(out / SPLITS, data.folder, data.splits)
+        write_started(out, config, data.provenance.name)
         if teacher.config is not None:
             write_split_rows(out / SEEN, learnt_rows(teacher.path))
         snapshot(loop, state)
@@ -225,4 +230,4 @@ def _write_outcome(
         weights_sha256=file_sha256(out / WEIGHTS),
         tools=tool_versions(),
     )
-    write_json(out / CONFIG, record.model_dump(mode="json"))
+    write_config(out, record)

@@ -30,7 +30,12 @@ from hierattn.training.run.checkpoint import (
 from hierattn.training.run.first_state import check_calibration, first_state, new_network
 from hierattn.training.run.request import TrainingOutcome, TrainingRequest
 from hierattn.training.run.results import write_outcome
-from hierattn.training.run.run_folder import config_and_data, lock_run, saved_state
+from hierattn.training.run.run_folder import (
+    config_and_data,
+    lock_run,
+    saved_state,
+    write_started,
+)
 from hierattn.training.teaching.run_teachers import (
     announce_teachers,
     load_run_teachers,
@@ -128,6 +133,7 @@ def _train(
     restore(loop, state, request.out / CHECKPOINT)
     if group.is_main and saved is None:
         write_splits(request.out / SPLITS, data.folder, data.splits)
+        write_started(request.out, config, data.provenance.name)
         if learnt:
             write_split_rows(request.out / SEEN, tuple(dict.fromkeys(learnt)))
         snapshot(loop, state)

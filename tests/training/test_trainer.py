@@ -22,6 +22,7 @@ from hierattn.evaluation.evaluate import evaluate_run
 from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.report import EvaluationReport
 from hierattn.models.registry import create_model
+from hierattn.run_list import list_runs
 from hierattn.runs import load_run
 from hierattn.training.progress import SilentObserver
 from hierattn.training.recipe.config import TrainingConfig, build_config
@@ -80,7 +81,14 @@ def test_a_run_interrupted_in_every_epoch_ends_with_the_same_bits(
         assert load_state(out / "last.ckpt").epoch == epochs_done
         request = TrainingRequest(None, None, out, resume=True)
     assert not (out / "config.json").exists()
+    (listed,) = list_runs(out)
+    assert (listed.status, listed.model) == ("unfinished", tiny.model)
+    assert listed.data == painted.root.name
+    assert (listed.epochs, listed.of_epochs) == (2, tiny.epochs)
     train(request)
+    names = sorted(path.name for path in out.iterdir())
+    assert names == sorted(path.name for path in finished.iterdir())
+    assert list_runs(out)[0].status == "finished"
     assert (out / "model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
     resumed, whole = load_state(out / "last.ckpt"), load_state(finished / "last.ckpt")
     for name, value in whole.model.items():

@@ -24,7 +24,6 @@ from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.models.tensors import load_tensors
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.runs import (
-    CONFIG,
     METRICS,
     PREDICTIONS,
     WEIGHTS,
@@ -36,6 +35,7 @@ from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.run.checkpoint import HistoryRow, TrainingState
+from hierattn.training.run.run_folder import write_config
 
 
 def write_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
@@ -131,7 +131,7 @@ def write_outcome(
         weights_sha256=file_sha256(out / WEIGHTS),
         tools=tool_versions(),
     )
-    write_json(out / CONFIG, run.model_dump(mode="json"))
+    write_config(out, run)
     return reports
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from hierattn.common.files import write_json
 from hierattn.common.locks import locked_folder
 from hierattn.errors import CheckpointError, ConfigError
-from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS
+from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS, STARTED
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig, parse_config
 from hierattn.training.run.checkpoint import TrainingState, load_state, roots_of
@@ -62,10 +65,23 @@ def open_run_folder(out: Path, resume: bool) -> TrainingState | None:
     return None
 
 
+def write_started(out: Path, config: TrainingConfig, data: str) -> None:
+    """Note what a new run learns and from which photos, for ``hierattn runs``."""
+    write_json(out / STARTED, {"model": config.model, "data": data, "epochs": config.epochs})
+
+
+def write_config(out: Path, record: BaseModel) -> None:
+    """Write ``config.json``, after everything else: with it a run is finished."""
+    write_json(out / CONFIG, record.model_dump(mode="json"))
+    (out / STARTED).unlink(missing_ok=True)
+
+
 def _strangers(out: Path) -> list[str]:
     """Names in a folder that a run killed before its first checkpoint does not leave."""
     names = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
-    return [name for name in names if name not in (SPLITS, SEEN) and not name.startswith(".")]
+    return [
+        name for name in names if name not in (SPLITS, SEEN, STARTED) and not name.startswith(".")
+    ]
 
 
 def config_and_data(
