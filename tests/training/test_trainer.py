@@ -297,7 +297,7 @@ def test_two_folders_are_one_training_set_and_are_found_again(
     homes = {row.file.split("/")[0] for row in read_split_rows(out / "splits.csv")}
     assert homes == {painted.root.name, "other"}
     train(TrainingRequest(None, None, out, resume=True))
-    with pytest.raises(CheckpointError, match="another class_map"):
+    with pytest.raises(CheckpointError, match="began otherwise: class_map"):
         train(TrainingRequest(build_config(**{**TINY, "epochs": 1}), None, out, resume=True))
     # The table is remembered, so the folder needs no renaming to be judged.
     judged = evaluate_run(str(out), other, split="all", replicates=10)
