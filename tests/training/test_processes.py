@@ -62,7 +62,8 @@ def test_terminating_leaves_a_run_that_can_go_on(
     assert "Traceback" not in output
     assert f"--resume --out {out}" in output.replace("\n", "")
     assert load_state(out / "last.ckpt").epoch >= 1
-    assert {path.name for path in out.iterdir()} == {"last.ckpt", "history.csv", "splits.csv"}
+    left = {"last.ckpt", "history.csv", "splits.csv", "started.json"}
+    assert {path.name for path in out.iterdir()} == left
 
 
 @pytest.mark.slow
@@ -86,7 +87,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing_half_written(
     assert process.returncode == 1
     assert "Traceback" not in process.stderr
     assert process.stderr.rstrip().endswith("last.ckpt: File too large")
-    assert [path.name for path in out.iterdir()] == ["splits.csv"]
+    assert {path.name for path in out.iterdir()} == {"splits.csv", "started.json"}
 
 
 @pytest.mark.slow
