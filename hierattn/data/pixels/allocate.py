@@ -8,7 +8,8 @@ import tempfile
 import numpy as np
 
 from hierattn.common.cache_folders import cache_folder
-from hierattn.errors import ConfigError, DataError
+from hierattn.common.gigabytes import bytes_from_environment
+from hierattn.errors import DataError
 
 LIMIT_VARIABLE = "HIERATTN_PHOTO_MEMORY_GB"
 """Environment variable with the most that pixels may take of the memory, in gigabytes."""
@@ -50,13 +51,5 @@ def allocate_pixels(count: int, side: int) -> np.ndarray:
 
 def _limit() -> int:
     """Bytes."""
-    given = os.environ.get(LIMIT_VARIABLE)
-    if given is None:
-        return int(_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    try:
-        limit = int(float(given) * 1e9)
-    except (ValueError, OverflowError):
-        limit = -1
-    if limit < 0:
-        raise ConfigError(f"{LIMIT_VARIABLE}={given}: give gigabytes, such as 8, or 0 for none")
-    return limit
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return bytes_from_environment(LIMIT_VARIABLE, int(_SHARE * memory))

@@ -13,7 +13,7 @@ import numpy as np
 import PIL
 
 from hierattn.common.cache_folders import cache_folder
-from hierattn.errors import ConfigError
+from hierattn.common.gigabytes import bytes_from_environment
 from hierattn.preprocessing import PreprocessSpec
 
 LIMIT_VARIABLE = "HIERATTN_PHOTO_CACHE_GB"
@@ -102,13 +102,7 @@ def default_store() -> PixelStore | None:
     Raises:
         ConfigError: the variable is not a number from 0 on.
     """
-    given = os.environ.get(LIMIT_VARIABLE, str(DEFAULT_LIMIT_GB))
-    try:
-        limit = int(float(given) * 1e9)
-    except (ValueError, OverflowError):
-        limit = -1
-    if limit < 0:
-        raise ConfigError(f"{LIMIT_VARIABLE}={given}: give gigabytes, such as 4, or 0 for none")
+    limit = bytes_from_environment(LIMIT_VARIABLE, int(DEFAULT_LIMIT_GB * 1e9))
     return PixelStore(cache_folder("hierattn") / "photos", limit) if limit else None
 
 
