@@ -11,51 +11,71 @@ from typing import Annotated
 import typer
 
 from benchmarks.environment import describe_host
+from benchmarks.paper.judging import export_system, keep_held_out, make_row, time_systems
 from benchmarks.paper.published import SYSTEMS
-from benchmarks.paper.stages import (
-    Study,
-    export_system,
-    keep_held_out,
-    make_row,
-    time_systems,
-    train_system,
-)
+from benchmarks.paper.study import Study, read_recipe
 from benchmarks.paper.table import SystemsTable, compare_systems, to_markdown
+from benchmarks.paper.trainings import HISTORY, train_system
 from benchmarks.results import RESULTS_JSON, Results
 from hierattn.cli.console import progress_console
+from hierattn.cli.progress import RichObserver
 from hierattn.common.files import write_text
-from hierattn.errors import HierAttnError
+from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.metrics.predictions import Predictions
 from hierattn.runs import METRICS, load_run
 
 
 def main(
     data: Annotated[Path, typer.Option(help="Data folder.")],
-    recipe: Annotated[Path, typer.Option(help="JSON of training fields for all systems.")],
+    recipe: Annotated[Path, typer.Option(help="JSON: what all systems share.")],
     work: Annotated[Path, typer.Option(help="Folder of runs and exports; a killed study goes on.")],
     out: Annotated[Path, typer.Option(help="Folder of the results, small enough to keep.")],
+    teacher: Annotated[
+        str | None, typer.Option(help="Of the features, where the recipe learns them first.")
+    ] = None,
+    feature_data: Annotated[
+        list[Path] | None, typer.Option(help="Photos of the features; again for more.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Train this system and stop; again for more.")
+    ] = None,
     runs: Annotated[int, typer.Option(help="Timed runs of each row.", min=1)] = 200,
 ) -> None:
-    """Train the eight systems with one recipe from scratch, export (gated), time, compare."""
-    study = Study(data, recipe, work)
+    """Train the eight systems with one recipe, export (gated), time, compare."""
+    models = [system.model for system in SYSTEMS]
+    if unknown := [name for name in only or () if name not in models]:
+        raise UnknownNameError("system", unknown[0], models)
+    study = Study(data, read_recipe(recipe), work, teacher, tuple(feature_data or ()))
     console = progress_console()
-    command = (
-        f"python -m benchmarks.paper --data {data.name} --recipe {recipe.name} "
-        f"--work {work.name} --out {out.name} --runs {runs}"
-    )
-    for stage, act in (("training", train_system), ("exporting", export_system)):
-        for number, system in enumerate(SYSTEMS, start=1):
-            console.print(f"{stage} {system.model}, {number} of {len(SYSTEMS)}")
-            act(study, system.model)
+    for number, model in enumerate(only or models, start=1):
+        console.print(f"training {model}, {number} of {len(only or models)}")
+        with RichObserver() as observer:
+            train_system(study, model, observer)
+    if only:
+        return
+    for number, model in enumerate(models, start=1):
+        console.print(f"exporting {model}, {number} of {len(models)}")
+        export_system(study, model)
     console.print("timing all of them in turn")
+    taught = [f"--teacher {Path(teacher).name}"] if teacher else []
+    taught += [f"--feature-data {folder.name}" for folder in study.feature_data]
+    command = " ".join(
+        [
+            f"python -m benchmarks.paper --data {data.name} --recipe {recipe.name}",
+            *taught,
+            f"--work {work.name} --out {out.name} --runs {runs}",
+        ]
+    )
     timed = time_systems(study, command, runs)
-    predictions = {s.model: keep_held_out(study, s.model, out) for s in SYSTEMS}
+    predictions = {model: keep_held_out(study, model, out) for model in models}
     table = _table(study, command, predictions, timed)
     write_text(out / "table.json", table.model_dump_json(indent=2) + "\n")
     write_text(out / "table.md", to_markdown(table))
     shutil.copy(study.report / RESULTS_JSON, out / "latency.json")
-    for system in SYSTEMS:
-        shutil.copy(study.run(system.model) / METRICS, out / f"{system.model}.{METRICS}")
+    for model in models:
+        for fold in study.folds(model):
+            shutil.copy(fold / HISTORY, out / f"{model}.{fold.name}.{HISTORY}")
+            shutil.copy(fold / METRICS, out / f"{model}.{fold.name}.{METRICS}")
     print(to_markdown(table))
 
 
@@ -63,17 +83,16 @@ def _table(
     study: Study, command: str, predictions: dict[str, Predictions], timed: Results
 ) -> SystemsTable:
     names = list(predictions)
-    config = load_run(study.run(names[0])).config
+    config = load_run(study.folds(names[0])[0]).config
     first = predictions[names[0]]
     host = describe_host()
-    recipe = config.training.model_dump(mode="json", exclude={"model"})
     return SystemsTable(
         data=study.data.name,
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         command=command,
         machine=f"{host.cpu}, {host.cores} cores",
-        recipe=recipe,
-        initialisation="random weights for all",
+        recipe=study.recipe.model_dump(mode="json"),
+        initialisation="random weights for all" if study.teacher is None else "features for all",
         image_size=config.image_size,
         images=len(first),
         groups=len(set(first.groups)),

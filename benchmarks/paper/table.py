@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from benchmarks.paper.published import OURS, SYSTEMS
 from hierattn.metrics.bootstrap import Interval, PairedDifference, paired_bootstrap
@@ -26,12 +26,16 @@ class SystemRow(_Part):
     """One system on one data set.
 
     Attributes:
-        top1: on the held-out fold, 95 % interval over groups.
+        lr: the highest learning rate of the folds' training.
+        trials: validation balanced accuracy of each rate that was tried; empty for none.
+        top1: on the held-out folds, 95 % interval over groups.
         size_mb: of the float32 TFLite file.
         verified: every exported file passed its gate.
     """
 
     model: str
+    lr: float | None = None
+    trials: dict[float, float] = Field(default_factory=dict)
     parameters: int
     multiply_adds: int
     top1: Interval
@@ -61,9 +65,9 @@ class SystemsTable(_Part):
     """All systems on one data set.
 
     Attributes:
-        recipe: the training fields that all systems share.
+        recipe: what all systems share.
         initialisation: what all started from.
-        images: of the held-out fold; ``groups`` of them.
+        images: of the held-out folds; ``groups`` of them.
     """
 
     version: Literal[1] = 1

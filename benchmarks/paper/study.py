@@ -1,0 +1,120 @@
+"""A study: one data set, one recipe, eight systems, and where their files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hierattn.common.files import regular_file
+from hierattn.common.json_text import parse_model
+from hierattn.errors import ConfigError, first_problem
+from hierattn.training.recipe.config import TrainingConfig, build_config
+
+
+class StudyRecipe(BaseModel):
+    """What all systems share.
+
+    Attributes:
+        folds: the folds that are judged, as ``1/3``, together; each photo once.
+        training: training fields of the folds.
+        rates: learning rates that each system chooses from; none for that of ``training``.
+        choosing: training fields of the trials that choose, over those of ``training``. A trial is
+            judged on its validation part, which the fold's training part gives.
+        features: training fields of a pretraining before the labels; None for random weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folds: tuple[str, ...] = Field(min_length=1)
+    training: dict[str, Any]
+    rates: tuple[float, ...] = ()
+    choosing: dict[str, Any] = Field(default_factory=dict)
+    features: dict[str, Any] | None = None
+
+    def fold_config(self, model: str, fold: str, lr: float | None) -> TrainingConfig:
+        """Of one fold's training; ``lr`` is the rate that was chosen, None for the recipe's own."""
+        chosen = {} if lr is None else {"lr": lr}
+        return build_config(**{**self.training, **chosen, "model": model, "fold": fold})
+
+    def trial_config(self, model: str, lr: float) -> TrainingConfig:
+        """Of a trial of one rate, on the first fold."""
+        fields = {**self.training, "validation_fraction": 0.2, **self.choosing}
+        return build_config(**{**fields, "model": model, "fold": self.folds[0], "lr": lr})
+
+    def feature_config(self, model: str) -> TrainingConfig:
+        """Of the pretraining."""
+        return build_config("features", **{**(self.features or {}), "model": model})
+
+
+def read_recipe(path: Path) -> StudyRecipe:
+    """Read a recipe, and check every training field in it.
+
+    Raises:
+        ConfigError: not a recipe; the message names the field.
+    """
+    try:
+        recipe = parse_model(StudyRecipe, regular_file(path).read_bytes())
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {first_problem(error)}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a readable recipe ({error})") from error
+    model = "hierattn_xs"
+    for fold in recipe.folds:
+        recipe.fold_config(model, fold, None)
+    for rate in recipe.rates:
+        recipe.trial_config(model, rate)
+    recipe.feature_config(model)
+    return recipe
+
+
+@dataclass(frozen=True)
+class Study:
+    """One data set, one recipe, eight systems.
+
+    Attributes:
+        data: the photos.
+        recipe: the same for all systems.
+        work: where runs and exports live; a killed study goes on from there.
+        teacher: of the features; None where the recipe has none.
+        feature_data: the photos of the features, whose labels are not looked at.
+    """
+
+    data: Path
+    recipe: StudyRecipe
+    work: Path
+    teacher: str | None = None
+    feature_data: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a study whose features lack a teacher or photos, or are not in its recipe."""
+        told = self.teacher is not None, bool(self.feature_data)
+        if self.recipe.features is not None and not all(told):
+            raise ConfigError("this recipe learns features first; give --teacher, --feature-data")
+        if self.recipe.features is None and any(told):
+            raise ConfigError(
+                "this recipe starts from random weights; leave out --teacher and --feature-data"
+            )
+
+    def features(self, model: str) -> Path:
+        """The run folder of a system's pretraining."""
+        return self.work / model / "features"
+
+    def trial(self, model: str, lr: float) -> Path:
+        """The run folder of a trial of one learning rate."""
+        return self.work / model / f"rate_{lr:g}"
+
+    def folds(self, model: str) -> tuple[Path, ...]:
+        """The run folders of a system's folds."""
+        return tuple(self.work / model / f"fold_{fold.split('/')[0]}" for fold in self.recipe.folds)
+
+    def exported(self, model: str) -> Path:
+        """The export folder of a system: of its first fold."""
+        return self.work / model / "export"
+
+    @property
+    def report(self) -> Path:
+        """The benchmark's report folder."""
+        return self.work / "report"

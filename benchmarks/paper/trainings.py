@@ -1,0 +1,96 @@
+"""The trainings of a study: features, learning rate, folds. Finished ones are skipped."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+from pathlib import Path
+
+from benchmarks.paper.study import Study
+from benchmarks.results import BenchmarkError
+from hierattn.lineage import pretraining_behind
+from hierattn.runs import CHECKPOINT, CONFIG, METRICS, load_run
+from hierattn.training.pretrain import PretrainingRequest, pretrain
+from hierattn.training.progress import TrainingObserver
+from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.run.request import TrainingRequest
+from hierattn.training.trainer import train
+
+HISTORY = "history.csv"
+
+
+def train_system(study: Study, model: str, observer: TrainingObserver | None = None) -> None:
+    """Do all trainings of one system, or go on with them.
+
+    Raises:
+        BenchmarkError: the work folder holds a training of another recipe or data set.
+        HierAttnError: bad data or teacher.
+    """
+    if study.recipe.features is not None:
+        _learn_features(study, model, observer)
+    for rate in study.recipe.rates:
+        config = study.recipe.trial_config(model, rate)
+        _train(study, config, study.trial(model, rate), observer)
+    lr = chosen_rate(study, model)
+    for fold, out in zip(study.recipe.folds, study.folds(model), strict=True):
+        _train(study, study.recipe.fold_config(model, fold, lr), out, observer)
+
+
+def chosen_rate(study: Study, model: str) -> float | None:
+    """The rate whose trial did best; None where there is nothing to choose."""
+    scores = trial_scores(study, model)
+    return max(scores, key=lambda rate: scores[rate]) if scores else None
+
+
+def trial_scores(study: Study, model: str) -> dict[float, float]:
+    """Balanced accuracy of each rate's validation part, mean of the last third of the epochs."""
+    scores = {}
+    for rate in study.recipe.rates:
+        with (study.trial(model, rate) / HISTORY).open(encoding="utf-8", newline="") as file:
+            told = [float(row["validation_balanced_accuracy"]) for row in csv.DictReader(file)]
+        scores[rate] = statistics.mean(told[-max(1, len(told) // 3) :])
+    return scores
+
+
+def _learn_features(study: Study, model: str, observer: TrainingObserver | None) -> None:
+    out, config = study.features(model), study.recipe.feature_config(model)
+    assert study.teacher is not None  # a study without one is refused
+    if (out / CONFIG).exists():
+        found = pretraining_behind(out)
+        if found is None or found.training != config:
+            raise _of_another_recipe(out)
+        return
+    resume = (out / CHECKPOINT).exists()
+    request = PretrainingRequest(config, study.feature_data, study.teacher, out, resume)
+    pretrain(request, observer)
+
+
+def _train(
+    study: Study, config: TrainingConfig, out: Path, observer: TrainingObserver | None
+) -> None:
+    if (out / METRICS).exists():
+        found = load_run(out).config
+        if found.training != config:
+            raise _of_another_recipe(out)
+        if found.data.name != study.data.name:
+            raise BenchmarkError(
+                f"{out}: trained on '{found.data.name}', not on '{study.data.name}'; give another "
+                "--work"
+            )
+        return
+    resume = (out / CHECKPOINT).exists()
+    init = None if study.recipe.features is None else study.features(config.model)
+    request = TrainingRequest(
+        config,
+        None if resume else study.data,
+        out,
+        init=None if resume else init,
+        resume=resume,
+        # The features may have seen these photos, without labels; every system's did.
+        allow_seen=True,
+    )
+    train(request, observer)
+
+
+def _of_another_recipe(out: Path) -> BenchmarkError:
+    return BenchmarkError(f"{out}: trained by another recipe; give another --work")

@@ -1,0 +1,93 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.paper import trainings
+from benchmarks.paper.study import Study, StudyRecipe
+from benchmarks.paper.trainings import chosen_rate, train_system
+from benchmarks.results import BenchmarkError
+from hierattn.runs import load_run
+
+from .conftest import TRAINING
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What trainings were asked for, instead of training."""
+    requests: list[Any] = []
+    for name in ("train", "pretrain"):
+        monkeypatch.setattr(trainings, name, lambda request, observer: requests.append(request))
+    return requests
+
+
+def write_history(run: Path, *accuracies: float) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    lines = ["epoch,validation_balanced_accuracy", *(f"1,{value}" for value in accuracies)]
+    (run / "history.csv").write_text("\n".join(lines))
+
+
+def test_a_system_starts_with_the_recipe_of_all(study: Study, asked: list[Any]) -> None:
+    train_system(study, "mobilenet_v2")
+    (request,) = asked
+    assert (request.config.model, request.config.image_size) == ("mobilenet_v2", 64)
+    assert (request.data, request.resume, request.init) == (study.data, False, None)
+
+
+def test_a_killed_training_goes_on(study: Study, asked: list[Any]) -> None:
+    (folder,) = study.folds("mobilenet_v2")
+    folder.mkdir(parents=True)
+    (folder / "last.ckpt").touch()
+    train_system(study, "mobilenet_v2")
+    assert asked[0].resume
+
+
+def test_features_rates_and_folds_in_their_order(study: Study, asked: list[Any]) -> None:
+    recipe = StudyRecipe(
+        folds=("1/3", "2/3"), training={**TRAINING, "validation_fraction": 0},
+        rates=(0.001, 0.002), choosing={"epochs": 6}, features={"epochs": 2},
+    )  # fmt: skip
+    whole = replace(study, recipe=recipe, teacher="t.pth", feature_data=(study.data,))
+    for rate, accuracies in ((0.001, (0.9, 0.2, 0.2, 0.2, 0.4, 0.6)), (0.002, (0.45,) * 6)):
+        write_history(whole.trial("mnasnet1_0", rate), *accuracies)
+    train_system(whole, "mnasnet1_0")
+    features, *trials = asked
+    assert (features.teacher, features.data, features.config.epochs) == ("t.pth", (study.data,), 2)
+    told = [(t.config.lr, t.config.fold, t.config.validation_fraction) for t in trials]
+    # The mean of the last two of six epochs is 0.5 for the first rate.
+    assert told == [
+        (0.001, "1/3", 0.2), (0.002, "1/3", 0.2), (0.001, "1/3", 0.0), (0.001, "2/3", 0.0),
+    ]  # fmt: skip
+    assert chosen_rate(whole, "mnasnet1_0") == 0.001
+    assert [t.config.epochs for t in trials] == [6, 6, 1, 1]
+    assert all(t.init == whole.features("mnasnet1_0") for t in trials)
+
+
+def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked: list[Any]) -> None:
+    (fold,) = study.folds("hierattn_xs")
+    shutil.copytree(finished, fold)
+    record = json.loads((fold / "config.json").read_text())
+    record["training"]["fold"] = "1/3"
+    (fold / "config.json").write_text(json.dumps(record))
+    with pytest.raises(BenchmarkError, match="another recipe"):
+        train_system(study, "hierattn_xs")
+    fields = load_run(fold).config.training.model_dump(exclude={"model", "fold"})
+    same = replace(study, recipe=StudyRecipe(folds=("1/3",), training=fields))
+    train_system(same, "hierattn_xs")
+    with pytest.raises(BenchmarkError, match="not on 'elsewhere'"):
+        train_system(replace(same, data=study.data / "elsewhere"), "hierattn_xs")
+    assert not asked
+
+
+def test_features_of_another_recipe_are_refused(study: Study, asked: list[Any]) -> None:
+    recipe = study.recipe.model_copy(update={"features": {"epochs": 2}})
+    other = replace(study, recipe=recipe, teacher="t.pth", feature_data=(study.data,))
+    folder = other.features("mnasnet1_0")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(BenchmarkError, match="another recipe"):
+        train_system(other, "mnasnet1_0")
+    assert not asked
