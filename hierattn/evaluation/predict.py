@@ -50,6 +50,11 @@ class Answer:
     flagged: bool | None
 
     @property
+    def highest(self) -> float:
+        """The most probable class's probability."""
+        return max(self.probabilities.values())
+
+    @property
     def ranked(self) -> list[tuple[str, float]]:
         """Classes and probabilities, the highest first."""
         return sorted(self.probabilities.items(), key=lambda pair: -pair[1])

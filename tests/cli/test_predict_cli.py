@@ -50,6 +50,10 @@ def test_photos_and_a_folder_are_answered(
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["answer"] for row in rows] == [row["answer"] for row in document["photos"]]
+    needed = document["certainty_needed"]
+    for row, told in zip(rows, document["photos"], strict=True):
+        assert float(row["certainty_needed"]) == needed
+        assert told["sure"] == (max(told["probabilities"].values()) >= needed)
     assert len(list(maps.glob("*.png"))) == 3
 
 
@@ -101,6 +105,21 @@ def test_no_flag_is_shown_on_the_wrong_side_of_its_threshold(
     shown = capsys.readouterr().out
     assert "FLAGGED: 0.025\n" in shown.replace(" \n", "\n") and "below: 0.0252" in shown
     assert "at least 0.025, " in shown and "at least 0.0254, " in shown
+
+
+def test_not_sure_is_told_with_the_certainty_it_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both would read 0.375 with three digits."""
+    classifier = _classifier(abstain_threshold=0.3747, fitted_on="photos of a test")
+    answers = [
+        predict.Answer(
+            Path("photo.jpg"), {"a": best, "b": 1 - 2 * best, "c": best - 0.1, "d": 0.1},
+            sure=best >= 0.3747, target=None, flagged=None,
+        )
+        for best in (0.3748, 0.3746)
+    ]  # fmt: skip
+    show_answers(classifier, answers)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "a: 0.3748" in shown and "a: 0.3746" in shown and "may answer, 0.3747." in shown
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from hierattn.evaluation.predict import Answer, Classifier
 
 _SHOWN = 3
-_LEGEND = (
-    "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which the "
-    "model may answer."
-)
 _NOT_A_DEVICE = "A research tool, not a medical device."
 
 
@@ -87,6 +83,7 @@ def predict(
         print_json(
             {
                 "model": model,
+                "certainty_needed": classifier.point.abstain_threshold,
                 "photos": [_document(classifier, answer) for answer in answers],
                 "unreadable": unreadable,
                 "passed_over": [str(path) for path in found.passed_over],
@@ -145,10 +142,12 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
     if target:
         columns.append((f"{target} flag", "left"))
     table = make_table("Research only: no diagnosis", columns)
-    digits = _digits(answers, point.melanoma_threshold or 0.0)
+    flags = [(a.target, a.flagged) for a in answers if a.target is not None]
+    digits = _digits(flags, point.melanoma_threshold or 0.0)
+    highest = _digits([(a.highest, a.sure) for a in answers], point.abstain_threshold)
     for answer in answers:
         ranked = answer.ranked
-        best = ", ".join(f"{name}: {share:.3f}" for name, share in ranked[:_SHOWN])
+        best = ", ".join(f"{name}: {share:.{highest}f}" for name, share in ranked[:_SHOWN])
         said = ranked[0][0] if answer.sure else "NOT SURE"
         flagged = "FLAGGED" if answer.flagged else "below"
         flag = [f"{flagged}: {number(answer.target, digits)}"] if target else []
@@ -160,7 +159,10 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
             "the threshold chosen in training, whatever the answer."
         )
     if point.is_fitted:
-        console.print(f"{_LEGEND} {_NOT_A_DEVICE}")
+        console.print(
+            "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which "
+            f"the model may answer, {point.abstain_threshold:.{highest}f}. {_NOT_A_DEVICE}"
+        )
     else:
         console.print(
             "Probabilities are not calibrated, and no answer is called unsure or flagged: "
@@ -168,11 +170,10 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
         )
 
 
-def _digits(answers: Sequence[Answer], threshold: float) -> int:
-    """As many as show every flagged probability at the threshold or above, and no other one."""
-    told = [(answer.target, answer.flagged) for answer in answers if answer.target is not None]
+def _digits(told: Sequence[tuple[float, bool | None]], threshold: float) -> int:
+    """As many as show each probability that reaches the threshold at it or above, and no other."""
     for digits in range(3, 17):
-        if all((round(p, digits) >= round(threshold, digits)) == flag for p, flag in told):
+        if all((round(p, digits) >= round(threshold, digits)) == reached for p, reached in told):
             return digits
     return 17
 
@@ -202,10 +203,15 @@ def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> Non
     from hierattn.common.files import write_text
 
     names = [f"probability of {name}" for name in classifier.classes]
-    rows: list[Sequence[object]] = [["file", "answer", "sure", "target_flagged", *names]]
+    rows: list[Sequence[object]] = [
+        ["file", "answer", "sure", "certainty_needed", "target_flagged", "target_threshold", *names]
+    ]
+    point = classifier.point
     for answer in answers:
         flagged = "" if answer.flagged is None else str(answer.flagged).lower()
         shares = (f"{answer.probabilities[name]:.6f}" for name in classifier.classes)
         sure = str(answer.sure).lower()
-        rows.append([str(answer.photo), answer.ranked[0][0], sure, flagged, *shares])
+        needed, threshold = point.abstain_threshold, point.melanoma_threshold
+        said = [str(answer.photo), answer.ranked[0][0], sure, needed, flagged, threshold]
+        rows.append([*said, *shares])
     write_text(path, report_csv(rows))
