@@ -112,7 +112,7 @@ def _why_fewer(measurement: Measurement, plan: Plan) -> str:
     """Why a row has fewer runs than were asked for."""
     if sum(map(len, measurement.turns)) < sum(map(len, plan.shares())):
         return "the others had not had their turn"
-    return f"a turn takes no more than {plan.slice_s:g} s, and this row is slow"
+    return f"after {plan.slice_s:g} s a turn begins no other run, and this row is slow"
 
 
 def make_cases(

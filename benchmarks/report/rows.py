@@ -22,7 +22,8 @@ class NumberedRow:
         number: from 1, in the order of the results; names the row in every chart.
         to_fastest: p50 over the lowest p50 of a measured row on the same device with as many
             threads; None where either is missing.
-        tie: the difference to that fastest row is within the noise floor.
+        tie: the difference to that fastest row is within the noise floor, or within the own noise
+            of either.
     """
 
     number: int

@@ -110,6 +110,11 @@ def _to_fastest(n: NumberedRow) -> Cell:
     return Cell(f"{n.to_fastest:.2f}×", n.to_fastest, "tie" if n.tie else None)
 
 
+def _noise(n: NumberedRow) -> Cell:
+    value = n.row.noise_ratio
+    return Cell(MISSING if value is None else f"{value:.2f}", value)
+
+
 def _delegated(n: NumberedRow) -> Cell:
     if n.row.fully_delegated is None:
         return Cell(MISSING)
@@ -216,6 +221,13 @@ COLUMNS: tuple[Column, ...] = (
         _OVERVIEW | _SPEED,
         _milliseconds("p90_ms"),
     ),
+    Column(
+        "noise",
+        "Noise, ×",
+        "By which factor this row's p50, against another's, may differ in another session.",
+        _SPEED,
+        _noise,
+    ),
     Column("p99", "p99, ms", "99 runs in 100 are faster.", _SPEED, _milliseconds("p99_ms")),
     Column("mean", "Mean, ms", "Mean of all runs.", frozenset(), _milliseconds("mean_ms")),
     Column(
@@ -229,7 +241,8 @@ COLUMNS: tuple[Column, ...] = (
         "ratio",
         "To fastest",
         "p50 over that of the fastest measured row on the same device with as many threads; "
-        "“tie” where the difference is within the noise floor.",
+        "“tie” where the difference is within the noise floor, or within the own noise of either "
+        "row.",
         _OVERVIEW | _SPEED,
         _to_fastest,
     ),

@@ -85,10 +85,12 @@ def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:
     ordered = sorted(measured, key=lambda row: row.p50_ms or 0)
     groups: list[list[Row]] = []
     for row in ordered:
-        if groups and results.is_tie(groups[-1][0], row):
-            groups[-1].append(row)
-        else:
+        # A noisy row may tie with a faster rank than the quieter rows before it.
+        group = next((group for group in groups if results.is_tie(group[0], row)), None)
+        if group is None:
             groups.append([row])
+        else:
+            group.append(row)
     ranks, place = {}, 1
     for group in groups:
         for row in group:

@@ -64,7 +64,8 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     line(rates, "learning_rate", "learning rate", _GREY)
     best = _series(history, "validation_balanced_accuracy")
     if np.isfinite(best).any():
-        position = int(np.nanargmax(best))
+        # Of several as high the last, as training chooses among them.
+        position = len(best) - 1 - int(np.nanargmax(best[::-1]))
         accuracies.axvline(epochs[position], color=_GREY, linewidth=0.8, linestyle=":")
         accuracies.plot(
             epochs[position],

@@ -210,6 +210,13 @@ def test_rows_within_the_floor_of_the_fastest_share_its_rank() -> None:
     assert set(places.values()) == {"1", "2", "3", "4", "5"}
 
 
+def test_a_noisy_row_ties_with_the_fastest_though_a_quiet_one_lies_between() -> None:
+    """As the page says: what ties is held against the fastest, not against the row before."""
+    rows = [row(p50_ms=10.0), row(p50_ms=13.0), row(p50_ms=15.0, noise_ratio=2.0)]
+    places = rank(results(*rows, floor=1.1), rows)
+    assert [places[id(one)] for one in rows] == ["1=", "3", "1="]
+
+
 def test_a_file_that_failed_its_gate_is_never_the_best() -> None:
     fast, slow = row(p50_ms=1.0, status="gate failed", reason="melanomas"), row(p50_ms=10.0)
     assert rank(results(), [fast, slow]) == {id(slow): "1"}

@@ -50,10 +50,10 @@ def test_photos_and_a_folder_are_answered(
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["answer"] for row in rows] == [row["answer"] for row in document["photos"]]
-    needed = document["certainty_needed"]
-    for row, told in zip(rows, document["photos"], strict=True):
-        assert float(row["certainty_needed"]) == needed
-        assert told["sure"] == (max(told["probabilities"].values()) >= needed)
+    # Its operating point was fitted on too few photos to call an answer sure.
+    assert document["calibrated"] is False and "not fitted" in document["fitted_on"]
+    assert document["certainty_needed"] is None and document["photos"][0]["sure"] is None
+    assert {(row["sure"], row["certainty_needed"]) for row in rows} == {("", "")}
     assert len(list(maps.glob("*.png"))) == 3
 
 
@@ -120,6 +120,21 @@ def test_not_sure_is_told_with_the_certainty_it_lacks(capsys: pytest.CaptureFixt
     show_answers(classifier, answers)
     shown = " ".join(capsys.readouterr().out.split())
     assert "a: 0.3748" in shown and "a: 0.3746" in shown and "may answer, 0.3747." in shown
+
+
+def test_a_fitted_point_s_certainty_stands_in_json_and_csv(
+    painted: DataFolder, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = _classifier(abstain_threshold=0.3, fitted_on="photos of a test")
+    monkeypatch.setattr("hierattn.cli.commands.predict.load_classifier", lambda _: classifier)
+    table = tmp_path / "answers.csv"
+    document = json.loads(
+        cli("predict", "a run", painted.records[0].path, "--json", "--csv", table).out
+    )
+    assert document["calibrated"] is True and document["certainty_needed"] == 0.3
+    assert document["photos"][0]["sure"] is False
+    (row,) = csv.DictReader(table.open(newline=""))
+    assert (row["sure"], row["certainty_needed"]) == ("false", "0.3")
 
 
 @pytest.mark.parametrize(

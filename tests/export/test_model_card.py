@@ -284,7 +284,10 @@ def test_no_text_leaves_its_cell(text: str) -> None:
 
 def test_the_chain_of_pretraining_is_followed(run: Run) -> None:
     roles = [(source.role, source.data.name) for source in data_sources(run.config)]
-    assert roles == [("training", "pad_ufes_20"), ("pretraining, without labels", "data")]
+    assert roles == [
+        ("training", "pad_ufes_20"),
+        ("pretraining, without labels", "isic_2017+pad_ufes_20"),
+    ]
     broken = {"pretraining": {"data": {"name": 3}}}
     with pytest.raises(CheckpointError, match=r"initialisation\.pretraining\.data"):
         data_sources(run.config.model_copy(update={"initialisation": broken}))

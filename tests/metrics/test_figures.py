@@ -109,6 +109,9 @@ def test_ticks_beside_an_accuracy_that_never_changed_differ(
     FigureCanvasAgg(drawn[0]).draw()
     ticks = [label.get_text() for label in drawn[0].axes[1].get_yticklabels()]
     assert len(ticks) > 2 and len(set(ticks)) == len(ticks)
+    # Of equal epochs training takes the last.
+    told = [text.get_text() for text in drawn[0].axes[1].get_legend().get_texts()]
+    assert any("at epoch 3" in text for text in told)
 
 
 def test_curves_accept_the_strings_of_a_csv_and_a_single_epoch(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from hierattn.errors import one_line
 
 if TYPE_CHECKING:
     from hierattn.evaluation.predict import Answer, Classifier
+    from hierattn.metrics.operating_point import OperatingPoint
 
 _SHOWN = 3
 _NOT_A_DEVICE = "A research tool, not a medical device."
@@ -83,7 +84,9 @@ def predict(
         print_json(
             {
                 "model": model,
-                "certainty_needed": classifier.point.abstain_threshold,
+                "calibrated": classifier.point.is_fitted,
+                "fitted_on": classifier.point.fitted_on,
+                "certainty_needed": _certainty_needed(classifier.point),
                 "photos": [_document(classifier, answer) for answer in answers],
                 "unreadable": unreadable,
                 "passed_over": [str(path) for path in found.passed_over],
@@ -96,10 +99,11 @@ def predict(
             console.print(f"unreadable: {reason}")
         if found.passed_over:
             first = one_line(str(found.passed_over[0]))
-            console.print(
-                f"passed over: {len(found.passed_over)} files that are no photos ({first} ...)",
-                soft_wrap=True,
-            )
+            count = len(found.passed_over)
+            what = f"1 file that is no photo ({first})"
+            if count > 1:
+                what = f"{count} files that are no photos ({first} ...)"
+            console.print(f"passed over: {what}", soft_wrap=True)
         if written := [str(path) for path in (csv, saliency) if path is not None]:
             console.print(f"Written: {', '.join(written)}", soft_wrap=True)
     if unreadable:
@@ -178,6 +182,11 @@ def _digits(told: Sequence[tuple[float, bool | None]], threshold: float) -> int:
     return 17
 
 
+def _certainty_needed(point: OperatingPoint) -> float | None:
+    """Below which an answer is not sure; None where none was fitted, and no answer is judged."""
+    return point.abstain_threshold if point.is_fitted else None
+
+
 def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
     point = classifier.point
     target = None
@@ -191,7 +200,7 @@ def _document(classifier: Classifier, answer: Answer) -> dict[str, Any]:
     return {
         "file": str(answer.photo),
         "answer": answer.ranked[0][0],
-        "sure": answer.sure,
+        "sure": answer.sure if point.is_fitted else None,
         "probabilities": answer.probabilities,
         "target": target,
     }
@@ -210,8 +219,8 @@ def _write_csv(path: Path, classifier: Classifier, answers: list[Answer]) -> Non
     for answer in answers:
         flagged = "" if answer.flagged is None else str(answer.flagged).lower()
         shares = (f"{answer.probabilities[name]:.6f}" for name in classifier.classes)
-        sure = str(answer.sure).lower()
-        needed, threshold = point.abstain_threshold, point.melanoma_threshold
+        sure = str(answer.sure).lower() if point.is_fitted else None
+        needed, threshold = _certainty_needed(point), point.melanoma_threshold
         said = [str(answer.photo), answer.ranked[0][0], sure, needed, flagged, threshold]
         rows.append([*said, *shares])
     write_text(path, report_csv(rows))
