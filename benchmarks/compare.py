@@ -22,10 +22,28 @@ _EXACT = 1e-9
 
 @dataclass(frozen=True)
 class Comparison:
-    """Findings are for the worse, one line each; remarks are for the reader."""
+    """What was found in the rows that both sessions have.
+
+    Attributes:
+        findings: for the worse, one line each.
+        remarks: for the reader.
+        rows: how many were measured in both.
+        floor: by which factor the noisiest of them may differ unseen.
+    """
 
     findings: list[str]
     remarks: list[str]
+    rows: int
+    floor: float
+
+    @property
+    def nothing_worse(self) -> str:
+        """The line for a comparison without findings: what it rests on, and what it cannot see."""
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        return (
+            f"nothing got slower or worse in {rows} (a p50 up to {self.floor:.2f} times as long "
+            "would pass unseen in the noisiest)"
+        )
 
 
 def check_comparable(old: Environment, new: Environment) -> None:
@@ -89,11 +107,13 @@ def compare(old: Results, new: Results) -> Comparison:
         if same_photos:
             findings += _less_accurate(before, now)
     findings += _gone(old.rows, pairs)
-    if not findings and not any(before.p50_ms and now.p50_ms for before, now in pairs):
+    timed = [(before, now) for before, now in pairs if before.p50_ms and now.p50_ms]
+    if not findings and not timed:
         raise BenchmarkError(
             "--compare: no row was measured in both sessions, so nothing was compared"
         )
-    return Comparison(findings, remarks)
+    floors = [_floor(before, now, old, new) for before, now in timed]
+    return Comparison(findings, remarks, len(timed), max(floors, default=1.0))
 
 
 def _pairs(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -132,10 +152,14 @@ def _status(before: Row, now: Row) -> Iterator[str]:
         yield f"{_name(now)}: was {before.status}, is {now.status} ({now.reason})"
 
 
+def _floor(before: Row, now: Row, old: Results, new: Results) -> float:
+    return max(old.floor_between(before, before), new.floor_between(now, now))
+
+
 def _slower(before: Row, now: Row, old: Results, new: Results, drift: float) -> Iterator[str]:
     if before.p50_ms is None or now.p50_ms is None:
         return
-    floor = max(old.floor_between(before, before), new.floor_between(now, now))
+    floor = _floor(before, now, old, new)
     ratio = now.p50_ms / before.p50_ms
     if ratio > floor * drift:
         beyond = f"beyond the noise floor of {floor:.3f}"

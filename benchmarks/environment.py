@@ -92,7 +92,8 @@ def busy_warning(environment: Environment) -> str | None:
         return None
     return (
         f"the machine was busy before the first run (load average {load:g} on {cores} cores): "
-        "latencies are longer than on a quiet one, and the noise floor is high"
+        "latencies are longer than on a quiet one, and the noise floor is high; better measure "
+        "again when it is idle"
     )
 
 

@@ -34,6 +34,8 @@ _MORE_LEGEND = (
 _LEGEND = (
     "MB: a million bytes.",
     "parity: largest difference of a logit from torch's, as a share of the largest logit.",
+    "agrees (x): another runtime's logits differ from torch's by x likewise; those of int8, from "
+    "the file's own logits at export.",
     "decisions: share of images on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the images, and in points its change against "
     "torch; melanoma is its sensitivity, found where it is the highest class.",

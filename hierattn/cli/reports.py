@@ -57,10 +57,14 @@ def print_report(
             f"{melanoma.class_name} at {melanoma.threshold:.3f}: specificity",
             _with_interval(melanoma.specificity, melanoma.specificity_interval),
         )
-    overall.add_row(
-        f"answered (certainty {report.abstention.threshold:.3f} or more)",
-        f"{report.abstention.coverage:.3f} of images, {number(report.abstention.accuracy)} right",
-    )
+    abstention = report.abstention
+    if abstention.threshold:
+        overall.add_row(
+            f"answered (certainty {abstention.threshold:.3f} or more)",
+            f"{abstention.coverage:.3f} of images, {number(abstention.accuracy)} right",
+        )
+    else:
+        overall.add_row("answered", "every image")
     for table in (overall, _classes(report), _strata(report)):
         print_table(console, table, wide=wide)
         console.print()

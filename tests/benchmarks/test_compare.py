@@ -14,7 +14,11 @@ def _found(old: Results, new: Results) -> str:
 def test_identical_sessions_have_no_finding() -> None:
     session = results(row(), row(precision="int8", p50_ms=7.0))
     assert compare(session, session) == compare(session, session)
-    assert compare(session, session).findings == []
+    comparison = compare(session, session)
+    assert comparison.findings == []
+    assert (
+        "or worse in" in comparison.nothing_worse and " times as long" in comparison.nothing_worse
+    )
 
 
 @pytest.mark.parametrize(("p50", "slower"), [(10.4, False), (10.6, True), (20.0, True), (5, False)])

@@ -191,7 +191,7 @@ def show_outcome(
         for line in outcome.comparison.findings:
             console.print(f"WORSE {line}")
         if not outcome.comparison.findings:
-            console.print("compared: nothing got slower or worse")
+            console.print(f"compared: {outcome.comparison.nothing_worse}")
     out = request.out
     told = command("benchmark", *_same_again(request), "--compare", out / "results.json", "--out")
     console.print(

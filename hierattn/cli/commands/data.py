@@ -73,6 +73,7 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
             console.print(
                 f"{name}: {size.smallest} to {size.largest} px, median {size.median:g} px"
             )
+    console.print("A group is a patient, else a lesion, else an image; no split cuts one.")
     for licence, count in report.licences.items():
         console.print(f"licence: {licence or 'not given'}: {count} {things}")
     for stratum, count in report.strata.items():
