@@ -12,6 +12,7 @@ an unpacked root has the same form: copied here, it is the next pins.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -138,8 +139,10 @@ def ensure_toolchain(home: Path, say: Say, seconds: float | None = None) -> Swif
             a root of their own here.
         BuildError: a package has other bytes than its pin.
     """
+    # Debian's chroot lies where only root's PATH leads, though nobody needs to be root here.
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
     for tool in ("unshare", "chroot", "tar"):
-        if shutil.which(tool) is None:
+        if shutil.which(tool, path=places) is None:
             raise ToolchainUnavailableError(f"no '{tool}' here; Swift for Linux needs it")
     marker = home / _MARKER
     try:

@@ -158,6 +158,8 @@ def test_a_machine_without_namespaces_is_told_so(
         return subprocess.CompletedProcess([], 1, said)
 
     monkeypatch.setattr(SwiftToolchain, "run", refused)
+    # As of a Debian user who is not root: chroot lies in /usr/sbin.
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(ToolchainUnavailableError, match=r"does not run here: unshare: .*permitted"):
         ensure_toolchain(home, print)
 
