@@ -22,7 +22,7 @@ class StudyRecipe(BaseModel):
         training: training fields of the folds.
         rates: learning rates that each system chooses from; none for that of ``training``.
         choosing: training fields of the trials that choose, over those of ``training``. A trial is
-            judged on its validation part, which the fold's training part gives.
+            judged on its validation part, so that this needs a ``validation_fraction``.
         features: training fields of a pretraining before the labels; None for random weights.
     """
 
@@ -41,8 +41,8 @@ class StudyRecipe(BaseModel):
 
     def trial_config(self, model: str, lr: float) -> TrainingConfig:
         """Of a trial of one rate, on the first fold."""
-        fields = {**self.training, "validation_fraction": 0.2, **self.choosing}
-        return build_config(**{**fields, "model": model, "fold": self.folds[0], "lr": lr})
+        own = {"model": model, "fold": self.folds[0], "lr": lr}
+        return build_config(**{**self.training, **self.choosing, **own})
 
     def feature_config(self, model: str) -> TrainingConfig:
         """Of the pretraining."""

@@ -48,7 +48,8 @@ def test_a_killed_training_goes_on(study: Study, asked: list[Any]) -> None:
 def test_features_rates_and_folds_in_their_order(study: Study, asked: list[Any]) -> None:
     recipe = StudyRecipe(
         folds=("1/3", "2/3"), training={**TRAINING, "validation_fraction": 0},
-        rates=(0.001, 0.002), choosing={"epochs": 6}, features={"epochs": 2},
+        rates=(0.001, 0.002), choosing={"epochs": 6, "validation_fraction": 0.2},
+        features={"epochs": 2},
     )  # fmt: skip
     whole = replace(study, recipe=recipe, teacher="t.pth", feature_data=(study.data,))
     for rate, accuracies in ((0.001, (0.9, 0.2, 0.2, 0.2, 0.4, 0.6)), (0.002, (0.45,) * 6)):
