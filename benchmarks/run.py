@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.accuracy.eval_photos import choose_eval_photos
-from benchmarks.accuracy.evaluate import evaluate_cases
+from benchmarks.accuracy.evaluate import constant_answers, evaluate_cases
 from benchmarks.accuracy.gallery import Gallery, make_gallery
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import make_cases
@@ -275,6 +275,7 @@ def _fill(session: SessionResults, request: BenchmarkRequest, progress: Observer
     cases = session.cases
     if session.photos is not None:
         answers = evaluate_cases(cases, session.photos, request.cache, progress, session.checkpoint)
+        session.remarks.extend(constant_answers(answers))
         if request.gallery and answers:
             spec = cases[0].export.manifest.preprocessing
             session.gallery = make_gallery(answers, session.photos, spec)

@@ -140,6 +140,22 @@ def evaluate_cases(
     return answers
 
 
+def constant_answers(answers: Sequence[FileAnswers]) -> list[str]:
+    """A line for each class that files give to every photo, although several classes occur."""
+    files: dict[str, list[str]] = {}
+    for answer in answers:
+        told = answer.predictions
+        given = set(told.logits.argmax(axis=1).tolist())
+        if len(given) == 1 and len(set(told.labels.tolist())) > 1:
+            files.setdefault(told.classes[given.pop()], []).append(
+                f"{answer.name} ({answer.runtime})"
+            )
+    return [
+        f"{name} is the answer to every photo, and nothing is told apart, in: {', '.join(where)}"
+        for name, where in files.items()
+    ]
+
+
 def _with_accuracy(row: Row, found: Accuracy, torch: Accuracy | None) -> Row:
     columns = asdict(found) | {"balanced_accuracy_interval": found.balanced_accuracy_interval}
     changes = found.changes(torch) if torch is not None and row.runtime != TORCH else {}

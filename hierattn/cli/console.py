@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +32,10 @@ MapClass = Annotated[
 ]
 NoSynonyms = Annotated[
     bool,
-    typer.Option("--no-synonyms", help="Do not take AKIEC for AK, NEV for NV, SEK for BKL ..."),
+    typer.Option(
+        "--no-synonyms",
+        help="Take class names as they stand; else AKIEC counts as AK, NEV as NV, SEK as BKL ...",
+    ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done to stderr.")]
 
@@ -107,8 +111,15 @@ def command(*words: object) -> str:
 
 
 def beside(folder: object, kind: str) -> str:
-    """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``."""
-    return shlex.quote(f"{folder}-{kind}")
+    """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``.
+
+    A name that ends so already is counted on: ``ham-run`` gives ``ham-run-2``.
+    """
+    name = str(folder)
+    before = re.search(rf"-{kind}(?:-(\d+))?$", name)
+    if before is None:
+        return shlex.quote(f"{name}-{kind}")
+    return shlex.quote(f"{name[: before.start()]}-{kind}-{int(before[1] or 1) + 1}")
 
 
 def was_given(context: typer.Context, name: str) -> bool:

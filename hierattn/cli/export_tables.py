@@ -28,12 +28,13 @@ _COLUMNS = (
 _MORE = (("ops", "right"), ("delegated", "left"))
 _MORE_LEGEND = (
     "ops: operators in the file. delegated: XNNPACK partitions, and operators left over. s: what "
-    "making and checking took.",
+    "making and checking took; formats are made side by side.",
 )
 
 _LEGEND = (
     "MB: a million bytes.",
-    "parity: largest difference of a logit from torch's, as a share of the largest logit.",
+    "parity: largest difference of a logit from torch's, as a share of the largest logit "
+    "(max_relative in the files; max_abs, and a benchmark's parity_max_abs, are not divided).",
     "agrees (x): another runtime's logits differ from torch's by x likewise; those of int8, from "
     "the file's own logits at export.",
     "decisions: share of images on which the file chooses the same class as torch.",
@@ -55,7 +56,24 @@ def legend(
 ) -> list[str]:
     """Lines: what the columns mean, and who answered for the Core ML files."""
     found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    return [*_MORE_LEGEND * wide, *_LEGEND, *_evaluator_lines(found)]
+    return [*_MORE_LEGEND * wide, *_LEGEND, _bounds(), *_evaluator_lines(found)]
+
+
+def _bounds() -> str:
+    from export.checks.gates import TOLERANCES
+
+    found = TOLERANCES.values()
+
+    def told(values: Iterable[float]) -> str:
+        return ", ".join(f"{value:g}" for value in values)
+
+    return (
+        f"Bounds for {', '.join(TOLERANCES)}: parity at most {told(b.max_relative for b in found)} "
+        "(int8: on photos); decisions at least "
+        f"{told(100 * b.agreement for b in found)} %; points lost at most, balanced "
+        f"{told(100 * b.balanced_accuracy_loss for b in found)}, melanoma "
+        f"{told(100 * b.melanoma_sensitivity_loss for b in found)} (where not 0, or one photo)."
+    )
 
 
 def _evaluator_lines(found: set[str]) -> Iterator[str]:

@@ -15,11 +15,13 @@ from hierattn.metrics.figure_text import substitute_note
 from hierattn.metrics.report import EvaluationReport
 
 _LEGEND = (
-    "Intervals: 95 %, groups (patient, else lesion, else image) resampled. Sensitivity: share "
+    "Intervals: 95 %, groups (patient, else lesion, else image) resampled; none where they are too "
+    "few or too alike to differ. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
     "Answered: the highest probability reaches the certainty; else 'not sure'. "
-    "Strata: balanced accuracy; melanoma is the share found at the threshold, of how many. "
+    "Strata: classes is how many occur, over which balanced accuracy is the mean; melanoma is the "
+    "share found at the threshold, of how many (–: none there, or no threshold). "
     "A research figure, not a medical one."
 )
 
@@ -68,6 +70,12 @@ def print_report(
     for table in (overall, _classes(report), _strata(report)):
         print_table(console, table, wide=wide)
         console.print()
+    if report.only_answer is not None:
+        console.print(
+            f"NOTE {report.only_answer} is the answer to each of {report.images} images: this "
+            "network tells nothing apart.",
+            style="bold",
+        )
     if note := substitute_note(report.classes):
         console.print(f"In the figures {note}.", soft_wrap=True)
     console.print(_LEGEND, style="dim")

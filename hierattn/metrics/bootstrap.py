@@ -150,15 +150,20 @@ def bootstrap_intervals(
     Returns:
         Keys ``top1``, ``balanced_accuracy``, ``macro_auc``, ``sensitivity:CLASS`` for each class
         and, where the operating point has a threshold, ``melanoma_sensitivity`` and
-        ``melanoma_specificity``. None where the value is undefined. Replicates in which a class
-        was not drawn leave that class out.
+        ``melanoma_specificity``. None where the value is undefined, and where all replicates are
+        equal: so few or such like groups cannot say how far it may lie. Replicates in which a
+        class was not drawn leave that class out.
 
     Raises:
         DataError: no photos or no replicates.
     """
     statistics = _statistics(predictions, point, replicates)
     values, drawn = statistics.values(), statistics.replicates(replicates, seed)
-    return {name: _interval(value, drawn[name]) for name, value in values.items()}
+    found = {name: _interval(value, drawn[name]) for name, value in values.items()}
+    return {
+        name: None if interval is None or interval.low == interval.high else interval
+        for name, interval in found.items()
+    }
 
 
 def paired_bootstrap(

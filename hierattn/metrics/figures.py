@@ -125,7 +125,7 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
     axes.set_ylabel("true class (images)")
     axes.set_title(
         f"Top-1 {100 * report.top1:.1f} %, balanced accuracy "
-        f"{100 * report.balanced_accuracy:.1f} %, {report.images} images",
+        f"{100 * report.balanced_accuracy:.1f} %, {_images(report.images)}",
         fontsize=10,
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0, decimals=0))
@@ -136,7 +136,10 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
 def draw_reliability(
     predictions: Predictions, operating_point: OperatingPoint, path: str | Path
 ) -> None:
-    """Draw accuracy against confidence, and the confidences, before and after the temperature."""
+    """Draw accuracy against confidence, and the confidences, before and after the temperature.
+
+    One without the other where none was fitted.
+    """
     save_figure(reliability_figure(predictions, operating_point), path)
 
 
@@ -146,9 +149,13 @@ def reliability_figure(predictions: Predictions, operating_point: OperatingPoint
     Bins of fewer than :data:`FEW_PHOTOS` are hollow, with the number of photos over them: their
     accuracy is 0 or 100 % easily.
     """
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    grid = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 1])
-    stages = (("before", 1.0), ("after", operating_point.temperature))
+    stages = [("before", 1.0), ("after", operating_point.temperature)]
+    if not operating_point.is_fitted:
+        stages = [("not fitted", 1.0)]
+    figure = Figure(figsize=(9 if len(stages) > 1 else 6.5, 6), layout="constrained")
+    grid = figure.subplots(
+        2, len(stages), sharex=True, sharey="row", height_ratios=[3, 1], squeeze=False
+    )
     for column, (stage, temperature) in enumerate(stages):
         upper, lower = grid[0, column], grid[1, column]
         probabilities = softmax(predictions.logits, temperature)
@@ -165,9 +172,9 @@ def reliability_figure(predictions: Predictions, operating_point: OperatingPoint
         Line2D([], [], marker="o", ls="", color=_ORANGE, ms=4, label="at the mean confidence"),
         Line2D([], [], ls="--", color="black", lw=1, label="perfect"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2 * len(stages), fontsize=8)
     figure.suptitle(
-        f"Reliability, {len(predictions)} images (temperature: {operating_point.fitted_on})",
+        f"Reliability, {_images(len(predictions))} (temperature: {operating_point.fitted_on})",
         fontsize=10,
     )
     return figure
@@ -223,7 +230,7 @@ def draw_roc(
             continue
         false_rate, true_rate, _ = sk.roc_curve(positive, probabilities[:, position])
         area = sk.roc_auc_score(positive, probabilities[:, position])
-        label = f"{name}: AUC {area:.3f} ({int(positive.sum())} images)"
+        label = f"{name}: AUC {area:.3f} ({_images(int(positive.sum()))})"
         axes.plot(false_rate, true_rate, linewidth=1.5, label=label, **style)
     axes.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=0.8, label="chance: AUC 0.500")
     _mark_operating_point(axes, predictions, point)
@@ -232,7 +239,7 @@ def draw_roc(
     axes.set_ylabel("sensitivity (true positive rate)")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_title(f"ROC, each class against the rest, {len(predictions)} images", fontsize=10)
+    axes.set_title(f"ROC, each class against the rest, {_images(len(predictions))}", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     save_figure(figure, path)
@@ -271,6 +278,10 @@ def _series(history: Sequence[Mapping[str, Any]], field: str) -> np.ndarray:
     """One column as float64 [epochs], NaN where there is no value."""
     column = [row.get(field) for row in history]
     return np.array([np.nan if value in (None, "") else float(value) for value in column])
+
+
+def _images(count: int) -> str:
+    return f"{count} image{'' if count == 1 else 's'}"
 
 
 def _slant(slanted: bool) -> dict[str, Any]:

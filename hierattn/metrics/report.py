@@ -148,6 +148,14 @@ class EvaluationReport(_Part):
     strata: dict[str, list[StratumScores] | NotAvailable]
     bootstrap: BootstrapDescription
 
+    @property
+    def only_answer(self) -> str | None:
+        """The class given for every photo although several occur; None where answers differ."""
+        confusion = np.array(self.confusion)
+        given = np.flatnonzero(confusion.sum(axis=0))
+        several = np.count_nonzero(confusion.sum(axis=1)) > 1
+        return self.classes[given[0]] if several and len(given) == 1 else None
+
 
 def evaluate_predictions(
     predictions: Predictions,
@@ -221,17 +229,18 @@ def _melanoma(
     predictions: Predictions, point: OperatingPoint, found: dict[str, Interval | None]
 ) -> MelanomaScores | NotAvailable:
     name, threshold = point.target_name, point.melanoma_threshold
-    if name is None or threshold is None or "melanoma_sensitivity" not in found:
+    flags = melanoma_flags(predictions, point)
+    if name is None or threshold is None or flags is None:
         return NOT_AVAILABLE
-    sensitivity, specificity = found["melanoma_sensitivity"], found["melanoma_specificity"]
+    positive = point.is_target(predictions.labels, predictions.classes)
     return MelanomaScores(
         class_name=name,
         threshold=threshold,
-        images=int(point.is_target(predictions.labels, predictions.classes).sum()),
-        sensitivity=sensitivity.value if sensitivity else None,
-        specificity=specificity.value if specificity else None,
-        sensitivity_interval=sensitivity,
-        specificity_interval=specificity,
+        images=int(positive.sum()),
+        sensitivity=float(flags[positive].mean()) if positive.any() else None,
+        specificity=float((~flags[~positive]).mean()) if not positive.all() else None,
+        sensitivity_interval=found["melanoma_sensitivity"],
+        specificity_interval=found["melanoma_specificity"],
     )
 
 

@@ -154,6 +154,9 @@ def test_times_as_people_say_them(seconds: float, words: str) -> None:
 def test_commands_can_be_pasted() -> None:
     assert command("verify", "my export") == "hierattn verify 'my export'"
     assert beside("my data", "run") == "'my data-run'"
+    assert beside("ham-run", "report") == "ham-run-report"
+    assert beside("report-again", "again") == "report-again-2"
+    assert beside("report-again-9", "again") == "report-again-10"
 
 
 def test_what_is_done_stands_in_one_line_at_80_columns(

@@ -114,11 +114,15 @@ def test_absent_and_rare_classes(make: Make) -> None:
     keep = np.r_[np.flatnonzero(whole.labels == 0), np.flatnonzero(whole.labels == 1)[:1]]
     found = bootstrap_intervals(whole.take(keep), POINT, replicates=100)
     assert found["sensitivity:NEV"] is None
-    # One melanoma: some replicates have none; the interval is of those that have it.
-    rare = found["sensitivity:MEL"]
-    assert rare is not None
-    assert rare.low == rare.high == rare.value
+    # One melanoma, found or not in every replicate that has it: how far it may lie is not known.
+    assert found["sensitivity:MEL"] is None
     assert found["balanced_accuracy"] is not None
+
+
+def test_no_interval_of_no_width(make: Make) -> None:
+    """One photo, or one patient, or nothing but right answers: no certainty is claimed."""
+    for alike in (make(60).take([0]), make(60, group_size=60), make(60, sharpness=1e3)):
+        assert bootstrap_intervals(alike, replicates=50)["top1"] is None
 
 
 def test_without_a_threshold_there_is_no_melanoma_interval(make: Make) -> None:

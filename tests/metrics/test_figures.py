@@ -150,8 +150,18 @@ def test_bins_of_few_photos_are_hollow_and_say_how_many(make: Make) -> None:
     assert f"fewer than {FEW_PHOTOS}" in legend.get_texts()[1].get_text()
 
 
-def test_the_legend_of_reliability_covers_nothing(make: Make) -> None:
-    figure = reliability_figure(make(50), OperatingPoint())
+def test_reliability_is_drawn_once_where_no_temperature_was_fitted(make: Make) -> None:
+    fitted = OperatingPoint(temperature=2.0, fitted_on="30 photos")
+    before, after, _, _ = reliability_figure(make(50), fitted).axes
+    assert before.get_title().startswith("before: temperature 1.00")
+    assert after.get_title().startswith("after: temperature 2.00")
+    only, _ = reliability_figure(make(1), OperatingPoint()).axes
+    assert only.get_title().startswith("not fitted: temperature 1.00")
+
+
+@pytest.mark.parametrize("fitted_on", ["30 photos", OperatingPoint().fitted_on])
+def test_the_legend_of_reliability_covers_nothing(make: Make, fitted_on: str) -> None:
+    figure = reliability_figure(make(50), OperatingPoint(fitted_on=fitted_on))
     FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert all(axes.get_legend() is None for axes in figure.axes)

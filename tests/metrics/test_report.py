@@ -43,6 +43,15 @@ def test_report_is_whole_and_survives_json(make: Make) -> None:
     assert report.calibration.after.temperature == point.temperature
 
 
+def test_a_network_that_always_says_the_same_is_unmasked(make: Make) -> None:
+    varied = make(30)
+    assert evaluate_predictions(varied, replicates=2).only_answer is None
+    same = dataclasses.replace(varied, logits=np.tile(np.eye(3)[1], (30, 1)))
+    assert evaluate_predictions(same, replicates=2).only_answer == varied.classes[1]
+    of_one_class = same.take(np.flatnonzero(same.labels == 1))
+    assert evaluate_predictions(of_one_class, replicates=2).only_answer is None
+
+
 def test_melanoma_is_judged_at_the_threshold_not_at_the_top_class(make: Make) -> None:
     predictions = make(120, sharpness=1.0)
     point = OperatingPoint(temperature=2.0, melanoma_class="MEL", melanoma_threshold=0.25)
@@ -54,6 +63,14 @@ def test_melanoma_is_judged_at_the_threshold_not_at_the_top_class(make: Make) ->
     assert report.melanoma.sensitivity == pytest.approx(flags[melanoma].mean())
     assert report.melanoma.specificity == pytest.approx((~flags[~melanoma]).mean())
     assert report.melanoma.sensitivity > (report.per_class["MEL"].sensitivity or 0)
+
+
+def test_a_melanoma_found_counts_although_one_gives_no_interval(make: Make) -> None:
+    point = OperatingPoint(melanoma_class="MEL", melanoma_threshold=0.0)
+    report = evaluate_predictions(make(3), point, replicates=20)
+    assert report.melanoma != "not available"
+    assert (report.melanoma.sensitivity, report.melanoma.specificity) == (1.0, 0.0)
+    assert report.melanoma.sensitivity_interval is None
 
 
 def test_strata_cover_every_photo_in_their_order(make: Make) -> None:

@@ -73,12 +73,10 @@ def show_bundle(done: BundleResult, folder: Path, app: Path) -> None:
     ]
     table = make_table(str(done.folder), (("file", "left"), ("MB", "right"), ("what", "prose")))
     for name, what in rows:
-        table.add_row(name, number(_bytes_of(done, name) / 1e6, 2), what)
-    size = _bytes_of(done, "selftest")
+        table.add_row(name, _megabytes(done, name), what)
     photos = len(record.selftest.photos.images) if record.selftest.photos else 0
-    table.add_row(
-        "selftest/", number(size / 1e6, 2), f"{images} golden images, {photos} JPEGs, tensors"
-    )
+    size = _megabytes(done, "selftest")
+    table.add_row("selftest/", size, f"{images} golden images, {photos} JPEGs, tensors")
     print_table(console, table)
     console.print(f"sha256 {record.sha256}")
     if record.fallback:
@@ -100,11 +98,12 @@ def show_bundle(done: BundleResult, folder: Path, app: Path) -> None:
     console.print(*_next_steps(done, folder, app), sep="\n", soft_wrap=True)
 
 
-def _bytes_of(done: BundleResult, name: str) -> int:
+def _megabytes(done: BundleResult, name: str) -> str:
     """Size of a file of the bundle, or of all in a folder."""
-    return sum(
+    size = sum(
         size for path, size in done.sizes.items() if path == name or path.startswith(f"{name}/")
     )
+    return number(size / 1e6, 2) if size >= 5000 else "<0.01"
 
 
 def _next_steps(done: BundleResult, folder: Path, app: Path) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.accuracy import evaluate
 from benchmarks.accuracy.eval_photos import EvalPhotos, choose_eval_photos
-from benchmarks.accuracy.evaluate import accuracy_of, evaluate_cases
+from benchmarks.accuracy.evaluate import accuracy_of, constant_answers, evaluate_cases
+from benchmarks.accuracy.gallery import FileAnswers
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.cases import Case, make_cases
 from benchmarks.exports import read_exports
@@ -12,6 +14,7 @@ from export.formats.onnx.abilities import ONNXRUNTIME
 from export.formats.onnx.engine import Engine
 from export.runtime.client import WorkerConfig
 from hierattn.inference import predict_logits
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.report import evaluate_predictions
 from tests.benchmarks.helpers import CLASSES, write_export
 from tests.data.helpers import write_class_folders
@@ -102,3 +105,23 @@ def test_changes_against_torch() -> None:
     assert changes["balanced_accuracy"] == -0.25 and changes["top1"] == 0.0
     assert changes["sensitivity:mel"] == -0.25
     assert changes["sensitivity:nv"] is None and changes["melanoma_at_threshold"] is None
+
+
+def test_files_that_always_say_the_same_are_named(judged: tuple[list[Case], EvalPhotos]) -> None:
+    _, photos = judged
+    count = len(photos.folder.records)
+    said = {
+        "same.onnx": [1] * count,
+        "too.onnx": [1] * count,
+        "varied.onnx": [0, 1, 2] * (count // 3),
+    }
+    answers = [
+        FileAnswers(
+            "export", name, "litert", photos.predictions(np.eye(3)[of], CLASSES), OperatingPoint()
+        )
+        for name, of in said.items()
+    ]
+    assert constant_answers(answers) == [
+        f"{CLASSES[1]} is the answer to every photo, and nothing is told apart, in: same.onnx "
+        "(litert), too.onnx (litert)"
+    ]
