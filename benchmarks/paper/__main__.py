@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.environment import describe_host
+from benchmarks.paper.curves import draw_learning_curves, read_losses
 from benchmarks.paper.judging import export_system, keep_held_out, make_row, time_systems
 from benchmarks.paper.published import SYSTEMS
 from benchmarks.paper.study import Study, read_recipe
@@ -76,6 +77,10 @@ def main(
         for fold in study.folds(model):
             shutil.copy(fold / HISTORY, out / f"{model}.{fold.name}.{HISTORY}")
             shutil.copy(fold / METRICS, out / f"{model}.{fold.name}.{METRICS}")
+    losses = {
+        model: read_losses([fold / HISTORY for fold in study.folds(model)]) for model in models
+    }
+    draw_learning_curves(losses, out / "curves.png")
     print(to_markdown(table))
 
 

@@ -104,10 +104,12 @@ def to_markdown(table: SystemsTable) -> str:
     """The table beside the published figures, and the comparisons."""
     runtimes = sorted({latency.runtime for row in table.rows for latency in row.latencies})
     published = {system.model: system for system in SYSTEMS}
+    tried = any(row.trials for row in table.rows)
     heads = [
         "",
         "params, M",
         "GMACs",
+        *["rate"] * tried,
         "balanced accuracy",
         "top-1",
         *(f"{r}, ms" for r in runtimes),
@@ -123,6 +125,7 @@ def to_markdown(table: SystemsTable) -> str:
                     row.model if row.verified else f"{row.model} (gate failed)",
                     f"{row.parameters / 1e6:.2f}",
                     f"{row.multiply_adds / 1e9:.3f}",
+                    *["–" if row.lr is None else f"{row.lr:g}"] * tried,
                     _interval(row.balanced_accuracy),
                     _interval(row.top1),
                     *(times.get(runtime, "–") for runtime in runtimes),

@@ -63,6 +63,8 @@ def test_the_table_shows_ours_beside_the_published() -> None:
     def row(model: str) -> SystemRow:
         return SystemRow(
             model=model,
+            lr=0.002,
+            trials={0.001: 0.4, 0.002: 0.5},
             parameters=1_080_000,
             multiply_adds=480_000_000,
             top1=Interval(value=0.5, low=0.4, high=0.6),
@@ -92,7 +94,7 @@ def test_the_table_shows_ours_beside_the_published() -> None:
     lines = text.splitlines()
     assert len({line.count("|") for line in lines[: len(SYSTEMS) + 2]}) == 1
     xs = next(line for line in lines if line.startswith("| hierattn_xs"))
-    assert "1.08" in xs
+    assert "1.08" in xs and "| 0.002 |" in xs
     assert "0.450 [0.350, 0.550]" in xs
     assert "12.3" in xs
     assert "96.15 / 90.11" in xs
