@@ -24,7 +24,7 @@ from export.formats.abilities import Runtime
 from export.formats.registry import abilities_of
 from export.runtime.client import WorkerConfig
 from export.schema.manifest import ArtefactRecord
-from hierattn.runs import WEIGHTS
+from hierattn.run_files import WEIGHTS
 
 WAITING = "its turn has not come"
 

@@ -11,7 +11,8 @@ from export.schema.manifest import Manifest
 from export.schema.metadata import Precision
 from export.schema.parity import ParityRecord
 from hierattn.errors import HierAttnError
-from hierattn.runs import SPLITS, Run
+from hierattn.run_files import SPLITS
+from hierattn.runs import Run
 
 
 def find_judged_photos(

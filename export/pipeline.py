@@ -55,7 +55,8 @@ from hierattn.data.folder import read_data_folder
 from hierattn.inference import TorchPredictor, predict_logits
 from hierattn.model_metadata import ModelMetadata
 from hierattn.outputs import check_output, given_path
-from hierattn.runs import SPLITS, Run, load_run, tool_versions
+from hierattn.run_files import SPLITS
+from hierattn.runs import Run, load_run, tool_versions
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from hierattn.errors import HierAttnError
 from hierattn.lineage import weights_licences
 from hierattn.metrics.report import EvaluationReport
 from hierattn.model_metadata import ModelMetadata
-from hierattn.runs import METRICS, Run, RunConfig, load_run
+from hierattn.run_files import METRICS
+from hierattn.runs import Run, RunConfig, load_run
 
 
 class RunRecord(BaseModel):

@@ -19,7 +19,8 @@ from hierattn.errors import ConfigError
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.models.registry import check_image_size, create_model
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import CONFIG, WEIGHTS, RunConfig, tool_versions
+from hierattn.run_files import CONFIG, WEIGHTS
+from hierattn.runs import RunConfig, tool_versions
 from hierattn.training.recipe.config import build_config
 
 CLASSES = tuple(f"class {number}" for number in range(8))

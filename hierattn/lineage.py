@@ -16,15 +16,8 @@ from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.errors import CheckpointError, first_problem
-from hierattn.runs import (
-    CONFIG,
-    WEIGHTS,
-    FeatureRunConfig,
-    Run,
-    RunConfig,
-    TeacherRecord,
-    read_config,
-)
+from hierattn.run_files import CONFIG, WEIGHTS
+from hierattn.runs import FeatureRunConfig, Run, RunConfig, TeacherRecord, read_config
 
 if TYPE_CHECKING:
     from hierattn.models.pretrained.initialise import InitialisationReport

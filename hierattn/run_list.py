@@ -13,9 +13,8 @@ from typing import Any
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
+from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, STARTED
 
-_CONFIG, _STARTED, _METRICS = "config.json", "started.json", "metrics.json"
-_CHECKPOINT, _HISTORY = "last.ckpt", "history.csv"
 _DEPTH = 4
 
 
@@ -76,18 +75,18 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> ListedRun | None:
-    config, checkpoint = path / _CONFIG, path / _CHECKPOINT
+    config, checkpoint = path / CONFIG, path / CHECKPOINT
     if not config.is_file():
         if not checkpoint.is_file():
             return None
-        told = _json(path / _STARTED) or {}  # which runs of earlier versions have not
+        told = _json(path / STARTED) or {}  # which runs of earlier versions have not
         return _run(
             path,
             checkpoint,
             status="unfinished",
             model=str(told["model"]) if "model" in told else None,
             data=str(told["data"]) if "data" in told else None,
-            epochs=_history(path / _HISTORY),
+            epochs=_history(path / HISTORY),
             of_epochs=told["epochs"] if isinstance(told.get("epochs"), int) else None,
         )
     content = _json(config)
@@ -96,7 +95,7 @@ def _read(path: Path) -> ListedRun | None:
     if "training" not in content or "weights_sha256" not in content:
         return None  # Somebody else's config.json.
     try:
-        metrics = _json(path / _METRICS) or {}
+        metrics = _json(path / METRICS) or {}
         judged_on, report = next(iter(metrics.items()), (None, None))
         interval = report["intervals"]["balanced_accuracy"] if report else None
         return _run(
@@ -105,7 +104,7 @@ def _read(path: Path) -> ListedRun | None:
             status="pretrained" if content.get("kind") == "features" else "finished",
             model=str(content["model"]),
             data=str(content["data"]["name"]),
-            epochs=_history(path / _HISTORY),
+            epochs=_history(path / HISTORY),
             of_epochs=int(content["training"]["epochs"]),
             judged_on=judged_on,
             balanced_accuracy=float(report["balanced_accuracy"]) if report else None,
@@ -119,7 +118,7 @@ def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
     fields = dict.fromkeys(
         ("model", "data", "epochs", "of_epochs", "judged_on", "balanced_accuracy", "interval")
     )
-    trained_here = (path / _CHECKPOINT).is_file()
+    trained_here = (path / CHECKPOINT).is_file()
     changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if trained_here else None
     return ListedRun(path=path, status=status, changed=changed, **{**fields, **known})
 

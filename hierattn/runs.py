@@ -18,17 +18,12 @@ from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
 from hierattn.model_metadata import ModelMetadata
-from hierattn.shipped import CONFIG, SHIPPED, run_names
+from hierattn.run_files import CHECKPOINT, CONFIG, SEEN, SPLITS, WEIGHTS
+from hierattn.shipped import SHIPPED, run_names
 from hierattn.training.recipe.config import TrainingConfig
 
 if TYPE_CHECKING:
     from torch import nn
-
-WEIGHTS = "model.safetensors"
-SPLITS, SEEN = "splits.csv", "seen.csv"
-STARTED = "started.json"
-"""What an unfinished run learns, in the place of ``config.json``; see ``hierattn.run_list``."""
-CHECKPOINT, PREDICTIONS, METRICS = "last.ckpt", "predictions.csv", "metrics.json"
 
 INTENDED_USE = (
     "Research into the classification of skin-lesion photographs on mobile devices. "

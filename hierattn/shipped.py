@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hierattn.run_files import CONFIG
+
 SHIPPED = Path(__file__).parent / "checkpoints"
-CONFIG = "config.json"
 
 
 def run_names(shelf: Path = SHIPPED) -> list[str]:

@@ -14,7 +14,8 @@ from hierattn.common.files import write_json
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.model_metadata import ModelInterface, ModelMetadata
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import CONFIG, SHIPPED, RunConfig, read_config, shipped_runs
+from hierattn.run_files import CONFIG
+from hierattn.runs import SHIPPED, RunConfig, read_config, shipped_runs
 
 FIELDS: dict[str, Any] = {
     "model": "hierattn_xs",

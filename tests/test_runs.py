@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hierattn import runs
+from hierattn import run_files, runs
 from hierattn.common.files import file_sha256
 from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
 from hierattn.lineage import describe_initialisation
@@ -23,15 +23,15 @@ def copy(finished: Path, tmp_path: Path) -> Path:
     """The two files of a run that make it one, to be damaged."""
     out = tmp_path / "copy"
     out.mkdir()
-    for name in (runs.CONFIG, runs.WEIGHTS):
+    for name in (run_files.CONFIG, run_files.WEIGHTS):
         shutil.copy(finished / name, out / name)
     return out
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    fields = json.loads((folder / runs.CONFIG).read_text())
+    fields = json.loads((folder / run_files.CONFIG).read_text())
     edit(fields)
-    (folder / runs.CONFIG).write_text(json.dumps(fields))
+    (folder / run_files.CONFIG).write_text(json.dumps(fields))
 
 
 def test_two_files_are_enough_to_answer(copy: Path, finished: Path) -> None:
@@ -51,11 +51,11 @@ def test_what_is_not_there_is_an_unknown_name(tmp_path: Path) -> None:
 
 def test_a_file_of_the_run_is_not_the_run(copy: Path) -> None:
     with pytest.raises(CheckpointError, match="give the folder, not a file in it"):
-        load_run(copy / runs.WEIGHTS)
+        load_run(copy / run_files.WEIGHTS)
 
 
 def test_an_unfinished_run_says_how_to_go_on(copy: Path) -> None:
-    (copy / runs.CONFIG).unlink()
+    (copy / run_files.CONFIG).unlink()
     with pytest.raises(CheckpointError, match=r"not a run folder, it has no config\.json"):
         load_run(copy)
     (copy / "last.ckpt").touch()
@@ -87,22 +87,22 @@ def test_a_damaged_config_names_its_field(
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"3", b"[" * 100_000])
 def test_a_config_that_is_no_object_is_refused(copy: Path, content: bytes) -> None:
-    (copy / runs.CONFIG).write_bytes(content)
+    (copy / run_files.CONFIG).write_bytes(content)
     with pytest.raises(CheckpointError, match=r"config\.json: ") as caught:
         load_run(copy)
     assert "field ''" not in str(caught.value) and len(str(caught.value)) < 500
 
 
 def test_weights_that_were_changed_are_refused(copy: Path) -> None:
-    content = bytearray((copy / runs.WEIGHTS).read_bytes())
+    content = bytearray((copy / run_files.WEIGHTS).read_bytes())
     content[-1] ^= 1
-    (copy / runs.WEIGHTS).write_bytes(content)
+    (copy / run_files.WEIGHTS).write_bytes(content)
     with pytest.raises(CheckpointError, match=r"model\.safetensors: its sha256 is not the one"):
         load_run(copy).load_model()
 
 
 def test_missing_and_truncated_weights_are_refused(copy: Path) -> None:
-    weights = copy / runs.WEIGHTS
+    weights = copy / run_files.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"model\.safetensors: damaged or truncated"):
         load_run(copy).load_model()
@@ -113,7 +113,7 @@ def test_missing_and_truncated_weights_are_refused(copy: Path) -> None:
 
 @pytest.mark.parametrize(("model", "classes"), [("hierattn_s", 6), ("hierattn_xs", 5)])
 def test_weights_of_another_model_are_refused(copy: Path, model: str, classes: int) -> None:
-    weights = copy / runs.WEIGHTS
+    weights = copy / run_files.WEIGHTS
     save_file(create_model(model, classes).state_dict(), weights)
     change(copy, lambda fields: fields.update(weights_sha256=file_sha256(weights)))
     with pytest.raises(CheckpointError, match="not the weights of hierattn_xs with 6 classes"):
@@ -148,7 +148,7 @@ def test_every_shipped_run_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("as_folder", [True, False])
 def test_starting_from_a_run_names_the_photos_it_learnt_from(copy: Path, as_folder: bool) -> None:
-    source = copy if as_folder else copy / runs.WEIGHTS
+    source = copy if as_folder else copy / run_files.WEIGHTS
     report = initialise(create_model("hierattn_xs", 3), "hierattn_xs", source)
     described = describe_initialisation(report, source)
     assert described["pretraining"]["data"]["images"] == 72

@@ -16,14 +16,15 @@ from benchmarks.paper.judging import export_system, keep_held_out, make_row, tim
 from benchmarks.paper.published import SYSTEMS
 from benchmarks.paper.study import Study, read_recipe
 from benchmarks.paper.table import SystemsTable, compare_systems, to_markdown
-from benchmarks.paper.trainings import HISTORY, train_system
+from benchmarks.paper.trainings import train_system
 from benchmarks.results import RESULTS_JSON, Results
 from hierattn.cli.console import progress_console
 from hierattn.cli.progress import RichObserver
 from hierattn.common.files import write_text
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.metrics.predictions import Predictions
-from hierattn.runs import METRICS, load_run
+from hierattn.run_files import HISTORY, METRICS
+from hierattn.runs import load_run
 
 
 def main(

@@ -22,7 +22,8 @@ from hierattn.common.files import write_text
 from hierattn.errors import HierAttnError
 from hierattn.metrics.predictions import read_csv
 from hierattn.metrics.report import evaluate_predictions
-from hierattn.runs import CHECKPOINT, CONFIG, PREDICTIONS, load_run
+from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, PREDICTIONS
+from hierattn.runs import load_run
 from hierattn.training.recipe.config import TrainingConfig, build_config
 from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
@@ -139,7 +140,7 @@ def run_trial(data: Path, config: TrainingConfig, work: Path) -> Trial:
         initialisation=config.initialisation,
         lr=config.lr,
         seed=config.seed,
-        train_loss=_losses(out / "history.csv"),
+        train_loss=_losses(out / HISTORY),
         balanced_accuracy=evaluate_predictions(test, replicates=1).balanced_accuracy,
         images=len(test),
         weights_sha256=found.weights_sha256,

@@ -21,7 +21,8 @@ from export.schema.manifest import read_manifest
 from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, concatenate, read_csv, write_csv
 from hierattn.models.complexity import count_multiply_adds, count_parameters
-from hierattn.runs import PREDICTIONS, load_run
+from hierattn.run_files import PREDICTIONS
+from hierattn.runs import load_run
 
 
 def export_system(study: Study, model: str) -> None:

@@ -9,14 +9,13 @@ from pathlib import Path
 from benchmarks.paper.study import Study
 from benchmarks.results import BenchmarkError
 from hierattn.lineage import pretraining_behind
-from hierattn.runs import CHECKPOINT, CONFIG, METRICS, load_run
+from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS
+from hierattn.runs import load_run
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.recipe.config import TrainingConfig
 from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
-
-HISTORY = "history.csv"
 
 
 def train_system(study: Study, model: str, observer: TrainingObserver | None = None) -> None:

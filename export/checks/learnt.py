@@ -11,7 +11,8 @@ from hierattn.data.groups import group_keys
 from hierattn.data.provenance import describe_data
 from hierattn.data.records import DataFolder
 from hierattn.evaluation.evaluate import ChosenPhotos, choose_photos
-from hierattn.runs import SPLITS, Run
+from hierattn.run_files import SPLITS
+from hierattn.runs import Run
 
 NOT_KNOWN = "not known whether its weights learnt from them"
 

@@ -43,7 +43,7 @@ class Foreseen:
 
 def after_a_stop(run: Path, again: str) -> str:
     """What a training that was stopped by Ctrl-C says: how to go on, where something was kept."""
-    from hierattn.runs import CHECKPOINT
+    from hierattn.run_files import CHECKPOINT
 
     if (run / CHECKPOINT).is_file():
         return f"stopped; go on with: {again}"
@@ -151,7 +151,7 @@ def training_again(*words: object) -> str:
 
 def photos_of_run(run: Path) -> tuple[list[object], list[str]]:
     """The photos that a run learnt from, as options; and options that it had and no file tells."""
-    from hierattn.runs import CHECKPOINT
+    from hierattn.run_files import CHECKPOINT
     from hierattn.training.run.checkpoint import load_state, roots_of
 
     try:
@@ -183,7 +183,8 @@ def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
     Returns:
         None where the run is no fold.
     """
-    from hierattn.runs import CONFIG, read_config
+    from hierattn.run_files import CONFIG
+    from hierattn.runs import read_config
 
     config = read_config(out / CONFIG)
     if config.training.fold is None:
@@ -209,7 +210,8 @@ def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
 
 def _folds_beside(out: Path, config: RunConfig) -> Iterator[tuple[int, Path]]:
     """Finished folds of the same cross-validation in the same folder."""
-    from hierattn.runs import CONFIG, read_config
+    from hierattn.run_files import CONFIG
+    from hierattn.runs import read_config
 
     for path in sorted(out.parent.glob(f"*/{CONFIG}")):
         try:

@@ -26,7 +26,8 @@ from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import METRICS, PREDICTIONS, SPLITS, load_run, refuse_run_folder, seen_rows
+from hierattn.run_files import METRICS, PREDICTIONS, SPLITS
+from hierattn.runs import load_run, refuse_run_folder, seen_rows
 
 _AS_IS = ClassTable()
 SPLIT_CHOICES = ("auto", "all", *(split.value for split in Split))

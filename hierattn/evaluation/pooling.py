@@ -18,7 +18,8 @@ from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.outputs import claimed_output
-from hierattn.runs import PREDICTIONS, Run, load_run, refuse_run_folder
+from hierattn.run_files import PREDICTIONS
+from hierattn.runs import Run, load_run, refuse_run_folder
 
 POOLED = "pooled.json"
 RECIPE = "recipe.json"

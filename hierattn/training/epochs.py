@@ -13,7 +13,7 @@ import torch
 
 from hierattn.errors import CheckpointError
 from hierattn.models.tensors import load_tensors
-from hierattn.runs import CHECKPOINT
+from hierattn.run_files import CHECKPOINT, HISTORY
 from hierattn.training.loop import TrainingLoop
 from hierattn.training.progress import TrainingObserver
 from hierattn.training.run.checkpoint import HistoryRow, TrainingState, save_state
@@ -32,7 +32,7 @@ def run_epochs(
         _record(loop, state, row)
         if loop.group.is_main:
             save_state(out / CHECKPOINT, state)
-            write_history(out / "history.csv", state.history)
+            write_history(out / HISTORY, state.history)
         observer.finished_epoch(row)
 
 

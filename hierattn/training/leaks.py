@@ -13,7 +13,8 @@ from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.data.splits import Split
 from hierattn.errors import ConfigError
 from hierattn.lineage import pretraining_behind, run_behind
-from hierattn.runs import SPLITS, earlier_rows, seen_rows
+from hierattn.run_files import SPLITS
+from hierattn.runs import earlier_rows, seen_rows
 from hierattn.training.data import SplitFolder
 
 _LEARNT = (Split.TRAIN, Split.VALIDATION)

@@ -18,14 +18,8 @@ from hierattn.models.pretrained.initialise import classifier_prefix
 from hierattn.models.pretrained.wrappers import describe_prefixes
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output
-from hierattn.runs import (
-    CHECKPOINT,
-    SEEN,
-    SPLITS,
-    WEIGHTS,
-    FeatureRunConfig,
-    tool_versions,
-)
+from hierattn.run_files import CHECKPOINT, SEEN, SPLITS, WEIGHTS
+from hierattn.runs import FeatureRunConfig, tool_versions
 from hierattn.training.data import PreparedData, prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot

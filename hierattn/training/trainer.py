@@ -15,7 +15,8 @@ from hierattn.metrics.target_classes import describe_targets, resolve_targets
 from hierattn.models.pretrained.initialise import initialise
 from hierattn.models.registry import check_image_size, create_model, find_model
 from hierattn.outputs import check_output, given_path
-from hierattn.runs import CHECKPOINT, SEEN, SPLITS, weights_path
+from hierattn.run_files import CHECKPOINT, SEEN, SPLITS
+from hierattn.runs import weights_path
 from hierattn.training.data import prepare_folder
 from hierattn.training.distributed import ProcessGroup, process_group
 from hierattn.training.epochs import deterministic, restore, run_epochs, snapshot

@@ -29,7 +29,8 @@ from export.schema.metadata import Precision
 from export.schema.parity import Parity
 from hierattn.errors import CheckpointError
 from hierattn.lineage import data_sources
-from hierattn.runs import METRICS, Run, RunConfig, load_run
+from hierattn.run_files import METRICS
+from hierattn.runs import Run, RunConfig, load_run
 
 SHIPPED = "hierattn_xs.pad_ufes_20"
 

@@ -123,6 +123,6 @@ def _unseen(run: Path, folder: Path) -> Path:
     """One of the pictures that the training never used."""
     from hierattn.data.splits import Split
     from hierattn.metrics.predictions import read_csv
-    from hierattn.runs import PREDICTIONS
+    from hierattn.run_files import PREDICTIONS
 
     return folder / read_csv(run / PREDICTIONS).of_split(Split.TEST).files[0]

@@ -252,7 +252,8 @@ def train(
 
 def _chosen_by(outcome: TrainingOutcome) -> str:
     """By what the epoch was chosen whose weights the run keeps."""
-    from hierattn.runs import CONFIG, read_config
+    from hierattn.run_files import CONFIG
+    from hierattn.runs import read_config
 
     selection = read_config(outcome.out / CONFIG).training.selection
     if selection == "last" or "validation" not in outcome.reports:

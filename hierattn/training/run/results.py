@@ -23,14 +23,8 @@ from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.models.tensors import load_tensors
 from hierattn.preprocessing import PreprocessSpec
-from hierattn.runs import (
-    METRICS,
-    PREDICTIONS,
-    WEIGHTS,
-    RunConfig,
-    TeacherRecord,
-    tool_versions,
-)
+from hierattn.run_files import HISTORY, METRICS, PREDICTIONS, WEIGHTS
+from hierattn.runs import RunConfig, TeacherRecord, tool_versions
 from hierattn.training.data import PreparedData
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig
@@ -89,7 +83,7 @@ def write_outcome(
     spec = PreprocessSpec(image_size=config.image_size)
     load_tensors(model, state.best)
     write_bytes(out / WEIGHTS, save(_contiguous(state.best)))
-    write_history(out / "history.csv", state.history)
+    write_history(out / HISTORY, state.history)
     draw_curves(state.history, out / "curves.png")
     predictions = predict_held_out(model, data, spec, group)
     classes = data.folder.classes

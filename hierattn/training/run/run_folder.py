@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from hierattn.common.files import write_json
 from hierattn.common.locks import locked_folder
 from hierattn.errors import CheckpointError, ConfigError
-from hierattn.runs import CHECKPOINT, CONFIG, SEEN, SPLITS, STARTED
+from hierattn.run_files import CHECKPOINT, CONFIG, SEEN, SPLITS, STARTED
 from hierattn.training.distributed import ProcessGroup
 from hierattn.training.recipe.config import TrainingConfig, parse_config
 from hierattn.training.run.checkpoint import TrainingState, load_state, roots_of
