@@ -45,7 +45,7 @@ def find_judged_photos(
             "again (pass it with --data)"
         )
         return None, words, []
-    if data is None and not _is_near(place, folder):
+    if data is None and not is_near(place, folder):
         words = (
             f"none: the manifest looks for '{record.name}' at {record.path}, which is neither "
             "beside the export nor in the current folder; decisions were not compared again (name "
@@ -70,7 +70,7 @@ def find_judged_photos(
     return photos, f"{len(answers.photos)} of '{record.name}'", []
 
 
-def _is_near(place: Path, folder: Path) -> bool:
+def is_near(place: Path, folder: Path) -> bool:
     """Whether a manifest's path stays where the user works: who sent it must not choose more."""
     real = place.resolve()
     allowed = (folder.resolve().parent, Path.cwd())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hierattn.errors import DataError
 from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, STARTED
 
 _DEPTH = 4
+_OF_ALL = ("path", "status", "changed")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class ListedRun:
         model, data: names; None where an unfinished run does not say.
         epochs: finished ones.
         of_epochs: those asked for; None where an unfinished run does not say.
+        fold: I/K, of a cross-validation; None for a run of its own.
         judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
         interval: 95 %, of the balanced accuracy.
         changed: when its newest record was written, UTC; None without the checkpoint of a training,
@@ -39,6 +42,7 @@ class ListedRun:
     data: str | None
     epochs: int | None
     of_epochs: int | None
+    fold: str | None
     judged_on: str | None
     balanced_accuracy: float | None
     interval: tuple[float, float] | None
@@ -107,6 +111,7 @@ def _read(path: Path) -> ListedRun | None:
             epochs=_history(path / HISTORY),
             of_epochs=int(content["training"]["epochs"]),
             judged_on=judged_on,
+            fold=content["training"].get("fold"),
             balanced_accuracy=float(report["balanced_accuracy"]) if report else None,
             interval=(float(interval["low"]), float(interval["high"])) if interval else None,
         )
@@ -116,7 +121,7 @@ def _read(path: Path) -> ListedRun | None:
 
 def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
     fields = dict.fromkeys(
-        ("model", "data", "epochs", "of_epochs", "judged_on", "balanced_accuracy", "interval")
+        field.name for field in dataclasses.fields(ListedRun) if field.name not in _OF_ALL
     )
     trained_here = (path / CHECKPOINT).is_file()
     changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if trained_here else None

@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "hierattn": (
         ("hierattn.errors",),
-        ("hierattn.common",),
+        ("hierattn.common", "hierattn.run_files"),
         ("hierattn.preprocessing", "hierattn.shipped", "hierattn.run_list"),
         ("hierattn.data",),
         ("hierattn.outputs", "hierattn.metrics", "hierattn.models"),

@@ -36,9 +36,10 @@ _MORE = (
 _KEYS = 2
 """The columns that name a row: file and runtime."""
 _LEGEND = (
-    "p50: milliseconds of steady runs (median). ×best: p50 over the fastest row's. rank: by p50; "
-    "rows of one rank (=) differ from its fastest by less than their own noise, or than the "
-    "session's noise floor: a tie.",
+    "p50: milliseconds of steady runs (median). ×best: p50 over that of the fastest measured row; "
+    "a row whose gate failed is never it and has no rank. rank: by p50; rows of one rank (=) "
+    "differ from its fastest by less than their own noise, or than the session's noise floor: a "
+    "tie.",
 )
 _MORE_LEGEND = (
     "load, first, p99: milliseconds to open the file, of the first answer, and 99th percentile of "
@@ -119,8 +120,9 @@ def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
         )
         launches = f"{method.launches} launch{'' if method.launches == 1 else 'es'}"
         yield (
-            f"Noise floor: from {launches} in turns of all rows, and from {floor.name}, "
-            f"measured twice: {pairs}."
+            f"Noise floor: by how much a typical row may differ in another session (19 in 20), "
+            f"from {launches} in turns of all rows, and no less than between two measurements of "
+            f"{floor.name}: {pairs}."
         )
 
 

@@ -30,6 +30,7 @@ _MORE_LEGEND = (
     "ops: operators in the file. delegated: XNNPACK partitions, and operators left over. s: what "
     "making and checking took; formats are made side by side.",
 )
+_LESS_LEGEND = "With --wide: operators, what a delegate takes, and seconds."
 
 _LEGEND = (
     "MB: a million bytes.",
@@ -56,7 +57,8 @@ def legend(
 ) -> list[str]:
     """Lines: what the columns mean, and who answered for the Core ML files."""
     found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    return [*_MORE_LEGEND * wide, *_LEGEND, _bounds(), *_evaluator_lines(found)]
+    more = _MORE_LEGEND if wide else (_LESS_LEGEND,)
+    return [*more, *_LEGEND, _bounds(), *_evaluator_lines(found)]
 
 
 def _bounds() -> str:

@@ -59,6 +59,20 @@ def foresee_targets(classes: Sequence[str]) -> Foreseen:
     return Foreseen()
 
 
+def foresee_photos(data: Path) -> Foreseen:
+    """Look at a folder of readable photos as a training with the usual recipe would."""
+    from hierattn.data.joined.read import read_labelled
+    from hierattn.training.data import new_splits
+    from hierattn.training.recipe.config import build_config
+
+    try:
+        folder = read_labelled([data])
+        new_splits(folder, folder, build_config())
+    except HierAttnError as error:
+        return Foreseen((), (f"'hierattn train' would refuse these photos: {error}",), False)
+    return foresee_targets(folder.classes)
+
+
 def foresee_init(data: Sequence[Path], init: Path, behind: TrainingConfig | None) -> Foreseen:
     """Look at readable photos, and at the weights to start from, as a training would.
 

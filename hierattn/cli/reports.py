@@ -18,7 +18,8 @@ _LEGEND = (
     "Intervals: 95 %, groups (patient, else lesion, else image) resampled; none where they are too "
     "few or too alike to differ. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
-    "sensitivity is at least 80 %. ECE, Brier: 0 is best, before and after temperature scaling. "
+    "sensitivity is at least 80 %; AP: average precision; macro: mean of the classes. ECE "
+    "(expected calibration error), Brier: 0 is best, before and after temperature scaling. "
     "Answered: the highest probability reaches the certainty; else 'not sure'. "
     "Strata: classes is how many occur, over which balanced accuracy is the mean; melanoma is the "
     "share found at the threshold, of how many (–: none there, or no threshold). "
@@ -72,8 +73,8 @@ def print_report(
         console.print()
     if report.only_answer is not None:
         console.print(
-            f"NOTE {report.only_answer} is the answer to each of {report.images} images: this "
-            "network tells nothing apart.",
+            f"NOTE {report.only_answer} is the answer to each of these {report.images} images: "
+            "nothing is told apart.",
             style="bold",
         )
     if note := substitute_note(report.classes):
@@ -91,7 +92,8 @@ def _temperature(value: float, fitted_on: str) -> str:
 def _why_no_threshold(report: EvaluationReport) -> str:
     fitted = report.calibration.fitted_on
     why = fitted if fitted.startswith("not fitted") else "no target class, or no photo to fit it on"
-    return f"none ({why.removeprefix('not fitted: ')})"
+    more = "; --validation-fraction, or folds and --calibrate-from, give more" * (why == fitted)
+    return f"none ({why.removeprefix('not fitted: ')}{more})"
 
 
 def _with_interval(value: float | None, interval: Interval | None) -> str:

@@ -35,13 +35,13 @@ class SeenPhotos:
         parts: object [N]; the part that the photo, or another of its group, played in the run, or
             :data:`NEW`.
         reasons: by what it was recognised; empty for a new one.
-        namesakes: photos taken as new, though their patient or lesion has a name that the run
-            knows from another source.
+        namesakes: patients or lesions whose photos were taken as new, though the run knows the
+            name from another source; one a photo.
     """
 
     parts: np.ndarray
     reasons: tuple[str, ...]
-    namesakes: int
+    namesakes: tuple[str, ...]
 
     def describe(self, chosen: np.ndarray) -> tuple[str, ...]:
         """A line for each kind of photo among ``chosen`` (bool [N]) that is not new."""
@@ -61,9 +61,9 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
 
     A photo was seen if its bytes were; then all of its group in this folder was, too. Any other
     group is recognised by the name of its patient, lesion or image, where names are one source's:
-    the manifests name the same source, the folder's photos of a source are partly the run's, or the
-    name is the ISIC archive's. Where the rows hold no hashes, as in runs of older versions, file
-    names and groups must do.
+    the run's source stands in the photo's folder, the folder's photos of a source are partly the
+    run's, or the name is the ISIC archive's. Where the rows hold no hashes, as in runs of older
+    versions, file names and groups must do.
 
     Args:
         folder: the photos.
@@ -94,7 +94,10 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
     known: dict[str, list[SplitRow]] = defaultdict(list)
     for row in rows:
         known[_unscoped(row.group, homes)].append(row)
-    parts, reasons, namesakes = [], [], 0
+    told: dict[str, set[str | None]] = defaultdict(set)
+    for record in folder.records:
+        told[_home(record.file, folder)].add(record.source)
+    parts, reasons, namesakes = [], [], []
     for record, group, row in zip(folder.records, groups, found, strict=True):
         own = None if row is None else row.split
         related = [own] if own else [of_group[group]] if group in of_group else []
@@ -105,12 +108,19 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
                 for other in alike
                 if reason == NAMED
                 or (record.source, other.source) in same_source
+                or (other.source is not None and other.source in told[_home(record.file, folder)])
                 or ARCHIVE_NAME.fullmatch(group)
             ]
-            namesakes += bool(alike) and not related
+            if alike and not related:
+                namesakes.append(group)
         parts.append(min(related, key=_ORDER.index) if related else NEW)
         reasons.append((reason if own else RELATED) if related else "")
-    return SeenPhotos(np.array(parts, dtype=object), tuple(reasons), namesakes)
+    return SeenPhotos(np.array(parts, dtype=object), tuple(reasons), tuple(namesakes))
+
+
+def _home(file: str, folder: DataFolder) -> str:
+    """The folder that a photo comes from, within which a name means one; "" if it is one alone."""
+    return file.partition("/")[0] if folder.parts else ""
 
 
 def _unscoped(group: str, homes: Set[str]) -> str:

@@ -15,6 +15,7 @@ from hierattn.data.joined.class_table import ClassTable
 from hierattn.data.joined.read import as_roots, read_labelled
 from hierattn.data.pixels.decode import decode_folder
 from hierattn.data.readers.listing import one_form
+from hierattn.data.readers.tables import name_some
 from hierattn.data.records import DataFolder, PassedOver
 from hierattn.data.seen import NEW, SeenPhotos, recognise
 from hierattn.data.split_file import SplitRow
@@ -247,9 +248,10 @@ def _remarks(seen: SeenPhotos, kept: np.ndarray) -> tuple[str, ...]:
     if unseen:
         lines.append(f"left out: {unseen} that the run has not seen")
     if seen.namesakes:
+        names = name_some(list(dict.fromkeys(seen.namesakes)), "name")
         lines.append(
-            f"taken as new: {seen.namesakes} whose patient or lesion is called as one that the run "
-            "knows, but from another source"
+            f"taken as new: {len(seen.namesakes)} photos under {names} of a patient or lesion that "
+            "the run knows from another source; give both one 'source' if they are the same"
         )
     return tuple(lines)
 

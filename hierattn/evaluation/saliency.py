@@ -74,8 +74,9 @@ def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     photo, overlay = figure.subplots(1, 2)
     photo.imshow(pixels)
-    overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=0, vmax=255)
-    shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.55)
+    # So pale that the colours over it are those of the bar, nearly.
+    overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=-500, vmax=255)
+    shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.6)
     bar = figure.colorbar(shade, ax=overlay, shrink=0.8)
     bar.set_label("fall of the probability, points (this photo's own scale)")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: points(share)))

@@ -142,7 +142,7 @@ def _train(
     run_epochs(loop, state, request.out, observer)
     reports: dict[str, EvaluationReport] = {}
     if group.is_main:
-        observer.status("evaluating the best epoch")
+        observer.status("evaluating")
         reports = write_outcome(request.out, config, data, state, model, group)
     group.wait()
     return TrainingOutcome(

@@ -10,6 +10,7 @@ from typing import get_type_hints
 import pytest
 from PIL import Image
 
+from hierattn.cli.commands.pretrain import pretrain
 from hierattn.cli.commands.train import train
 from hierattn.data.folder import read_data_folder
 from hierattn.data.pixels.store import default_store
@@ -17,7 +18,7 @@ from hierattn.data.records import DataFolder
 from hierattn.data.split_file import read_splits
 from hierattn.data.splits import Split
 from hierattn.models.registry import list_models
-from hierattn.training.recipe.config import TrainingConfig
+from hierattn.training.recipe.config import build_config
 from tests.conftest import Answer
 from tests.data.helpers import write_class_folders, write_csv, write_photo
 
@@ -56,16 +57,21 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_the_help_of_train_tells_the_defaults_of_the_recipe() -> None:
+@pytest.mark.parametrize(
+    ("command", "recipe", "count"), [(train, "default", 10), (pretrain, "features", 6)]
+)
+def test_the_help_tells_the_defaults_of_the_recipe(
+    command: Callable[..., None], recipe: str, count: int
+) -> None:
     told = {
         name: option.help.rpartition("by default ")[2].rstrip(".")
-        for name, annotation in get_type_hints(train, include_extras=True).items()
+        for name, annotation in get_type_hints(command, include_extras=True).items()
         for option in getattr(annotation, "__metadata__", ())
         if option.help and "by default" in option.help
     }
-    recipe = TrainingConfig()
-    assert len(told) == 7
-    assert told == {name: str(getattr(recipe, name)) for name in told}
+    usual = build_config(recipe)
+    assert len(told) == count
+    assert told == {name: str(getattr(usual, name)) for name in told}
 
 
 def test_the_version_is_the_packages(cli: Cli) -> None:
@@ -319,3 +325,12 @@ def test_want_of_memory_is_said(
     answer = cli("runs", tmp_path)
     assert answer.code == 1
     assert answer.err == "error: out of memory; close other programs, or give smaller files\n"
+
+
+def test_photos_that_a_training_would_refuse_are_not_followed_by_one(
+    cli: Cli, tmp_path: Path
+) -> None:
+    few = cli("data", "synth", "--out", tmp_path / "few", "--per-class", 2)
+    assert few.code == 0 and "would refuse these photos" in few.out and "Next:" not in few.out
+    inspected = cli("data", "inspect", tmp_path / "few")
+    assert "too few groups" in inspected.out and "Next:" not in inspected.out

@@ -101,10 +101,9 @@ def test_photos_the_run_never_saw_are_all_judged_whatever_their_names(
     evaluation = evaluate_run(str(finished), others.root, replicates=5)
     assert evaluation.report.images == 72 and evaluation.warning is None
     assert evaluation.chosen == "72 images (72 new)"
-    assert evaluation.remarks == (
-        "taken as new: 72 whose patient or lesion is called as one that the run knows, but from "
-        "another source",
-    )
+    (remark,) = evaluation.remarks
+    assert remark.startswith("taken as new: 72 photos under 33 names (patient:painted_patient_")
+    assert remark.endswith("from another source; give both one 'source' if they are the same")
     with pytest.raises(DataError, match=r"none of its photos in 'test'"):
         evaluate_run(str(finished), others.root, split="test")
 
@@ -152,7 +151,7 @@ def test_names_of_the_isic_archive_are_one_source(tmp_path: Path) -> None:
         for number, group in enumerate(("lesion:HAM_0000118", "image:ISIC_0024306", "lesion:7"))
     ]
     seen = recognise(replace(folder, records=records), rows)
-    assert seen.parts.tolist() == ["train", "train", "new"] and seen.namesakes == 1
+    assert seen.parts.tolist() == ["train", "train", "new"] and len(seen.namesakes) == 1
 
 
 def test_a_run_without_hashes_knows_its_photos_by_name(

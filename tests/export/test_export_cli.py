@@ -65,6 +65,21 @@ def test_next_is_nothing_where_no_file_was_made(
         assert ("Next: hierattn verify" in capsys.readouterr().out) == (artefact is made)
 
 
+def test_verify_is_told_photos_that_lie_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a manifest may not look for them by itself."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    export, near, far = here / "export", here / "photos", tmp_path / "photos"
+    outcome = ExportOutcome(read_manifest(write_whole_export(export)), {})
+    for data, told in ((near, f"verify {export}\n"), (far, f"verify {export} --data {far}\n")):
+        data.mkdir()
+        show_export(outcome, export, data=data)
+        assert f"Next: hierattn {told}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -108,7 +123,7 @@ def test_explain_names_layers(cli: Cli, folder: Path, finished: Path) -> None:
         " files; --wide shows what each layer adds" in done.out and "agrees everywhere" in done.out
     )
     assert "layers that add most" not in done.out
-    assert done.out.splitlines()[-1].startswith("Next: hierattn benchmark ")
+    assert "\nNext: hierattn benchmark " in done.out
     wide = cli("verify", folder, "--explain", "--run", finished, "--wide")
     assert "layers that add most" in wide.out
     wrong = cli("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")

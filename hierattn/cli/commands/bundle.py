@@ -22,6 +22,9 @@ from hierattn.cli.tables import make_table, print_table
 if TYPE_CHECKING:
     from export.targets.apps.bundle import BundleResult
 
+_OFFLINE_NAME = "android_demo"
+"""The package that builds the app beside it without an SDK, by which its modules are imported."""
+
 
 def bundle(
     folder: Annotated[Path, typer.Argument(help="Folder of 'hierattn export'.")],
@@ -142,8 +145,11 @@ def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
         f"      (cd {place} && gradle install{'Ort' if format == 'onnx' else 'Litert'}Debug)",
     )
     if format != "onnx":
-        return gradle
-    build = f"python -m {app.resolve().name}.offline --bundled"
+        return (*gradle, "      (without an SDK there is a build for .onnx files alone)")
+    if app.resolve().name != _OFFLINE_NAME:
+        name = _OFFLINE_NAME
+        return (*gradle, f"      (without an SDK it is built where its folder is called {name})")
+    build = f"python -m {_OFFLINE_NAME}.offline --bundled"
     if app.parent != Path():
         build = f"(cd {shlex.quote(str(app.parent))} && {build})"
     return (

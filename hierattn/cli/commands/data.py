@@ -18,7 +18,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import foresee_targets, print_training
+from hierattn.cli.next_steps import Foreseen, foresee_photos, foresee_targets, print_training
 from hierattn.cli.registry_help import RegistryCommand
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, one_line
@@ -51,12 +51,12 @@ def inspect(
     if json_output:
         print_json(report.model_dump(mode="json"))
         raise typer.Exit(1 if report.unreadable else 0)
-    show_inspection(report, folder)
+    show_inspection(report, folder, None if report.unreadable else foresee_photos(folder))
     raise typer.Exit(1 if report.unreadable else 0)
 
 
-def show_inspection(report: InspectionReport, folder: Path) -> None:
-    """Print what was found, and what to do next."""
+def show_inspection(report: InspectionReport, folder: Path, foreseen: Foreseen | None) -> None:
+    """Print what was found, and what to do next; ``foreseen`` is None where that is to mend it."""
     from hierattn.data.synth.dataset import LICENCE as PAINTED
 
     console = standard_console()
@@ -106,8 +106,7 @@ def show_inspection(report: InspectionReport, folder: Path) -> None:
         console.print(f"contact sheet: {report.contact_sheet}", soft_wrap=True)
         if note := substitute_note([row.name for row in report.classes]):
             console.print(f"In the sheet {note}.")
-    if not report.unreadable:
-        foreseen = foresee_targets([row.name for row in report.classes])
+    if foreseen is not None:
         print_training(console, foreseen, folder, "--data", folder, "--model", "hierattn_xs")
 
 
@@ -158,10 +157,11 @@ def balance(
     ] = 500,
     fold: Annotated[str | None, typer.Option(help="I/K: leave fold I of K out.")] = None,
     validation_fraction: Annotated[
-        float, typer.Option(help="Share for validation.", min=0, max=0.5)
+        float, typer.Option(help="Share for validation.", metavar="SHARE", min=0, max=0.5)
     ] = 0.15,
     test_fraction: Annotated[
-        float, typer.Option(help="Share for test, without --fold.", min=0, max=0.5)
+        float,
+        typer.Option(help="Share for test, without --fold.", metavar="SHARE", min=0, max=0.5),
     ] = 0.15,
     seed: Annotated[int, typer.Option(help="Seed.", min=0, max=2**32 - 1)] = 0,
     json_output: JsonFlag = False,
@@ -244,7 +244,7 @@ def synth(
         return
     console = standard_console()
     console.print(f"{len(folder.records)} painted pictures in {len(folder.classes)} classes: {out}")
-    foreseen = foresee_targets(folder.classes)
+    foreseen = foresee_photos(out)
     print_training(console, foreseen, out, "--data", out, "--model", "hierattn_xs")
 
 

@@ -118,6 +118,8 @@ def evaluate(
     names = "+".join(folder.name for folder in data)
     title = f"{run} on {names}, {evaluation.chosen}"
     print_report(console, evaluation.report, title, wide=wide)
+    if out is not None:
+        console.print(f"Written: {out}, figures and predictions", soft_wrap=True)
     mapped = map_class or no_synonyms or len(data) > 1
     photos = [] if mapped else ["--data", data[0]]
     photos += ["--skip-unreadable"] * bool(photos and evaluation.skipped)

@@ -127,7 +127,11 @@ def show_export(
         console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
     if next_steps and any(record.sha256 for record in manifest.artefacts):
-        console.print(f"Next: {command('verify', out)}", soft_wrap=True)
+        from export.judged_photos import is_near
+
+        # Elsewhere 'verify' asks only photos that its user names.
+        photos = photo_options(manifest, data) if data and not is_near(data, out) else []
+        console.print(f"Next: {command('verify', out, *photos[:2])}", soft_wrap=True)
         _print_next(manifest, out, data)
 
 

@@ -160,8 +160,11 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
     if target:
         console.print(
             f"{target} flag: its probability is at least {point.melanoma_threshold:.{digits}f}, "
-            "the threshold chosen in training, whatever the answer."
+            f"the threshold that training fitted ({point.fitted_on}), whatever the answer."
         )
+    if len(classifier.classes) > _SHOWN:
+        every = f"{len(classifier.classes)} classes"
+        console.print(f"The {_SHOWN} highest of {every}; all are in --csv and --json.")
     if point.is_fitted:
         console.print(
             "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which "

@@ -25,16 +25,26 @@ def pretrain(
         str, typer.Option(help="Run folder, shipped checkpoint, or weight file of a known network.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write, for 'hierattn train --init'.")],
-    model: Annotated[str | None, typer.Option(help="See 'hierattn models'.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="See 'hierattn models'; by default hierattn_xs.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="JSON file of training fields.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the photos.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the input, pixels.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the photos; by default 60.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the input, pixels; by default 128.")
+    ] = None,
     start_image_size: Annotated[
         int | None, typer.Option(help="Smaller side to begin with (progressive resizing).")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Photos a step, all processes.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the training.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Photos a step, all processes; by default 32.")
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="Highest learning rate; by default 0.001.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the training; by default 0.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, same arguments.")
     ] = False,

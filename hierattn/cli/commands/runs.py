@@ -87,4 +87,6 @@ def _cells(run: ListedRun, folder: Path) -> list[str]:
 
 
 def _judged_on(run: ListedRun) -> str:
+    if run.judged_on == "test" and run.fold:
+        return f"fold {one_line(run.fold)}"
     return {"cross_validation": "all folds", None: "–"}.get(run.judged_on, str(run.judged_on))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hierattn.training.run.request import TrainingOutcome
 
 _TITLES = {
-    "test": "test images, which the training never used",
+    "test": "test images, whose labels the training never saw",
     "validation": "validation images, by which the epoch was chosen and calibrated (flattering)",
     "cross_validation": "folds of the same recipe; this run itself learnt from all images",
 }
@@ -87,7 +87,9 @@ def train(
             "'none' for none. Default: the class called MEL or melanoma."
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of splits and of training.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of splits and training; by default 0.")
+    ] = None,
     fold: Annotated[str | None, typer.Option(help="I/K: judge on fold I of K.")] = None,
     validation_fraction: Annotated[
         float | None, typer.Option(help="Share kept to choose and calibrate by; by default 0.15.")
@@ -95,9 +97,15 @@ def train(
     test_fraction: Annotated[
         float | None, typer.Option(help="Share kept to judge by, without --fold; by default 0.15.")
     ] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, bf16 or fp32.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, bf16 or fp32; by default auto.")
+    ] = None,
     selection: Annotated[
-        str | None, typer.Option(help="Best epoch by balanced_accuracy, accuracy or last.")
+        str | None,
+        typer.Option(
+            help="The epoch kept: best balanced_accuracy or accuracy, or last; by default "
+            "balanced_accuracy."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     skip_unreadable: Annotated[
@@ -235,8 +243,6 @@ def train(
             steps += folds
         elif not photos:  # moved since
             steps.append(command("runs", out.parent))
-        elif {"test", "validation"} & outcome.reports.keys():  # else all photos were learnt from
-            steps.append(command("evaluate", out, *photos, *leaving_out))
         if exported is None and not folds:
             told = command("export", out, *photos[:2], *leaving_out, "--out")
             steps.append(f"{told} {beside(out, 'export')}")

@@ -104,7 +104,7 @@ def verify(
     else:
         show_verification(found, folder, wide=wide)
         show_explanations(explanations, wide=wide)
-        show_next(found, folder)
+        show_next(found, folder, explained=explain)
     if not found.passed:
         raise typer.Exit(1)
 
@@ -114,7 +114,7 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     from hierattn.cli.export_tables import legend, verify_table
 
     console = standard_console()
-    print_table(console, verify_table(found, f"{folder}, verified", wide=wide), wide=wide)
+    print_table(console, verify_table(found, f"{folder}, checked again", wide=wide), wide=wide)
     words = legend(((file.record, file.parity) for file in found.files), wide=wide)
     console.print(f"Images asked again: {found.photos}.")
     console.print(*words, sep="\n")
@@ -130,13 +130,31 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     console.print(f"verified: {found.conclusion}")
 
 
-def show_next(found: Verification, folder: Path) -> None:
-    """Print what can be done with files that hold."""
-    if found.passed:
-        photos = photo_options(found.manifest, found.data and _shortened(found.data))
-        told = command("benchmark", folder, *photos, "--out")
-        told = f"Next: {told} {beside(folder, 'report')}"
-        standard_console().print(told, soft_wrap=True)
+def show_next(found: Verification, folder: Path, *, explained: bool = False) -> None:
+    """Print what can be done with files that hold, or to see why some do not."""
+    console = standard_console()
+    if not found.passed:
+        if not explained:
+            console.print("Next, to see where they depart from PyTorch:")
+            console.print(f"      {command('verify', folder, '--explain')}", soft_wrap=True)
+        return
+    photos = photo_options(found.manifest, found.data and _shortened(found.data))
+    told = command("benchmark", folder, *photos, "--out")
+    console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
+    if (app := Path("android_demo")).is_dir() and (file := _for_android(found)):
+        told = command("bundle", folder, "--app", app, "--artefact", file)
+        console.print(f"      {told}", soft_wrap=True)
+
+
+def _for_android(found: Verification) -> str | None:
+    """The file to begin with: fp32, of a format that the app can read."""
+    from export.formats.abilities import Platform
+    from export.formats.registry import all_abilities
+
+    formats = [one.name for one in all_abilities() if Platform.ANDROID not in one.not_in_apps]
+    records = (file.record for file in found.files)
+    fit = [one.path for one in records if one.precision == "fp32" and one.format in formats]
+    return fit[0] if fit else None
 
 
 def _shortened(folder: Path) -> Path:

@@ -42,8 +42,10 @@ def join_folders(folders: Sequence[DataFolder], *, labelled: bool = True) -> Dat
 
     A patient, lesion or image that has one name in several folders is one where the manifests name
     a common ``source`` or where one of them names none, and where the ISIC archive gave the name;
-    else it is several. A photo that stands in several folders is kept in the first, with the
-    patients and lesions of all. Licences and sources stay those of each photo.
+    else it is several. In one folder a name means one, whatever its photos' sources: so it is
+    enough that a source of one bearer's photos stands anywhere in the other's folder. A photo that
+    stands in several folders is kept in the first, with the patients and lesions of all. Licences
+    and sources stay those of each photo.
 
     Args:
         folders: two or more, of names that differ.
@@ -86,6 +88,12 @@ def _told_apart(folders: dict[str, DataFolder]) -> tuple[list[Record], list[str]
                 f"{name_some(unsure, 'patient')} called alike in two folders, and no source tells "
                 "them apart: taken as one each; fill in the column 'source' if they are not"
             )
+        apart = list(dict.fromkeys(identity for _, identity in new[kind]))
+        if apart and kind != "image":
+            remarks.append(
+                f"{name_some(apart, kind)} called alike in folders of other sources: taken as "
+                "another in each; give their photos one 'source' if they are the same"
+            )
     records = []
     for name, folder in folders.items():
         for record in folder.records:
@@ -104,6 +112,7 @@ def _names(
     # By name: for each bearer the folders it stands in, and its sources in all of them.
     bearers: dict[str, list[tuple[list[str], set[str | None]]]] = defaultdict(list)
     unsure: list[str] = []
+    told = {name: {record.source for record in folder.records} for name, folder in folders.items()}
     for name, folder in folders.items():
         sources: dict[str, set[str | None]] = defaultdict(set)
         for record in folder.records:
@@ -112,9 +121,9 @@ def _names(
         for identity, own in sources.items():
             homes, others, apart = [name], set(own), []
             for bearer in bearers[identity]:
-                shared = bool(own & bearer[1] - {None}) or ARCHIVE_NAME.fullmatch(
-                    f"{kind}:{identity}"
-                )
+                of_home = set().union(*(told[home] for home in bearer[0]))
+                common = (own & of_home) | (told[name] & bearer[1])
+                shared = bool(common - {None}) or ARCHIVE_NAME.fullmatch(f"{kind}:{identity}")
                 if shared or None in own | bearer[1]:
                     unsure += [] if shared else [identity]
                     homes, others = bearer[0] + homes, bearer[1] | others

@@ -62,8 +62,10 @@ def test_the_files_own_threshold_says_what_is_unsure(photos: EvalPhotos) -> None
     right = [0, 0, 1, 1, 2, 2]
     confident = answers(photos, "one", right, [SURE] * 6)
     assert gallery_of(photos, confident).unsure == []
+    assert "no certainty was fitted" in gallery_of(photos, confident).unsure_means
     strict = answers(photos, "one", right, [SURE] * 6, least=0.9999)
     assert gallery_of(photos, strict).unsure_in_all == 6
+    assert gallery_of(photos, strict).unsure_means == "at least one would not answer"
 
 
 def test_pictures_are_small_and_say_nothing_but_pixels(photos: EvalPhotos) -> None:

@@ -25,6 +25,7 @@ from hierattn.cli.commands.data import show_inspection
 from hierattn.cli.commands.devices import show_phones
 from hierattn.cli.commands.runs import show_runs
 from hierattn.cli.commands.verify import show_next, show_verification
+from hierattn.cli.next_steps import foresee_targets
 from hierattn.cli.reports import print_report
 from hierattn.data.records import PassedOver
 from hierattn.data.tools.inspect import (
@@ -168,9 +169,10 @@ def inspect(folder: Path) -> None:
         mixed_groups=(MixedGroup(group="lesion:7", images={"melanoma": 1, "nevus": 2}),),
         contact_sheet=Path("sheet.png"),
     )
-    show_inspection(report, Path("photos of mine"))
+    foreseen = foresee_targets([row.name for row in report.classes])
+    show_inspection(report, Path("photos of mine"), foreseen)
     bad = UnreadableFile(file="melanoma/b.jpg", reason="not a picture")
-    show_inspection(report.model_copy(update={"unreadable": (bad,)}), Path("photos of mine"))
+    show_inspection(report.model_copy(update={"unreadable": (bad,)}), Path("photos of mine"), None)
 
 
 @shown
@@ -207,6 +209,7 @@ def runs(_: Path) -> None:
             data="pad_ufes_20",
             epochs=24,
             of_epochs=24,
+            fold=f"{place}/3" if place > 1 else None,
             judged_on="cross_validation" if place == 1 else "test",
             balanced_accuracy=0.554,
             interval=(0.479, 0.625),

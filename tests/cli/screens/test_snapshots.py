@@ -79,7 +79,7 @@ def test_what_a_command_shows_looks_as_it_did(
     _compare("\n".join(line.rstrip() for line in lines) + "\n", f"{name}-{width or 'pipe'}", width)
 
 
-COMMANDS = {"verify": 1, "inspect": 1, "bundle": 1, "benchmarked": 1}
+COMMANDS = {"verify": 2, "inspect": 1, "bundle": 1, "benchmarked": 1}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

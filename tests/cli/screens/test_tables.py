@@ -47,7 +47,8 @@ def test_the_title_of_a_table_keeps_to_the_screen() -> None:
     [
         (
             OperatingPoint(fitted_on="not fitted: 7 validation images, 20 needed"),
-            "none (7 validation images, 20 needed)",
+            "none (7 validation images, 20 needed; --validation-fraction, or folds and "
+            "--calibrate-from, give more)",
         ),
         (
             OperatingPoint(fitted_on="validation: 90 images of 90 groups"),
@@ -56,7 +57,7 @@ def test_the_title_of_a_table_keeps_to_the_screen() -> None:
     ],
 )
 def test_why_there_is_no_operating_point_is_said(point: OperatingPoint, reason: str) -> None:
-    console = screen(120)
+    console = screen(200)
     print_report(console, evaluate_predictions(make_predictions(30), point, replicates=5), "x")
     (line,) = (line for line in text_of(console).splitlines() if "operating point" in line)
     assert line.split(maxsplit=3)[-1] == reason

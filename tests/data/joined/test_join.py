@@ -67,6 +67,24 @@ def test_a_patient_s_name_counts_within_one_source(
     assert (of["a/MEL/1.png"] == of["b/MEL/1.png"]) is same
     doubt = any("no source tells them apart" in line for line in folder.remarks)
     assert doubt is ("" in sources)
+    apart = [line for line in folder.remarks if "in folders of other sources" in line]
+    assert bool(apart) is not same and all("1 patient (1)" in line for line in apart)
+
+
+def test_a_name_in_two_folders_that_share_any_source_is_one(tmp_path: Path) -> None:
+    """A data set may name several sources, and a part of it is another folder of the same."""
+    one = make(tmp_path / "one", ["MEL/1.png,MEL,1,,,S,", "NV/2.png,NV,2,,,T,"], 0)
+    two = make(tmp_path / "two", ["MEL/3.png,MEL,1,,,T,", "NV/4.png,NV,4,,,T,"], 9)
+    folder = read_labelled([one, two])
+    of = groups_by_file(folder)
+    assert of["one/MEL/1.png"] == of["two/MEL/3.png"]
+    alone = read_labelled([one])
+    rows = [
+        SplitRow(r.file, r.label, g, Split.TRAIN, "of another photo", r.source)
+        for r, g in zip(alone.records, group_keys(alone), strict=True)
+    ]
+    more = make(tmp_path / "more", ["MEL/5.png,MEL,1,,,T,", "NV/6.png,NV,6,,,S,"], 50)
+    assert recognise(read_labelled([more]), rows).parts.tolist() == [Split.TRAIN, NEW]
 
 
 def test_a_patient_of_a_joined_run_is_known_in_its_own_folder_alone(tmp_path: Path) -> None:
