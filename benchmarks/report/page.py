@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from benchmarks.environment import busy_warning
 from benchmarks.report import formatting
+from benchmarks.report.charts.pareto_image import draw_pareto
 from benchmarks.report.charts.sensitivity import change_tables
 from benchmarks.report.charts.small_charts import (
     distributions,
@@ -34,7 +35,6 @@ from benchmarks.report.charts.tradeoff_chart import (
     WIDE,
     Layout,
     Overview,
-    draw_pareto,
     tradeoff_svg,
 )
 from benchmarks.report.findings import findings

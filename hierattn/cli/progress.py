@@ -145,6 +145,7 @@ def turns_progress() -> Iterator[Callable[[ExportProgress], None]]:
 
 
 _EPOCH_HEADINGS = "epoch         px   loss  validation loss  accuracy  balanced  images/s"
+"""Accuracy and balanced accuracy are those of the validation part."""
 
 
 class RichObserver:

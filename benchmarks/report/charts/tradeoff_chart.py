@@ -1,18 +1,16 @@
-"""Draws accuracy against latency: a chart of the page for each setting, and ``pareto.png``."""
+"""Draws accuracy against latency: a chart of the page for each setting."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import matplotlib
 from markupsafe import Markup
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
@@ -21,21 +19,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from benchmarks.report.charts.label_placement import CHARACTER, FONT, Box, Disc, Label, place_labels
 from benchmarks.report.charts.svg import INK, SERIES, STYLE, drawable, inline_svg, new_figure
 from benchmarks.report.charts.tradeoff import (
-    NO_POINTS,
     Panel,
     drawn_series,
-    runtime_series,
-    tradeoff_panels,
 )
-from benchmarks.report.formatting import short
-from benchmarks.report.rows import NumberedRow
-from hierattn.common.files import atomic_path
 
 LOGARITHMIC_FROM = 4.0
 """Ratio of the highest latency to the lowest from which the axis is logarithmic."""
 
 _SMALLEST = 4.0
-_IMAGE_DPI = 115
 
 
 @dataclass(frozen=True)
@@ -82,48 +73,17 @@ class Overview:
 def tradeoff_svg(panel: Panel, overview: Overview, layout: Layout, name: str) -> Markup:
     """One panel as SVG; ``name`` is unique on the page."""
     with matplotlib.rc_context(STYLE):
-        legend = _legend(overview, layout)
+        legend = legend_arguments(overview, layout)
         row = _legend_row(overview, layout)
         foot = 46 + (row + 4) * math.ceil(len(legend["handles"]) / layout.columns)
         figure = new_figure(layout.width, layout.height + foot)
         axes = figure.subplots()
         _place(axes, figure, foot)
-        _draw_panel(axes, panel, overview, layout)
+        draw_panel(axes, panel, overview, layout)
         figure.legend(**legend)
         tooltips = {f"point-{p.numbered.number}": "\n".join(p.facts) for p in panel.points}
         title = f"Balanced accuracy against p50 latency on {panel.setting}"
         return inline_svg(figure, name, title, tooltips, kind=f"plot {layout.kind}", focusable=True)
-
-
-def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
-    """Draw all panels, one below the other, as PNG. Same rows, same matplotlib: the same bytes.
-
-    Without a row that has both latency and accuracy the image says so.
-
-    Raises:
-        HierAttnError: the file cannot be written.
-    """
-    overview = Overview(tradeoff_panels(rows), runtime_series(rows))
-    panels = overview.panels
-    with matplotlib.rc_context(STYLE):
-        each, foot = WIDE.height + 90, 120.0
-        height = each * len(panels) + foot if panels else 120.0
-        figure = new_figure(WIDE.width, height)
-        if not panels:
-            figure.text(0.5, 0.5, NO_POINTS, ha="center")
-        for position, panel in enumerate(panels):
-            bottom = height - (position + 1) * each + 50
-            axes = figure.add_axes(
-                (50 / WIDE.width, bottom / height, 1 - 66 / WIDE.width, (each - 100) / height)
-            )
-            _draw_panel(axes, panel, overview, WIDE)
-            title = drawable(short(str(panel.setting), 90))
-            figure.text(8 / WIDE.width, (bottom + each - 68) / height, title, weight="bold")
-        if panels:
-            figure.legend(**_legend(overview, WIDE))
-        FigureCanvasAgg(figure)
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=_IMAGE_DPI, metadata={"Software": None})
 
 
 def disc_radius(size_mb: float, largest_mb: float, layout: Layout) -> float:
@@ -155,7 +115,7 @@ def _legend_row(overview: Overview, layout: Layout) -> float:
     return max(2 * disc_radius(largest, max(overview.sizes_mb), layout), 15.0)
 
 
-def _legend(overview: Overview, layout: Layout) -> dict[str, Any]:
+def legend_arguments(overview: Overview, layout: Layout) -> dict[str, Any]:
     """Arguments of matplotlib's legend."""
     entries: list[Artist] = [
         Line2D([], [], marker="o", ls="", ms=11, color=_colour(place), label=drawable(name))
@@ -178,10 +138,12 @@ def _legend(overview: Overview, layout: Layout) -> dict[str, Any]:
         "borderaxespad": 0.2,
         "labelspacing": 0.3,
         "handleheight": _legend_row(overview, layout) / FONT,
+        "handlelength": max(2.0, _legend_row(overview, layout) / FONT),
     }
 
 
-def _draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:
+def draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:
+    """Draw one setting: a disc a row, its label, and the Pareto front."""
     logarithmic = _set_scales(axes, panel)
     axes.set_title("balanced accuracy, %", loc="left", fontsize=FONT)
     axes.set_xlabel(f"p50 latency, ms{' (logarithmic)' if logarithmic else ''}", loc="right")

@@ -109,7 +109,7 @@ def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bo
     elif found:
         more = "" if wide else "; --wide shows what each layer adds"
         files = "1 file" if len(found) == 1 else f"{len(found)} files"
-        console.print(f"No departure in {files}{more}.")
+        console.print(f"No departure in {files}{more}. By logits: decisions are the gates' matter.")
     for path, explanation in explanations.items():
         if isinstance(explanation, str):
             console.print(f"{path}: cannot be explained: {explanation}")

@@ -126,7 +126,9 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
         console.print(f"FAILED {problem}")
     unasked = [file.record.path for file in found.files if file.parity is None]
     if unasked:
-        console.print(f"–: gave no answers to compare, for what FAILED says: {', '.join(unasked)}")
+        console.print(
+            f"–: not asked, or without an answer, for what FAILED says: {', '.join(unasked)}"
+        )
     console.print(f"verified: {found.conclusion}")
 
 

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.report.charts import pareto_image
+from benchmarks.report.charts.svg import new_figure
+from benchmarks.report.charts.tradeoff import tradeoff_panels
+from benchmarks.report.rows import number_rows
+from tests.benchmarks.report.sample import sample_results
+
+
+def test_every_point_has_its_key_under_its_panel() -> None:
+    for panel in tradeoff_panels(number_rows(sample_results())):
+        figure = new_figure(1000, 600)
+        pareto_image._draw_key(figure, panel, 300)
+        told = {text.get_text().split()[0]: text.get_text() for text in figure.texts}
+        assert told.keys() == {str(point.numbered.number) for point in panel.points}
+        assert all(
+            point.numbered.row.runtime in told[str(point.numbered.number)] for point in panel.points
+        )
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in figure.texts]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_the_image_grows_with_its_keys(tmp_path: Path) -> None:
+    rows = number_rows(sample_results())
+    pareto_image.draw_pareto(rows, tmp_path / "all.png")
+    pareto_image.draw_pareto(rows[:1], tmp_path / "few.png")
+    with Image.open(tmp_path / "all.png") as all_rows, Image.open(tmp_path / "few.png") as few:
+        assert all_rows.height > few.height
