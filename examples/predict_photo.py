@@ -21,6 +21,7 @@ def main(photo: str, name: str = "hierattn_xs.pad_ufes_20") -> None:
     spec, point = run.config.preprocessing, run.config.operating_point
     logits = TorchPredictor(run.load_model())(spec.to_input(spec.load(photo)[np.newaxis]))
     probabilities = point.probabilities(logits)[0]
+    print(f"{name}. A research tool, not a medical device.")
     if probabilities.max() < point.abstain_threshold:
         print("not sure")
     for index in np.argsort(-probabilities):

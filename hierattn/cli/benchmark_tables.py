@@ -107,6 +107,8 @@ def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
         yield from _MORE_LEGEND
     else:
         yield "With --wide, and in results.csv: size, load, first answer, p99, noise and memory."
+    if {"litert", "tflite-runtime"} <= {row.runtime for row in results.rows}:
+        yield "litert, tflite-runtime: Google's runtimes of .tflite files, today's and the earlier."
     if results.photos is not None:
         photos = results.photos
         yield f"{_ACCURACY} Images: {photos.images} of '{photos.name}'."

@@ -9,22 +9,30 @@ from pathlib import Path
 
 import numpy as np
 
+from hierattn.data.pixels.hashing import photo_sha256
+from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnreadableImageError
 from hierattn.inference import Predictor
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PHOTO_FORMATS, PreprocessSpec
+from hierattn.runs import seen_rows
 
 _BATCH = 16
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Anything that answers, with what it takes to read the answer."""
+    """Anything that answers, with what it takes to read the answer.
+
+    Attributes:
+        run: the folder that knows which photos it learnt from; None of an exported file.
+    """
 
     predictor: Predictor
     spec: PreprocessSpec
     classes: tuple[str, ...]
     point: OperatingPoint
+    run: Path | None = None
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Calibrated probabilities, float64 [N, K], of pixels uint8 [N, S, S, 3]."""
@@ -90,6 +98,17 @@ def find_photos(places: Sequence[Path]) -> FoundPhotos:
     if not photos:
         raise DataError(f"{places[0]}: no photo in it ({', '.join(PHOTO_FORMATS)})")
     return FoundPhotos(tuple(dict.fromkeys(photos)), tuple(passed_over))
+
+
+def count_learnt(run: Path, photos: Sequence[Path]) -> int:
+    """How many photos a run or those before it trained on or chose by, by their bytes.
+
+    Raises:
+        DataError: a table of the run is malformed.
+    """
+    learnt = {row.sha256 for row in seen_rows(run) if row.split != Split.TEST} - {""}
+    readable = (path for path in photos if path.is_file())
+    return sum(photo_sha256(path) in learnt for path in readable) if learnt else 0
 
 
 def answer_photos(

@@ -15,6 +15,8 @@ import pytest
 
 from hierattn.cli.commands.predict import show_answers
 from hierattn.data.records import DataFolder
+from hierattn.data.split_file import read_split_rows
+from hierattn.data.splits import Split
 from hierattn.evaluation import predict
 from hierattn.evaluation.predict import Classifier, answer_photos
 from hierattn.evaluation.saliency import points
@@ -22,6 +24,7 @@ from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.preprocessing import PreprocessSpec
 from hierattn.shipped import SHIPPED
 from tests.conftest import Answer
+from tests.data.helpers import write_photo
 
 Cli = Callable[..., Answer]
 
@@ -135,6 +138,21 @@ def test_a_fitted_point_s_certainty_stands_in_json_and_csv(
     assert document["photos"][0]["sure"] is False
     (row,) = csv.DictReader(table.open(newline=""))
     assert (row["sure"], row["certainty_needed"]) == ("false", "0.3")
+
+
+def test_photos_that_the_run_learnt_from_are_counted(
+    cli: Cli, finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    split = {row.file: row.split for row in read_split_rows(finished / "splits.csv")}
+    learnt = next(r.path for r in painted.records if split[r.file] == Split.TRAIN)
+    held = next(r.path for r in painted.records if split[r.file] == Split.TEST)
+    copy = tmp_path / f"renamed{learnt.suffix}"
+    copy.write_bytes(learnt.read_bytes())
+    new = write_photo(tmp_path / "new.png", 7)
+    told = cli("predict", finished, copy, held, new)
+    assert "Note: the run learnt from 1 of these 3 photos" in told.out
+    assert json.loads(cli("predict", finished, copy, "--json").out)["learnt_from"] == 1
+    assert "learnt from" not in cli("predict", finished, held, new).out
 
 
 @pytest.mark.parametrize(

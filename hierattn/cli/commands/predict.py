@@ -47,7 +47,7 @@ def predict(
     set_up_logging(verbose)
     from hierattn.cli.progress import counting
     from hierattn.errors import UnreadableImageError
-    from hierattn.evaluation.predict import answer_photos, find_photos
+    from hierattn.evaluation.predict import answer_photos, count_learnt, find_photos
     from hierattn.outputs import check_output, claimed_output, given_path
 
     read = (given_path(model), *filter(Path.is_dir, photos))
@@ -58,6 +58,7 @@ def predict(
         context.with_resource(claim)
     found = find_photos(photos)
     classifier = load_classifier(model)
+    learnt = None if classifier.run is None else count_learnt(classifier.run, found.photos)
     answers: list[Answer] = []
     unreadable: list[str] = []
     with counting("predicting") as progress:
@@ -87,6 +88,7 @@ def predict(
                 "calibrated": classifier.point.is_fitted,
                 "fitted_on": classifier.point.fitted_on,
                 "certainty_needed": _certainty_needed(classifier.point),
+                "learnt_from": learnt,
                 "photos": [_document(classifier, answer) for answer in answers],
                 "unreadable": unreadable,
                 "passed_over": [str(path) for path in found.passed_over],
@@ -95,6 +97,11 @@ def predict(
     else:
         show_answers(classifier, answers)
         console = standard_console()
+        if learnt:
+            told = f"{learnt} of these {len(found.photos)} photos"
+            console.print(
+                f"Note: the run learnt from {told}; of new ones it knows less", style="bold"
+            )
         for reason in unreadable:
             console.print(f"unreadable: {reason}")
         if found.passed_over:
@@ -135,6 +142,7 @@ def load_classifier(model: str) -> Classifier:
         config.preprocessing,
         tuple(config.classes),
         config.operating_point,
+        run.path,
     )
 
 

@@ -91,7 +91,8 @@ def pretrain(
     held_out = "" if judged is None else f", {judged:.3f} on images kept aside"
     console = standard_console()
     console.print(f"Pretrained: {out}", soft_wrap=True)
-    console.print(f"loss {outcome.loss:.3f}{held_out}; 1 knows nothing of the teacher")
+    told = f"loss {outcome.loss:.3f}{held_out}"
+    console.print(f"{told}; 1 is that of features which say nothing of the teacher's")
     behind = None if Path(teacher).is_file() else load_run(teacher).config.training
     foreseen = foresee_init(data, out, behind)
     network, size = request.config.model, request.config.image_size
