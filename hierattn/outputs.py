@@ -16,6 +16,7 @@ from hierattn.common.locks import locked_folder
 from hierattn.data.readers.tables import has_columns
 from hierattn.errors import ConfigError
 from hierattn.preprocessing import PHOTO_FORMATS
+from hierattn.run_files import CONFIG, WEIGHTS
 
 _PROBE = 1 << 16
 """Bytes that must fit where results are to go; a full disk has no room for them."""
@@ -116,7 +117,7 @@ def _kind(folder: Path, place: Path) -> str | None:
     if folder == place:
         # A run may go on in its own folder; other commands refuse to write there by themselves.
         return None
-    if (folder / "model.safetensors").is_file() and (folder / "config.json").is_file():
+    if (folder / WEIGHTS).is_file() and (folder / CONFIG).is_file():
         return "a run folder"
     return "a data folder" if folder == place.parent and _holds_classes(folder, place) else None
 

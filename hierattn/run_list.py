@@ -111,12 +111,19 @@ def _read(path: Path) -> ListedRun | None:
             epochs=_history(path / HISTORY),
             of_epochs=int(content["training"]["epochs"]),
             judged_on=judged_on,
-            fold=content["training"].get("fold"),
+            fold=_fold(content["training"]),
             balanced_accuracy=float(report["balanced_accuracy"]) if report else None,
             interval=(float(interval["low"]), float(interval["high"])) if interval else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return _run(path, config, status="damaged")
+
+
+def _fold(training: dict[str, Any]) -> str | None:
+    fold = training.get("fold")
+    if fold is not None and not isinstance(fold, str):
+        raise TypeError(f"fold {fold!r}")
+    return fold
 
 
 def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:

@@ -22,6 +22,7 @@ from export.schema.parity import read_parity_record
 from hierattn.common.temporary import temporary_folder
 from hierattn.inference import predict_logits
 from hierattn.metrics.bootstrap import Interval
+from hierattn.metrics.classification import confusion_matrix, only_answer
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 
 BATCH = 16
@@ -145,11 +146,9 @@ def constant_answers(answers: Sequence[FileAnswers]) -> list[str]:
     files: dict[str, list[str]] = {}
     for answer in answers:
         told = answer.predictions
-        given = set(told.logits.argmax(axis=1).tolist())
-        if len(given) == 1 and len(set(told.labels.tolist())) > 1:
-            files.setdefault(told.classes[given.pop()], []).append(
-                f"{answer.name} ({answer.runtime})"
-            )
+        confusion = confusion_matrix(told.labels, told.logits.argmax(axis=1), len(told.classes))
+        if (only := only_answer(confusion, told.classes)) is not None:
+            files.setdefault(only, []).append(f"{answer.export}: {answer.name} ({answer.runtime})")
     return [
         f"{name} is the answer to every photo, and nothing is told apart, in: {', '.join(where)}"
         for name, where in files.items()

@@ -83,8 +83,8 @@ class Gallery:
         unsure: answered rightly by all, the least sure first.
         wrong_in_all, unsure_in_all: how many there are; at most MOST_WRONG and MOST_UNSURE are
             shown.
-        fitted: a certainty below which no answer is given was fitted for every file; else
-            :data:`UNSURE_BELOW` stands in for it.
+        fitted: files for which a certainty was fitted, below which they give no answer; for
+            ``unfitted`` ones :data:`UNSURE_BELOW` stands in for it.
         painted: every image is painted by formula, so none is private.
     """
 
@@ -92,17 +92,17 @@ class Gallery:
     unsure: list[GalleryPhoto]
     wrong_in_all: int
     unsure_in_all: int
-    fitted: bool
+    fitted: int
+    unfitted: int
     painted: bool = False
 
     @property
     def unsure_means(self) -> str:
         """What makes an image unsure, as the end of a sentence."""
-        if self.fitted:
-            return "at least one would not answer"
-        return (
-            f"at least one is less than {100 * UNSURE_BELOW:.0f} % sure (no certainty was fitted)"
-        )
+        declines = "would not answer"
+        doubts = f"is less than {100 * UNSURE_BELOW:.0f} % sure (no certainty was fitted for it)"
+        ways = [declines] * bool(self.fitted) + [doubts] * bool(self.unfitted)
+        return f"at least one {' or '.join(ways)}"
 
 
 def make_gallery(
@@ -131,8 +131,9 @@ def make_gallery(
     pictures = _pictures([i for part in shown for i in part], photos, spec)
     first, second = ([_photo(i, photos, pictures[i], found) for i in part] for part in shown)
     painted = {record.licence for record in photos.folder.records} == {PAINTED}
-    fitted = all(one.operating_point.abstain_threshold > 0 for one in answers)
-    return Gallery(first, second, len(wrong), len(unsure), fitted, painted)
+    fitted = sum(one.operating_point.abstain_threshold > 0 for one in answers)
+    counts = len(wrong), len(unsure), fitted, len(answers) - fitted
+    return Gallery(first, second, *counts, painted)
 
 
 class _Judged:

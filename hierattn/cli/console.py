@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -116,6 +117,8 @@ def beside(folder: object, kind: str) -> str:
     A name that ends so already is counted on: ``ham-run`` gives ``ham-run-2``.
     """
     name = str(folder)
+    if Path(name).name in ("", ".."):
+        name = str(Path(name).resolve())
     before = re.search(rf"-{kind}(?:-(\d+))?$", name)
     if before is None:
         return shlex.quote(f"{name}-{kind}")

@@ -27,10 +27,10 @@ _COLUMNS = (
 )
 _MORE = (("ops", "right"), ("delegated", "left"))
 _MORE_LEGEND = (
-    "ops: operators in the file. delegated: XNNPACK partitions, and operators left over. s: what "
-    "making and checking took; formats are made side by side.",
+    "ops: operators in the file. delegated: XNNPACK partitions, and operators left over.",
 )
-_LESS_LEGEND = "With --wide: operators, what a delegate takes, and seconds."
+SECONDS_LEGEND = "s: what making and checking took; formats are made side by side."
+_LESS_LEGEND = "With --wide: operators in each file, and what a delegate takes."
 
 _LEGEND = (
     "MB: a million bytes.",

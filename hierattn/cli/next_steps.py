@@ -69,7 +69,7 @@ def foresee_photos(data: Path) -> Foreseen:
         folder = read_labelled([data])
         new_splits(folder, folder, build_config())
     except HierAttnError as error:
-        return Foreseen((), (f"'hierattn train' would refuse these photos: {error}",), False)
+        return _refused(error)
     return foresee_targets(folder.classes)
 
 
@@ -88,7 +88,7 @@ def foresee_init(data: Sequence[Path], init: Path, behind: TrainingConfig | None
         folder = read_labelled(data)
         leak = _leak(folder, init, build_config())
     except HierAttnError as error:
-        return Foreseen((), (f"'hierattn train' would refuse these photos: {error}",), False)
+        return _refused(error)
     targets = foresee_targets(folder.classes)
     if leak is None:
         return targets
@@ -99,6 +99,10 @@ def foresee_init(data: Sequence[Path], init: Path, behind: TrainingConfig | None
             why += "; none is left to judge by"
         return Foreseen(options, (*targets.remarks, why))
     return Foreseen((*targets.options, "--allow-seen"), (*targets.remarks, leak))
+
+
+def _refused(error: HierAttnError) -> Foreseen:
+    return Foreseen((), (f"'hierattn train' would refuse these photos: {error}",), False)
 
 
 def _leak(folder: DataFolder, init: Path, config: TrainingConfig) -> str | None:

@@ -19,6 +19,7 @@ from hierattn.data.readers.presets import split_of_folder
 from hierattn.data.readers.tables import name_some
 from hierattn.data.records import DataFolder, Record
 from hierattn.errors import DataError
+from hierattn.run_files import CHECKPOINT, CONFIG, WEIGHTS
 
 SPLITS_NAME = "splits.csv"
 HOMELESS = "lies in no class folder"
@@ -94,8 +95,8 @@ def check_folder(path: Path) -> None:
 
 
 def _refuse_run(root: Path) -> None:
-    finished = all((root / name).is_file() for name in ("config.json", "model.safetensors"))
-    if finished or (root / "last.ckpt").is_file():
+    finished = all((root / name).is_file() for name in (CONFIG, WEIGHTS))
+    if finished or (root / CHECKPOINT).is_file():
         raise DataError(f"{root}: is a run folder, not photos; give a folder of photos")
 
 

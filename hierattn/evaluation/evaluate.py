@@ -250,8 +250,8 @@ def _remarks(seen: SeenPhotos, kept: np.ndarray) -> tuple[str, ...]:
     if seen.namesakes:
         names = name_some(list(dict.fromkeys(seen.namesakes)), "name")
         lines.append(
-            f"taken as new: {len(seen.namesakes)} photos under {names} of a patient or lesion that "
-            "the run knows from another source; give both one 'source' if they are the same"
+            f"taken as new: {len(seen.namesakes)} under {names} of a patient or lesion that the "
+            "run knows from another source; give both one 'source' if they are the same"
         )
     return tuple(lines)
 

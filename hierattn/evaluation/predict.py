@@ -100,15 +100,18 @@ def find_photos(places: Sequence[Path]) -> FoundPhotos:
     return FoundPhotos(tuple(dict.fromkeys(photos)), tuple(passed_over))
 
 
-def count_learnt(run: Path, photos: Sequence[Path]) -> int:
+def count_learnt(run: Path, photos: Sequence[Path]) -> int | None:
     """How many photos a run or those before it trained on or chose by, by their bytes.
+
+    None where the run's tables hold no hashes, or it has none.
 
     Raises:
         DataError: a table of the run is malformed.
     """
-    learnt = {row.sha256 for row in seen_rows(run) if row.split != Split.TEST} - {""}
+    rows = [row for row in seen_rows(run) if row.sha256]
+    learnt = {row.sha256 for row in rows if row.split != Split.TEST}
     readable = (path for path in photos if path.is_file())
-    return sum(photo_sha256(path) in learnt for path in readable) if learnt else 0
+    return sum(photo_sha256(path) in learnt for path in readable) if rows else None
 
 
 def answer_photos(

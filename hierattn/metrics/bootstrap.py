@@ -150,9 +150,9 @@ def bootstrap_intervals(
     Returns:
         Keys ``top1``, ``balanced_accuracy``, ``macro_auc``, ``sensitivity:CLASS`` for each class
         and, where the operating point has a threshold, ``melanoma_sensitivity`` and
-        ``melanoma_specificity``. None where the value is undefined, and where all replicates are
-        equal: so few or such like groups cannot say how far it may lie. Replicates in which a
-        class was not drawn leave that class out.
+        ``melanoma_specificity``. None where the value is undefined, and where the interval would
+        have no width: so few or such like groups cannot say how far it may lie. Replicates in
+        which a class was not drawn leave that class out.
 
     Raises:
         DataError: no photos or no replicates.

@@ -66,6 +66,18 @@ def top1_accuracy(confusion: np.ndarray) -> float | None:
     return _ratio(np.trace(confusion), confusion.sum())
 
 
+def only_answer(confusion: np.ndarray, classes: Sequence[str]) -> str | None:
+    """The class given for every photo although several occur; None where answers differ.
+
+    Args:
+        confusion: photos by true class (rows) and predicted class (columns), [K, K].
+        classes: K names.
+    """
+    given = np.flatnonzero(confusion.sum(axis=0))
+    several = np.count_nonzero(confusion.sum(axis=1)) > 1
+    return classes[given[0]] if several and len(given) == 1 else None
+
+
 def balanced_accuracy(confusion: np.ndarray) -> float | None:
     """Mean sensitivity over the classes that occur (rows with photos); None without photos."""
     support = confusion.sum(axis=1)

@@ -24,6 +24,7 @@ from hierattn.metrics.classification import (
     balanced_accuracy,
     confusion_matrix,
     macro_average,
+    only_answer,
     score_classes,
     top1_accuracy,
 )
@@ -103,7 +104,7 @@ class StratumScores(_Part):
 
 
 class Intervals(_Part):
-    """95 % bootstrap intervals; None where the value is undefined."""
+    """95 % bootstrap intervals; None where :func:`bootstrap_intervals` gives none."""
 
     top1: Interval | None
     balanced_accuracy: Interval | None
@@ -151,10 +152,7 @@ class EvaluationReport(_Part):
     @property
     def only_answer(self) -> str | None:
         """The class given for every photo although several occur; None where answers differ."""
-        confusion = np.array(self.confusion)
-        given = np.flatnonzero(confusion.sum(axis=0))
-        several = np.count_nonzero(confusion.sum(axis=1)) > 1
-        return self.classes[given[0]] if several and len(given) == 1 else None
+        return only_answer(np.array(self.confusion), self.classes)
 
 
 def evaluate_predictions(

@@ -150,7 +150,7 @@ def test_photos_that_the_run_learnt_from_are_counted(
     copy.write_bytes(learnt.read_bytes())
     new = write_photo(tmp_path / "new.png", 7)
     told = cli("predict", finished, copy, held, new)
-    assert "Note: the run learnt from 1 of these 3 photos" in told.out
+    assert "Note: the run learnt from 1 of the 3 asked" in told.out
     assert json.loads(cli("predict", finished, copy, "--json").out)["learnt_from"] == 1
     assert "learnt from" not in cli("predict", finished, held, new).out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,7 @@ def test_times_as_people_say_them(seconds: float, words: str) -> None:
 def test_commands_can_be_pasted() -> None:
     assert command("verify", "my export") == "hierattn verify 'my export'"
     assert beside("my data", "run") == "'my data-run'"
+    assert beside(".", "run") == f"{Path.cwd()}-run" and beside("..", "run")[0] == "/"
     assert beside("ham-run", "report") == "ham-run-report"
     assert beside("report-again", "again") == "report-again-2"
     assert beside("report-again-9", "again") == "report-again-10"

@@ -102,7 +102,7 @@ def test_photos_the_run_never_saw_are_all_judged_whatever_their_names(
     assert evaluation.report.images == 72 and evaluation.warning is None
     assert evaluation.chosen == "72 images (72 new)"
     (remark,) = evaluation.remarks
-    assert remark.startswith("taken as new: 72 photos under 33 names (patient:painted_patient_")
+    assert remark.startswith("taken as new: 72 under 33 names (patient:painted_patient_")
     assert remark.endswith("from another source; give both one 'source' if they are the same")
     with pytest.raises(DataError, match=r"none of its photos in 'test'"):
         evaluate_run(str(finished), others.root, split="test")

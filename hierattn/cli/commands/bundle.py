@@ -149,13 +149,14 @@ def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
     if app.resolve().name != _OFFLINE_NAME:
         name = _OFFLINE_NAME
         return (*gradle, f"      (without an SDK it is built where its folder is called {name})")
-    build = f"python -m {_OFFLINE_NAME}.offline --bundled"
-    if app.parent != Path():
-        build = f"(cd {shlex.quote(str(app.parent))} && {build})"
+    build, above = f"python -m {_OFFLINE_NAME}.offline --bundled", app.resolve().parent
+    above = app.parent if app.parent.resolve() == above else above
+    if above.resolve() != Path.cwd():
+        build = f"(cd {shlex.quote(str(above))} && {build})"
     return (
         *gradle,
         "      or without the SDK, on Debian 12 with a JDK 17, npm and adb:",
         f"      {build}",
-        f"      adb install -r {shlex.quote(str(app.parent / 'build/hierattn-demo-ort.apk'))}",
+        f"      adb install -r {shlex.quote(str(above / 'build/hierattn-demo-ort.apk'))}",
         "      then, wherever it was built:",
     )

@@ -116,13 +116,20 @@ def show_export(
     next_steps: bool = True,
 ) -> None:
     """Print the table, what does not fit it, and what to do next, if that is not done anyway."""
-    from hierattn.cli.export_tables import export_table, judged_line, legend, remarks
+    from hierattn.cli.export_tables import (
+        SECONDS_LEGEND,
+        export_table,
+        judged_line,
+        legend,
+        remarks,
+    )
 
     manifest, console = outcome.manifest, standard_console()
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
     words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
-    console.print(judged_line(manifest), *words, sep="\n")
+    seconds = [SECONDS_LEGEND] * wide
+    console.print(judged_line(manifest), *seconds, *words, sep="\n")
     for line in remarks(manifest):
         console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)

@@ -98,10 +98,8 @@ def predict(
         show_answers(classifier, answers)
         console = standard_console()
         if learnt:
-            told = f"{learnt} of these {len(found.photos)} photos"
-            console.print(
-                f"Note: the run learnt from {told}; of new ones it knows less", style="bold"
-            )
+            told = f"Note: the run learnt from {learnt} of the {len(found.photos)} asked"
+            console.print(f"{told}; of new photos it knows less", style="bold")
         for reason in unreadable:
             console.print(f"unreadable: {reason}")
         if found.passed_over:
@@ -168,7 +166,7 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
     if target:
         console.print(
             f"{target} flag: its probability is at least {point.melanoma_threshold:.{digits}f}, "
-            f"the threshold that training fitted ({point.fitted_on}), whatever the answer."
+            f"the threshold fitted beforehand ({point.fitted_on}), whatever the answer."
         )
     if len(classifier.classes) > _SHOWN:
         every = f"{len(classifier.classes)} classes"

@@ -104,7 +104,7 @@ def verify(
     else:
         show_verification(found, folder, wide=wide)
         show_explanations(explanations, wide=wide)
-        show_next(found, folder, explained=explain)
+        show_next(found, folder, run, explained=explain)
     if not found.passed:
         raise typer.Exit(1)
 
@@ -132,15 +132,27 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     console.print(f"verified: {found.conclusion}")
 
 
-def show_next(found: Verification, folder: Path, *, explained: bool = False) -> None:
-    """Print what can be done with files that hold, or to see why some do not."""
+def show_next(
+    found: Verification, folder: Path, run: str | None = None, *, explained: bool = False
+) -> None:
+    """Print what can be done with files that hold, or to see why some do not.
+
+    Args:
+        run: as it was given, where the run behind the files is not found by itself.
+        explained: it was seen already.
+    """
+    from export.run_record import find_run
+
     console = standard_console()
-    if not found.passed:
-        if not explained:
-            console.print("Next, to see where they depart from PyTorch:")
-            console.print(f"      {command('verify', folder, '--explain')}", soft_wrap=True)
-        return
     photos = photo_options(found.manifest, found.data and _shortened(found.data))
+    if not found.passed:
+        answered = (file for file in found.files if file.parity is not None)
+        departs = any(file.gate is not None and file.gate.status == "failed" for file in answered)
+        if departs and not explained and (run or find_run(folder, found.manifest) is not None):
+            behind = ["--run", run] if run else []
+            told = command("verify", folder, *photos[:2], "--explain", *behind)
+            console.print(f"Next: {told}", soft_wrap=True)
+        return
     told = command("benchmark", folder, *photos, "--out")
     console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)
     if (app := Path("android_demo")).is_dir() and (file := _for_android(found)):

@@ -17,9 +17,9 @@ from hierattn.common.files import regular_file
 from hierattn.errors import CheckpointError, first_line
 from hierattn.models.pretrained.archives import archive_fault
 from hierattn.models.pretrained.wrappers import unwrap
+from hierattn.run_files import WEIGHTS
 from hierattn.shipped import run_names
 
-RUN_WEIGHTS = "model.safetensors"
 _LEARNT = frozenset({"weight", "bias", "running_mean", "running_var"})
 _NESTED_KEYS = ("state_dict", "model_state_dict", "model")
 
@@ -59,9 +59,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
 def read_weights(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """As :func:`read_state_dict`; besides the tensors, the prefixes taken off their names."""
     if path.is_dir():
-        if not (path / RUN_WEIGHTS).is_file():
-            raise CheckpointError(f"{path}: no {RUN_WEIGHTS} in this folder; give a weight file")
-        path = path / RUN_WEIGHTS
+        if not (path / WEIGHTS).is_file():
+            raise CheckpointError(f"{path}: no {WEIGHTS} in this folder; give a weight file")
+        path = path / WEIGHTS
     try:
         with regular_file(path).open("rb") as file:
             head = file.read(9)

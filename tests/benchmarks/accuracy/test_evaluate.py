@@ -121,7 +121,6 @@ def test_files_that_always_say_the_same_are_named(judged: tuple[list[Case], Eval
         )
         for name, of in said.items()
     ]
-    assert constant_answers(answers) == [
-        f"{CLASSES[1]} is the answer to every photo, and nothing is told apart, in: same.onnx "
-        "(litert), too.onnx (litert)"
-    ]
+    (line,) = constant_answers(answers)
+    assert line.startswith(f"{CLASSES[1]} is the answer to every photo")
+    assert line.endswith("in: export: same.onnx (litert), export: too.onnx (litert)")

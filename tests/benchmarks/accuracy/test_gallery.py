@@ -66,6 +66,8 @@ def test_the_files_own_threshold_says_what_is_unsure(photos: EvalPhotos) -> None
     strict = answers(photos, "one", right, [SURE] * 6, least=0.9999)
     assert gallery_of(photos, strict).unsure_in_all == 6
     assert gallery_of(photos, strict).unsure_means == "at least one would not answer"
+    both = gallery_of(photos, strict, confident).unsure_means
+    assert "would not answer or is less than 50 % sure" in both
 
 
 def test_pictures_are_small_and_say_nothing_but_pixels(photos: EvalPhotos) -> None:

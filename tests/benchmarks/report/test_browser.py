@@ -126,7 +126,7 @@ def test_the_gallery_shows_its_pictures(
     file = ("fixture-export", "hierattn_xs-256-fp32.onnx", "onnxruntime")
     answers = [Answer("seborrheic_keratosis", (0.5, 0.9), (file,))]
     photo = GalleryPhoto("basal_cell_carcinoma/a_long_name_of_a_photo.jpg", "MEL", dot, answers)
-    write_report(tmp_path, sample_results(), Gallery([photo] * 5, [photo], 70, 1, True, painted))
+    write_report(tmp_path, sample_results(), Gallery([photo] * 5, [photo], 70, 1, 1, 0, painted))
     width, height = WINDOWS[window]
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
     page = context.new_page()

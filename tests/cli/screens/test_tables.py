@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,3 +136,10 @@ def test_one_evaluator_has_one_line_that_explains_how_it_keeps_halves(tmp_path: 
     ]
     (line,) = (line for line in legend(records) if line.startswith("Core ML: "))
     assert line.startswith(f"Core ML: {name}). fp16 storage: stored numbers and casts in half")
+
+
+def test_a_network_of_one_answer_is_named() -> None:
+    varied, console = make_predictions(30), screen(80)
+    same = dataclasses.replace(varied, logits=np.tile(np.eye(3)[1], (30, 1)))
+    print_report(console, evaluate_predictions(same, replicates=2), "x")
+    assert f"NOTE {varied.classes[1]} is the answer to each of these 30 images" in text_of(console)

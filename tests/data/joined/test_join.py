@@ -71,7 +71,7 @@ def test_a_patient_s_name_counts_within_one_source(
     assert bool(apart) is not same and all("1 patient (1)" in line for line in apart)
 
 
-def test_a_name_in_two_folders_that_share_any_source_is_one(tmp_path: Path) -> None:
+def test_a_name_is_one_where_its_source_stands_in_the_other_folder(tmp_path: Path) -> None:
     """A data set may name several sources, and a part of it is another folder of the same."""
     one = make(tmp_path / "one", ["MEL/1.png,MEL,1,,,S,", "NV/2.png,NV,2,,,T,"], 0)
     two = make(tmp_path / "two", ["MEL/3.png,MEL,1,,,T,", "NV/4.png,NV,4,,,T,"], 9)
@@ -85,6 +85,10 @@ def test_a_name_in_two_folders_that_share_any_source_is_one(tmp_path: Path) -> N
     ]
     more = make(tmp_path / "more", ["MEL/5.png,MEL,1,,,T,", "NV/6.png,NV,6,,,S,"], 50)
     assert recognise(read_labelled([more]), rows).parts.tolist() == [Split.TRAIN, NEW]
+    alike = make(tmp_path / "alike", ["MEL/5.png,MEL,1,,,T,", "NV/6.png,NV,6,,,T,"], 60)
+    assert recognise(read_labelled([alike]), rows).parts.tolist() == [Split.TRAIN, NEW]
+    strange = make(tmp_path / "strange", ["MEL/5.png,MEL,1,,,U,", "NV/6.png,NV,6,,,U,"], 70)
+    assert recognise(read_labelled([strange]), rows).parts.tolist() == [NEW, NEW]
 
 
 def test_a_patient_of_a_joined_run_is_known_in_its_own_folder_alone(tmp_path: Path) -> None:

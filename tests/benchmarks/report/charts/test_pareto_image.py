@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 from PIL import Image
@@ -23,9 +24,13 @@ def test_every_point_has_its_key_under_its_panel() -> None:
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_the_image_grows_with_its_keys(tmp_path: Path) -> None:
-    rows = number_rows(sample_results())
-    pareto_image.draw_pareto(rows, tmp_path / "all.png")
-    pareto_image.draw_pareto(rows[:1], tmp_path / "few.png")
-    with Image.open(tmp_path / "all.png") as all_rows, Image.open(tmp_path / "few.png") as few:
-        assert all_rows.height > few.height
+def test_the_image_has_room_for_its_keys(tmp_path: Path) -> None:
+    (panel, *_) = tradeoff_panels(number_rows(sample_results()))
+    one = dataclasses.replace(panel.points[0].numbered, number=1)
+    heights = []
+    for count in (1, 7):
+        rows = [dataclasses.replace(one, number=place + 1) for place in range(count)]
+        pareto_image.draw_pareto(rows, tmp_path / f"{count}.png")
+        with Image.open(tmp_path / f"{count}.png") as image:
+            heights.append(image.height)
+    assert heights[1] > heights[0]
