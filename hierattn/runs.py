@@ -16,7 +16,13 @@ from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
-from hierattn.errors import CheckpointError, ConfigError, UnknownNameError, first_problem
+from hierattn.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    UnknownNameError,
+    first_problem,
+)
 from hierattn.model_metadata import ModelMetadata
 from hierattn.run_files import CHECKPOINT, CONFIG, SEEN, SPLITS, WEIGHTS
 from hierattn.shipped import SHIPPED, run_names
@@ -194,9 +200,24 @@ def seen_rows(run: Path) -> tuple[SplitRow, ...]:
     """The photos of a run's three parts, and those that came to it by others' weights.
 
     Raises:
-        DataError: one of the tables is malformed.
+        DataError: one of the tables is malformed, or a part of it is lost.
     """
-    return _rows_if_there(run / SPLITS) + earlier_rows(run)
+    rows = _rows_if_there(run / SPLITS)
+    expected = _photo_count(run)
+    if rows and expected is not None and len(rows) < expected:
+        raise DataError(
+            f"{run / SPLITS}: {len(rows)} of the run's {expected} photos, the others are lost; "
+            "copy the whole file again"
+        )
+    return rows + earlier_rows(run)
+
+
+def _photo_count(run: Path) -> int | None:
+    """Of how many photos a finished run was made; None where its configuration does not say."""
+    try:
+        return read_config(run / CONFIG).data.images
+    except CheckpointError:
+        return None
 
 
 def earlier_rows(run: Path) -> tuple[SplitRow, ...]:

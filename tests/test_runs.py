@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 
 from hierattn import run_files, runs
 from hierattn.common.files import file_sha256
-from hierattn.errors import CheckpointError, HierAttnError, UnknownNameError
+from hierattn.errors import CheckpointError, DataError, HierAttnError, UnknownNameError
 from hierattn.lineage import describe_initialisation
 from hierattn.models.pretrained.initialise import initialise
 from hierattn.models.registry import create_model
-from hierattn.runs import load_run, shipped_runs
+from hierattn.runs import load_run, seen_rows, shipped_runs
 
 
 @pytest.fixture
@@ -161,3 +161,12 @@ def test_the_fingerprint_of_a_file(tmp_path: Path) -> None:
     assert file_sha256(tmp_path / "file") == hashlib.sha256(b"abc" * 1000).hexdigest()
     with pytest.raises(HierAttnError, match="none: No such file"):
         file_sha256(tmp_path / "none")
+
+
+def test_a_table_of_photos_that_lost_a_part_is_refused(copy: Path, finished: Path) -> None:
+    lines = (finished / run_files.SPLITS).read_text().splitlines(keepends=True)
+    (copy / run_files.SPLITS).write_text("".join(lines))
+    assert len(seen_rows(copy)) == len(lines) - 1
+    (copy / run_files.SPLITS).write_text("".join(lines[:20]))
+    with pytest.raises(DataError, match=r"splits\.csv: 19 of the run's 72 photos"):
+        seen_rows(copy)

@@ -18,9 +18,12 @@ class CheckedCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Look at the words as they were given, then parse them."""
-        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        given, _, order = self.make_parser(ctx).parse_args(list(args))
         for parameter in self.params:
             assert isinstance(parameter, TyperArgument | TyperOption), "Typer makes no other"
+            # The last would count, and a folder or file before it be lost in silence.
+            if order.count(parameter) > 1 and _takes_one_path(parameter):
+                raise typer.BadParameter("is given more than once; it takes one", ctx, parameter)
             value = given.get(parameter.name)
             for word in value if isinstance(value, list | tuple) else [value]:
                 if isinstance(word, str) and not word.strip():
@@ -42,6 +45,11 @@ class CheckedCommand(TyperCommand):
             for folder in (given,) if isinstance(given, Path) else given:
                 check_folder(folder)
         return super().invoke(ctx)
+
+
+def _takes_one_path(parameter: TyperArgument | TyperOption) -> bool:
+    of_path = parameter.type_descriptor.annotation is Path
+    return isinstance(parameter, TyperOption) and not parameter.multiple and of_path
 
 
 def _is_nan(parameter: TyperArgument | TyperOption, word: object) -> bool:

@@ -61,8 +61,8 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
 
     A photo was seen if its bytes were; then all of its group in this folder was, too. Any other
     group is recognised by the name of its patient, lesion or image, where names are one source's:
-    the source of one stands in the folder of the other, the folder's photos of a source are partly
-    the run's, or the name is the ISIC archive's. Where the rows hold no hashes, as in runs of older
+    the run's source stands in the photo's folder, the folder's photos of a source are partly the
+    run's, or the name is the ISIC archive's. Where the rows hold no hashes, as in runs of older
     versions, file names and groups must do.
 
     Args:
@@ -97,9 +97,6 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
     told: dict[str, set[str | None]] = defaultdict(set)
     for record in folder.records:
         told[_home(record.file, folder)].add(record.source)
-    known_told: dict[str, set[str | None]] = defaultdict(set)
-    for row in rows:
-        known_told[_home_of_row(row)].add(row.source)
     parts, reasons, namesakes = [], [], []
     for record, group, row in zip(folder.records, groups, found, strict=True):
         own = None if row is None else row.split
@@ -112,7 +109,6 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
                 if reason == NAMED
                 or (record.source, other.source) in same_source
                 or (other.source is not None and other.source in told[_home(record.file, folder)])
-                or (record.source is not None and record.source in known_told[_home_of_row(other)])
                 or ARCHIVE_NAME.fullmatch(group)
             ]
             if alike and not related:
@@ -125,12 +121,6 @@ def recognise(folder: DataFolder, rows: Sequence[SplitRow]) -> SeenPhotos:
 def _home(file: str, folder: DataFolder) -> str:
     """The folder that a photo comes from, within which a name means one; "" if it is one alone."""
     return file.partition("/")[0] if folder.parts else ""
-
-
-def _home_of_row(row: SplitRow) -> str:
-    """The same for a photo of a run, whose table does not say whether folders were joined."""
-    first = row.file.partition("/")[0]
-    return "" if first == row.label else first
 
 
 def _unscoped(group: str, homes: Set[str]) -> str:

@@ -149,6 +149,9 @@ def evaluate_run(
     table = replace(table, remembered=run.config.training.class_map)
     folder = read_labelled(as_roots(data), table, run.config.classes)
     chosen = choose_photos(folder, run.path / SPLITS, split)
+    if not (run.path / SPLITS).is_file():
+        unknown = f"the run has no {SPLITS}: not known whether it learnt from these photos"
+        chosen = replace(chosen, warning=unknown)
     predictions, skipped = evaluate_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,

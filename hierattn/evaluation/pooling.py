@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hierattn.common.files import regular_file, write_json
 from hierattn.common.json_text import DoubleNameError, parse_model
+from hierattn.data.split_file import read_split_rows
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
 from hierattn.metrics import predictions as prediction_files
@@ -18,7 +19,7 @@ from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.outputs import claimed_output
-from hierattn.run_files import PREDICTIONS
+from hierattn.run_files import PREDICTIONS, SPLITS
 from hierattn.runs import Run, load_run, refuse_run_folder
 
 POOLED = "pooled.json"
@@ -79,14 +80,12 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
         part = prediction_files.read_csv(file).of_split(Split.TEST)
         if not len(part):
             raise CheckpointError(f"{run.path}: its {PREDICTIONS} has no held-out test photos")
+        _check_whole(run, len(part))
         parts.append(part)
     together = concatenate(parts)
     point = fit_operating_point(together, targets=runs[0].config.operating_point.target_classes)
     if point.is_fitted:
-        note = (
-            f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos), "
-            "the same that are reported"
-        )
+        note = f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos)"
         point = point.model_copy(update={"fitted_on": note})
     report = evaluate_predictions(together, point, replicates=replicates)
     pooled = PooledFolds(folds=len(runs), of_folds=count, operating_point=point, report=report)
@@ -97,6 +96,18 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     # Last: a pool is read by this file.
     write_json(out / POOLED, pooled.model_dump(mode="json"))
     return pooled
+
+
+def _check_whole(run: Run, found: int) -> None:
+    """Refuse predictions of which a part is lost, by the run's own list of photos."""
+    splits = run.path / SPLITS
+    rows = read_split_rows(splits) if splits.is_file() else ()
+    expected = sum(row.split is Split.TEST for row in rows)
+    if rows and found != expected:
+        raise CheckpointError(
+            f"{run.path / PREDICTIONS}: {found} held-out test photos, and the run has {expected}; "
+            "copy the whole file again, or evaluate the run anew"
+        )
 
 
 def read_pooled(folder: Path) -> PooledFolds:

@@ -62,8 +62,7 @@ def check_init(init: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraini
     run = run_behind(init)
     if run is None:
         return None
-    rows = learnt_rows(run.path)
-    return EarlierTraining(rows, _check(f"{option}:", rows, data, allow_seen))
+    return _check_run(option, run.path, data, allow_seen)
 
 
 def check_teacher(source: str, run: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraining:
@@ -79,15 +78,19 @@ def check_teacher(source: str, run: Path, data: SplitFolder, allow_seen: bool) -
         ConfigError: ``allow_seen`` is not set, and some are not (they are counted), or nobody can
             tell.
     """
+    return _check_run(f"--teacher {source}", run, data, allow_seen)
+
+
+def _check_run(option: str, run: Path, data: SplitFolder, allow_seen: bool) -> EarlierTraining:
     rows = learnt_rows(run)
     if not (run / SPLITS).is_file():
         if not allow_seen:
             raise ConfigError(
-                f"--teacher {source}: has no {SPLITS}, so nobody can tell whether it learnt from "
+                f"{option}: has no {SPLITS}, so nobody can tell whether it learnt from "
                 "photos that judge this run; give the whole run folder, or pass --allow-seen"
             )
         return EarlierTraining(rows, None)
-    return EarlierTraining(rows, _check(f"--teacher {source}:", rows, data, allow_seen))
+    return EarlierTraining(rows, _check(f"{option}:", rows, data, allow_seen))
 
 
 def learnt_rows(run: Path) -> tuple[SplitRow, ...]:

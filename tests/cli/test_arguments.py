@@ -123,3 +123,15 @@ def test_a_run_given_as_photos_is_called_a_run(
     answer = cli("train", "--data", run, "--out", tmp_path / "out")
     last = answer.err.strip().splitlines()[-1]
     assert last.startswith(f"error: {run}: is a run folder") and "folder of photos" in last
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "hierattn_xs.pad_ufes_20", "--data", ".", "--data", "..", "--out", "x"),
+        ("train", "--data", ".", "--data", "..", "--out", "x", "--out", "y"),
+    ],
+)
+def test_a_folder_given_twice_where_one_counts_is_refused(cli: Cli, words: tuple[str, ...]) -> None:
+    answer = cli(*words)
+    assert answer.code == 2 and "is given more than once; it takes one" in answer.err

@@ -282,6 +282,9 @@ def test_another_photo_of_a_learnt_patient_is_not_new(
     shutil.copytree(finished, copy)
     lines = (copy / "splits.csv").read_text().splitlines(keepends=True)
     (copy / "splits.csv").write_text("".join(x for x in lines if not x.startswith(hidden)))
+    fields = json.loads((copy / "config.json").read_text())
+    fields["data"]["images"] -= 1
+    (copy / "config.json").write_text(json.dumps(fields))
     evaluation = evaluate_run(str(copy), painted.root, replicates=5)
     assert hidden not in evaluation.predictions.files
     assert len(evaluation.predictions) == sum(row.split == "test" for row in rows.values())
@@ -303,3 +306,12 @@ def test_an_unreadable_photo_does_not_blame_a_class_that_was_not_asked_for(
         skip_unreadable=True,
     )
     assert len(predictions) == 12 and len(skipped) == 1
+
+
+def test_a_run_that_lost_its_table_of_photos_is_not_said_to_know_none(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(finished, tmp_path / "run"))
+    (copy / "splits.csv").unlink()
+    evaluation = evaluate_run(str(copy), painted.root, replicates=5)
+    assert evaluation.warning is not None and "not known whether it learnt" in evaluation.warning

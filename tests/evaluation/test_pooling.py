@@ -155,3 +155,12 @@ def test_a_run_without_test_photos_cannot_be_pooled(folds: list[Path], tmp_path:
     table.unlink()
     with pytest.raises(CheckpointError, match=r"other: has no predictions\.csv"):
         pool_runs([folds[0], other], tmp_path / "pool")
+
+
+def test_predictions_that_lost_a_part_are_refused(folds: list[Path], tmp_path: Path) -> None:
+    cut = Path(shutil.copytree(folds[0], tmp_path / "cut"))
+    lines = (cut / "predictions.csv").read_text().splitlines(keepends=True)
+    (cut / "predictions.csv").write_text("".join(lines[:5]))
+    with pytest.raises(CheckpointError, match=r"predictions\.csv: \d+ held-out test photos, and"):
+        pool_runs([cut, folds[1]], tmp_path / "pool", replicates=5)
+    assert not (tmp_path / "pool").exists()

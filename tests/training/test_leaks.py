@@ -77,3 +77,13 @@ def test_weights_of_no_run_tell_nothing(
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert "seen" not in config["initialisation"]
     assert not (tmp_path / "run" / "seen.csv").exists()
+
+
+def test_a_run_that_lost_its_table_of_photos_is_no_start_unless_allowed(
+    finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    bare = Path(shutil.copytree(finished, tmp_path / "bare"))
+    (bare / "splits.csv").unlink()
+    with pytest.raises(ConfigError, match=r"--init .*: has no splits\.csv, so nobody can tell"):
+        train(request(painted.root, tmp_path / "run", bare))
+    assert not (tmp_path / "run").exists()

@@ -158,7 +158,11 @@ def pool(
     told = command("train", *photos, *recipe, *watched, "--out")
     added = f"; add {' and '.join(lacking)} of the folds" if lacking else ""
     print_report(
-        console, pooled.report, f"{pooled.folds} of {pooled.of_folds} folds pooled", wide=wide
+        console,
+        pooled.report,
+        f"{pooled.folds} of {pooled.of_folds} folds pooled, by which the operating point was "
+        "fitted",
+        wide=wide,
     )
     console.print(
         f"Written: {out}/pooled.json, recipe.json, predictions.csv and figures",

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _TITLES = {
     "test": "test images, whose labels the training never saw",
     "validation": "validation images, by which the epoch was chosen and calibrated (flattering)",
-    "cross_validation": "folds of the same recipe; this run itself learnt from all images",
+    "cross_validation": "folds of the same recipe, by which the operating point was fitted; this "
+    "run itself learnt from all images",
 }
 
 

@@ -126,8 +126,11 @@ def test_what_a_teacher_learnt_from_is_known_to_later_runs(
     # Even where the student's own table tells of no photo, what its teacher learnt from does.
     heir = tmp_path / "heir"
     shutil.copytree(taught, heir)
-    own = read_split_rows(heir / "splits.csv")
-    write_split_rows(heir / "splits.csv", [row for row in own if row.split is Split.TEST])
+    own = [row for row in read_split_rows(heir / "splits.csv") if row.split is Split.TEST]
+    write_split_rows(heir / "splits.csv", own)
+    fields = json.loads((heir / "config.json").read_text())
+    fields["data"]["images"] = len(own)
+    (heir / "config.json").write_text(json.dumps(fields))
     order = TrainingRequest(recipe(seed=5), painted.root, tmp_path / "run", teachers=(str(heir),))
     with pytest.raises(ConfigError, match=r"--teacher .*heir: learnt from \d+ of 1\d test photos"):
         train(order)
