@@ -85,7 +85,7 @@ def compare(old: Results, new: Results) -> Comparison:
     if not old.environments:
         raise BenchmarkError("--compare: the earlier results name no machine")
     same_photos = bool(old.photos and new.photos and old.photos.sha256 == new.photos.sha256)
-    remarks = list(_remarks(old, new, same_photos))
+    remarks = [*_renamed(pairs), *_remarks(old, new, same_photos)]
     findings: list[str] = []
     drifts = {
         setting: _drift(old, new, pairs, *setting)
@@ -238,6 +238,17 @@ def _tolerance(row: Row) -> Tolerance:
     """What the row's precision may lose against torch, which is what it was before, too."""
     known = {precision.value: bound for precision, bound in TOLERANCES.items()}
     return known.get(row.precision, TOLERANCES[Precision.FP32])
+
+
+def _renamed(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
+    """A line where files of other names stand against each other, as of another image size."""
+    names = dict.fromkeys((before.name, now.name) for before, now in pairs)
+    other = [f"{before} with {now}" for before, now in names if before != now]
+    if other:
+        yield (
+            f"compared by format and precision, {', '.join(other)}: another name may mean another "
+            "image size, and so other work"
+        )
 
 
 def _remarks(old: Results, new: Results, same_photos: bool) -> Iterator[str]:

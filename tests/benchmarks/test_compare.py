@@ -29,6 +29,13 @@ def test_only_what_lies_beyond_the_floor_is_slower(p50: float, slower: bool) -> 
         assert "m onnx fp32, onnxruntime, 1 thread" in found and "10.00" in found
 
 
+def test_files_of_another_name_are_said_to_be_other_work() -> None:
+    old, new = row(name="m-128-fp32.onnx"), row(name="m-96-fp32.onnx", sha256="b" * 64)
+    remarks = compare(results(old), results(new)).remarks
+    assert any("m-128-fp32.onnx with m-96-fp32.onnx" in line for line in remarks)
+    assert not any("another name" in line for line in compare(results(old), results(old)).remarks)
+
+
 def test_the_larger_floor_counts() -> None:
     new = results(row(p50_ms=11.0, sha256="b" * 64))
     assert _found(results(row()), new)
