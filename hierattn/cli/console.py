@@ -114,15 +114,17 @@ def command(*words: object) -> str:
 def beside(folder: object, kind: str) -> str:
     """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``.
 
-    A name that ends so already is counted on: ``ham-run`` gives ``ham-run-2``.
+    Where that is there already, or the folder's own name ends so, it is counted on: ``ham-run-2``.
     """
     name = str(folder)
     if Path(name).name in ("", ".."):
         name = str(Path(name).resolve())
     before = re.search(rf"-{kind}(?:-(\d+))?$", name)
-    if before is None:
-        return shlex.quote(f"{name}-{kind}")
-    return shlex.quote(f"{name[: before.start()]}-{kind}-{int(before[1] or 1) + 1}")
+    stem = f"{name[: before.start()] if before else name}-{kind}"
+    count = int(before[1] or 1) + 1 if before else 1
+    while os.path.lexists(free := stem if count == 1 else f"{stem}-{count}"):
+        count += 1
+    return shlex.quote(free)
 
 
 def was_given(context: typer.Context, name: str) -> bool:

@@ -152,6 +152,13 @@ def test_times_as_people_say_them(seconds: float, words: str) -> None:
     assert spent(seconds) == words
 
 
+def test_a_result_that_is_there_is_not_offered_again(tmp_path: Path) -> None:
+    for name in ("ham-run", "ham-run-2", "ham-run-3"):
+        assert beside(tmp_path / "ham", "run") == str(tmp_path / name)
+        (tmp_path / name).mkdir()
+    assert beside(tmp_path / "ham-run-2", "run") == str(tmp_path / "ham-run-4")
+
+
 def test_commands_can_be_pasted() -> None:
     assert command("verify", "my export") == "hierattn verify 'my export'"
     assert beside("my data", "run") == "'my data-run'"
