@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.paper.trainings import read_history
 from hierattn.metrics.figures import save_figure
 
 _COLUMNS = 4
@@ -18,11 +18,7 @@ _OTHERS = "#cccccc"
 
 def read_losses(histories: Sequence[Path]) -> np.ndarray:
     """The training loss of each epoch, mean of some folds' ``history.csv``: float64 [epochs]."""
-    folds = []
-    for history in histories:
-        with history.open(encoding="utf-8", newline="") as file:
-            folds.append([float(row["train_loss"]) for row in csv.DictReader(file)])
-    return np.mean(folds, axis=0)
+    return np.mean([read_history(history, "train_loss") for history in histories], axis=0)
 
 
 def draw_learning_curves(losses: Mapping[str, np.ndarray], path: Path) -> None:

@@ -16,6 +16,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.environment import describe_host
+from benchmarks.paper.trainings import read_history
 from benchmarks.results import BenchmarkError
 from hierattn.cli.console import progress_console
 from hierattn.common.files import write_text
@@ -140,16 +141,11 @@ def run_trial(data: Path, config: TrainingConfig, work: Path) -> Trial:
         initialisation=config.initialisation,
         lr=config.lr,
         seed=config.seed,
-        train_loss=_losses(out / HISTORY),
+        train_loss=[round(loss, 4) for loss in read_history(out / HISTORY, "train_loss")],
         balanced_accuracy=evaluate_predictions(test, replicates=1).balanced_accuracy,
         images=len(test),
         weights_sha256=found.weights_sha256,
     )
-
-
-def _losses(history: Path) -> list[float]:
-    header, *rows = (line.split(",") for line in history.read_text().splitlines())
-    return [round(float(row[header.index("train_loss")]), 4) for row in rows]
 
 
 def to_markdown(trials: Sequence[Trial]) -> str:

@@ -45,10 +45,15 @@ def trial_scores(study: Study, model: str) -> dict[float, float]:
     """Balanced accuracy of each rate's validation part, mean of the last third of the epochs."""
     scores = {}
     for rate in study.recipe.rates:
-        with (study.trial(model, rate) / HISTORY).open(encoding="utf-8", newline="") as file:
-            told = [float(row["validation_balanced_accuracy"]) for row in csv.DictReader(file)]
+        told = read_history(study.trial(model, rate) / HISTORY, "validation_balanced_accuracy")
         scores[rate] = statistics.mean(told[-max(1, len(told) // 3) :])
     return scores
+
+
+def read_history(history: Path, column: str) -> list[float]:
+    """A column of a run's ``history.csv``, a value an epoch."""
+    with history.open(encoding="utf-8", newline="") as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
 
 
 def _learn_features(study: Study, model: str, observer: TrainingObserver | None) -> None:

@@ -146,8 +146,8 @@ def show_next(
     console = standard_console()
     photos = photo_options(found.manifest, found.data and _shortened(found.data))
     if not found.passed:
-        answered = (file for file in found.files if file.parity is not None)
-        departs = any(file.gate is not None and file.gate.status == "failed" for file in answered)
+        gates = [gate for file in found.files for gate in (file.record.gate, file.gate)]
+        departs = any(gate is not None and gate.status == "failed" for gate in gates)
         if departs and not explained and (run or find_run(folder, found.manifest) is not None):
             behind = ["--run", run] if run else []
             told = command("verify", folder, *photos[:2], "--explain", *behind)
