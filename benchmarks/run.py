@@ -165,7 +165,8 @@ class BenchmarkOutcome:
 def run_benchmark(request: BenchmarkRequest, progress: Observer = unobserved) -> BenchmarkOutcome:
     """Measure everything; the report folder holds what is finished at every moment.
 
-    Interrupted, it writes what there is and raises KeyboardInterrupt again.
+    A whole report that is there stays until this one is whole. Interrupted, it writes what there
+    is and raises KeyboardInterrupt again, with words on what the folder holds.
 
     Raises:
         HierAttnError: the request, an export folder, the photos or the earlier results cannot be
@@ -226,7 +227,7 @@ def _measure_host(
     except KeyboardInterrupt:
         session.remarks.append("interrupted; rows whose turn had not come are marked")
         session.checkpoint()
-        raise
+        raise KeyboardInterrupt(session.what_is_kept()) from None
     except HierAttnError:
         session.checkpoint()
         raise

@@ -16,10 +16,12 @@ from benchmarks.results import (
     PARETO_PNG,
     REPORT_HTML,
     RESULTS_JSON,
+    BenchmarkError,
     Environment,
     NoiseFloor,
     Results,
     SweepPoint,
+    read_results,
 )
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.registry import LITERT
@@ -54,6 +56,8 @@ class SessionResults:
         busy = busy_warning(environment)
         self.remarks = [busy] if busy else []
         self.date = datetime.now(UTC).isoformat(timespec="seconds")
+        self._earlier_is_whole = _holds_whole_report(out)
+        self._kept = False
 
     def prepare(self) -> None:
         """Make the measurements of every row that can be run, and the controls."""
@@ -78,10 +82,21 @@ class SessionResults:
         ]
 
     def checkpoint(self) -> None:
-        """Write what is known by now; an earlier report stays until something is measured."""
-        measured = any(one.samples for one in self.everything)
-        if measured or not (self.out / RESULTS_JSON).exists():
+        """Write what is known by now, if anything; only a whole report replaces a whole one."""
+        known = any(one.samples for one in self.everything) or any(
+            case.row.top1 is not None for case in self.cases
+        )
+        if known and not self._earlier_is_whole:
             self.write(complete=False)
+            self._kept = True
+
+    def what_is_kept(self) -> str:
+        """What the report folder holds of a session that was stopped, for the terminal."""
+        if self._kept:
+            return f"what was finished stands in {self.out / RESULTS_JSON}"
+        if self._earlier_is_whole:
+            return f"{self.out} holds the earlier report as it was"
+        return "nothing was measured"
 
     def write(self, *, complete: bool) -> Results:
         """Write the files; the page as well once all is done."""
@@ -170,3 +185,13 @@ class SessionResults:
             name=name, ratio=max(ratios.values()), by_threads=ratios, controls=controls
         )
         return floor, own
+
+
+def _holds_whole_report(out: Path) -> bool:
+    """Whether the results in a folder are of a session that ended, as far as can be read."""
+    if not (out / RESULTS_JSON).exists():
+        return False
+    try:
+        return read_results(out).complete
+    except BenchmarkError:  # of another version: not ours to call unfinished
+        return True

@@ -16,6 +16,7 @@ from benchmarks.results import (
     read_results,
 )
 from hierattn.common.files import write_text
+from hierattn.common.staging import staged_folder
 from hierattn.outputs import claimed_output
 
 
@@ -38,15 +39,19 @@ def redraw_report(source: Path, out: Path) -> list[Path]:
     content = file.read_text(encoding="utf-8")
     with claimed_output(out):
         check_report_folder(out)
-        return _redraw(results, content, out)
-
-
-def _redraw(results: Results, content: str, out: Path) -> list[Path]:
-    target = out / RESULTS_JSON
-    if target.exists() and target.read_text(encoding="utf-8") != content:
-        raise BenchmarkError(f"{target}: of another session; give another folder")
-    if not target.exists():
-        write_text(target, content)
-    write_text(out / RESULTS_CSV, as_csv(results))
-    write_report(out, results)
+        target = out / RESULTS_JSON
+        if target.exists():
+            if target.read_text(encoding="utf-8") != content:
+                raise BenchmarkError(f"{target}: of another session; give another folder")
+            _draw(results, out)
+        else:
+            # Whole or not at all: results without their page would pass for a report.
+            with staged_folder(out) as folder:
+                write_text(folder / RESULTS_JSON, content)
+                _draw(results, folder)
     return [out / name for name in (RESULTS_JSON, RESULTS_CSV, REPORT_HTML, PARETO_PNG)]
+
+
+def _draw(results: Results, folder: Path) -> None:
+    write_text(folder / RESULTS_CSV, as_csv(results))
+    write_report(folder, results)

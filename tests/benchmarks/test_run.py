@@ -118,13 +118,36 @@ def test_an_interruption_keeps_finished_rows(request_: BenchmarkRequest) -> None
         if "launch 3" in step.text:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="what was finished stands in"):
         run_benchmark(request_, interrupt)
     results = read_results(request_.out)
     assert not results.complete and "interrupted" in results.remarks[-1]
     row = results.rows[1]
     assert row.status == "measured" and row.runs == 20
     assert row.reason == "20 of 30 runs: the others had not had their turn"
+
+
+def test_a_stopped_session_leaves_a_whole_report_as_it_was(request_: BenchmarkRequest) -> None:
+    def interrupt(step: Progress) -> None:
+        if "launch 3" in step.text:
+            raise KeyboardInterrupt
+
+    run_benchmark(request_)
+    before = {path.name: path.read_bytes() for path in request_.out.iterdir()}
+    with pytest.raises(KeyboardInterrupt, match="holds the earlier report as it was"):
+        run_benchmark(request_, interrupt)
+    assert {path.name: path.read_bytes() for path in request_.out.iterdir()} == before
+
+
+def test_a_session_stopped_before_anything_was_known_leaves_nothing(
+    request_: BenchmarkRequest,
+) -> None:
+    def interrupt(step: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="nothing was measured"):
+        run_benchmark(request_, interrupt)
+    assert not request_.out.exists()
 
 
 def test_torch_is_run_in_eager_mode(request_: BenchmarkRequest, tmp_path: Path) -> None:

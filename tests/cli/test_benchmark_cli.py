@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmarks.report.redraw import redraw_report
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
 from hierattn.cli.benchmark_tables import latency_tables, legend, rank, remarks, sweep_table
@@ -88,6 +89,18 @@ def test_a_report_is_drawn_again(cli: Cli, report: Path, tmp_path: Path) -> None
         assert here.code == 0 and len(json.loads(here.out)["written"]) == 4
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_a_stopped_report_leaves_no_results_without_their_page(
+    report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.report.page.draw_pareto", stop)
+    with pytest.raises(KeyboardInterrupt):
+        redraw_report(report, tmp_path / "again")
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_a_report_is_not_drawn_over_something_else(cli: Cli, report: Path, tmp_path: Path) -> None:
@@ -196,8 +209,8 @@ def test_an_interrupted_session_says_where_the_rows_are(export: Path, tmp_path: 
     assert process.returncode == 1
     document = json.loads((out / "results.json").read_text())
     assert document["complete"] is False and len(document["rows"]) == 1
-    words = f"what was finished stands in {out}/results.json"
-    assert (words if document["rows"][0]["p50_ms"] else "nothing was measured") in err
+    assert document["rows"][0]["p50_ms"]
+    assert f"what was finished stands in {out}/results.json" in err
     assert "Traceback" not in err
 
 

@@ -146,10 +146,8 @@ def benchmark(
     try:
         with turns_progress() as show:
             outcome = run_benchmark(request, show)
-    except KeyboardInterrupt:
-        kept = "nothing was measured"
-        if _anything_measured(out):
-            kept = f"what was finished stands in {out}/results.json"
+    except KeyboardInterrupt as stop:
+        kept = str(stop) or "nothing was measured"
         progress_console().print(f"interrupted; {kept}", soft_wrap=True)
         raise typer.Exit(1) from None
     if json_output:
@@ -241,16 +239,6 @@ def benchmark_document(outcome: BenchmarkOutcome) -> dict[str, object]:
         {"findings": comparison.findings, "remarks": comparison.remarks} if comparison else None
     )
     return document
-
-
-def _anything_measured(out: Path) -> bool:
-    """Whether this session left figures; an earlier, complete report is not its own."""
-    from benchmarks.results import RESULTS_JSON, read_results
-
-    if not (out / RESULTS_JSON).is_file():
-        return False
-    results = read_results(out)
-    return not results.complete and any(row.p50_ms for row in results.rows)
 
 
 def _anonymous(word: str) -> str:
