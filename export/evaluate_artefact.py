@@ -55,13 +55,14 @@ def evaluate_artefact(
         skip_unreadable=skip_unreadable,
         progress=progress,
     )
-    report = evaluate_predictions(predictions, description.operating_point, replicates=replicates)
+    report = evaluate_predictions(
+        predictions, description.operating_point, replicates=replicates, caveat=chosen.warning
+    )
     return Evaluation(
         report,
         predictions,
         description.operating_point,
         f"{chosen.words}, by {artefact.evaluator}",
-        chosen.warning,
         skipped,
         folder.passed_over,
         (*folder.remarks, *chosen.remarks),

@@ -73,6 +73,34 @@ def describe_initialisation(report: InitialisationReport, source: Path) -> dict[
     }
 
 
+def caveat_of(
+    initialisation: dict[str, Any] | None, teachers: Iterable[TeacherRecord], part: str
+) -> str | None:
+    """Why a run's figures on one of its own parts flatter it, or may; None where nothing says so.
+
+    Only ``--allow-seen`` trains such a run.
+
+    Args:
+        initialisation: of the run's ``config.json``.
+        teachers: of its answers.
+        part: ``test`` or ``validation``.
+    """
+    looked = [initialisation["seen"]] if initialisation and "seen" in initialisation else []
+    looked += [teacher.seen for teacher in teachers]
+    learnt = max((counts.get(part, 0) for counts in looked if counts), default=0)
+    if learnt:
+        return (
+            f"what this run began with, or its teacher, had learnt from {learnt} of its {part} "
+            "photos; the figures say little about new ones"
+        )
+    if None in looked:
+        return (
+            f"nobody can tell whether what this run began with, or its teacher, had learnt from "
+            f"its {part} photos; the figures may say little about new ones"
+        )
+    return None
+
+
 def teacher_record(run: Run) -> TeacherRecord:
     """The record of a run as a teacher.
 

@@ -14,7 +14,7 @@ from typing import Any
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
 from hierattn.errors import DataError
-from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, STARTED
+from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, POOLED, RECIPE, STARTED
 
 _DEPTH = 4
 _OF_ALL = ("path", "status", "changed")
@@ -25,15 +25,17 @@ class ListedRun:
     """What is known of a run folder.
 
     Attributes:
-        status: "finished", "pretrained" (features only), "unfinished" or "damaged".
+        status: "finished", "pretrained" (features only), "pooled" (folds, without weights),
+            "unfinished" or "damaged".
         model, data: names; None where an unfinished run does not say.
         epochs: finished ones.
         of_epochs: those asked for; None where an unfinished run does not say.
-        fold: I/K, of a cross-validation; None for a run of its own.
         judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
         interval: 95 %, of the balanced accuracy.
-        changed: when its newest record was written, UTC; None without the checkpoint of a training,
-            as of shipped weights: such files have the date of the clone or the copy.
+        caveat: why the accuracy flatters the run, or may.
+        fold: I/K, of a cross-validation; None for a run of its own; for pooled ones how many of K.
+        changed: when its newest record was written, UTC; None without the checkpoint of a training
+            or the recipe of a pool, as of shipped ones: such files have the date of the clone.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class ListedRun:
     judged_on: str | None
     balanced_accuracy: float | None
     interval: tuple[float, float] | None
+    caveat: str | None
     changed: datetime | None
 
 
@@ -81,6 +84,8 @@ def _folders(root: Path) -> Iterator[Path]:
 def _read(path: Path) -> ListedRun | None:
     config, checkpoint = path / CONFIG, path / CHECKPOINT
     if not config.is_file():
+        if (path / POOLED).is_file():
+            return _pooled(path)
         if not checkpoint.is_file():
             return None
         told = _json(path / STARTED) or {}  # which runs of earlier versions have not
@@ -101,7 +106,6 @@ def _read(path: Path) -> ListedRun | None:
     try:
         metrics = _json(path / METRICS) or {}
         judged_on, report = next(iter(metrics.items()), (None, None))
-        interval = report["intervals"]["balanced_accuracy"] if report else None
         return _run(
             path,
             config,
@@ -112,11 +116,36 @@ def _read(path: Path) -> ListedRun | None:
             of_epochs=int(content["training"]["epochs"]),
             judged_on=judged_on,
             fold=_fold(content["training"]),
-            balanced_accuracy=float(report["balanced_accuracy"]) if report else None,
-            interval=(float(interval["low"]), float(interval["high"])) if interval else None,
+            **(_accuracy(report) if report else {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return _run(path, config, status="damaged")
+
+
+def _pooled(path: Path) -> ListedRun:
+    file, recipe = path / POOLED, _json(path / RECIPE) or {}
+    try:
+        content = _json(file) or {}
+        return _run(
+            path,
+            file,
+            status="pooled",
+            model=str(recipe["model"]) if "model" in recipe else None,
+            judged_on="cross_validation",
+            fold=f"{int(content['folds'])}/{int(content['of_folds'])}",
+            **_accuracy(content["report"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return _run(path, file, status="damaged")
+
+
+def _accuracy(report: dict[str, Any]) -> dict[str, Any]:
+    interval = report["intervals"]["balanced_accuracy"]
+    return {
+        "balanced_accuracy": float(report["balanced_accuracy"]),
+        "interval": (float(interval["low"]), float(interval["high"])) if interval else None,
+        "caveat": str(report["caveat"]) if report.get("caveat") else None,
+    }
 
 
 def _fold(training: dict[str, Any]) -> str | None:
@@ -130,8 +159,8 @@ def _run(path: Path, dated_by: Path, *, status: str, **known: Any) -> ListedRun:
     fields = dict.fromkeys(
         field.name for field in dataclasses.fields(ListedRun) if field.name not in _OF_ALL
     )
-    trained_here = (path / CHECKPOINT).is_file()
-    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if trained_here else None
+    made_here = (path / (RECIPE if status == "pooled" else CHECKPOINT)).is_file()
+    changed = datetime.fromtimestamp(dated_by.stat().st_mtime, UTC) if made_here else None
     return ListedRun(path=path, status=status, changed=changed, **{**fields, **known})
 
 

@@ -22,7 +22,8 @@ from export.schema.manifest import ARM64_PARITY, read_manifest
 from export.schema.metadata import parse_description
 from export.schema.parity import read_parity_record
 from hierattn.errors import HierAttnError
-from hierattn.evaluation.pooling import POOLED, read_pooled
+from hierattn.evaluation.pooling import read_pooled
+from hierattn.run_files import POOLED
 from hierattn.runs import read_config
 from hierattn.training.recipe.config import build_config
 from tests.android.fake_bundle import write_fake_bundle

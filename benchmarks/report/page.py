@@ -59,7 +59,7 @@ def write_report(folder: Path, results: Results, gallery: Gallery | None = None)
         HierAttnError: a file cannot be written.
     """
     write_text(folder / REPORT_HTML, render_page(results, gallery))
-    draw_pareto(number_rows(results), folder / PARETO_PNG)
+    draw_pareto(number_rows(results), folder / PARETO_PNG, results.photos)
 
 
 def render_page(results: Results, gallery: Gallery | None = None) -> str:

@@ -35,6 +35,8 @@ def print_report(
     Args:
         wide: see :func:`hierattn.cli.tables.print_table`.
     """
+    if report.caveat is not None:
+        console.print(f"NOTE {report.caveat}", style="bold")
     overall = make_table(f"All classes: {title}", [("figure", "left"), ("value", "prose")])
     intervals = report.intervals
     overall.add_row("images / groups", f"{report.images} / {report.groups}")

@@ -40,7 +40,6 @@ class Evaluation:
 
     Attributes:
         chosen: which photos were judged, in words.
-        warning: why the figures flatter the model, or None.
         skipped: a line for each unreadable photo left out.
         passed_over: what else lies in the data folder, and why it was not read.
         remarks: what was done to classes and photos; see :class:`ChosenPhotos`.
@@ -50,7 +49,6 @@ class Evaluation:
     predictions: Predictions
     operating_point: OperatingPoint
     chosen: str
-    warning: str | None
     skipped: tuple[str, ...]
     passed_over: tuple[PassedOver, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -59,7 +57,7 @@ class Evaluation:
         """The JSON document of ``hierattn evaluate``."""
         return {
             "judged": self.chosen,
-            "warning": self.warning,
+            "warning": self.report.caveat,
             "remarks": list(self.remarks),
             "skipped": list(self.skipped),
             "passed_over": [entry.model_dump() for entry in self.passed_over],
@@ -161,13 +159,12 @@ def evaluate_run(
         progress=progress,
     )
     point = run.config.operating_point
-    report = evaluate_predictions(predictions, point, replicates=replicates)
+    report = evaluate_predictions(predictions, point, replicates=replicates, caveat=chosen.warning)
     return Evaluation(
         report,
         predictions,
         point,
         chosen.words,
-        chosen.warning,
         skipped,
         chosen.folder.passed_over,
         (*folder.remarks, *chosen.remarks),

@@ -13,17 +13,15 @@ from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.data.split_file import read_split_rows
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
+from hierattn.lineage import caveat_of
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
 from hierattn.outputs import claimed_output
-from hierattn.run_files import PREDICTIONS, SPLITS
+from hierattn.run_files import POOLED, PREDICTIONS, RECIPE, SPLITS
 from hierattn.runs import Run, load_run, refuse_run_folder
-
-POOLED = "pooled.json"
-RECIPE = "recipe.json"
 
 
 class PooledFolds(BaseModel):
@@ -87,7 +85,11 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     if point.is_fitted:
         note = f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos)"
         point = point.model_copy(update={"fitted_on": note})
-    report = evaluate_predictions(together, point, replicates=replicates)
+    caveats = [
+        caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value) for run in runs
+    ]
+    caveat = next((f"in a fold, {told}" for told in caveats if told is not None), None)
+    report = evaluate_predictions(together, point, replicates=replicates, caveat=caveat)
     pooled = PooledFolds(folds=len(runs), of_folds=count, operating_point=point, report=report)
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ FEW_PHOTOS = 10
 """A bin of the reliability diagram that holds fewer says little about accuracy."""
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072b2", "#d55e00", "#009e73", "#666666"
+_NOTE_WIDTH = 12
+"""Characters of a caveat that fit an inch of a figure's width."""
+
 _HOLLOW: dict[str, Any] = {"facecolor": "none", "edgecolor": _BLUE, "linestyle": ":"}
 
 
@@ -130,24 +134,17 @@ def draw_confusion(report: EvaluationReport, path: str | Path) -> None:
     )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0, decimals=0))
     bar.set_label("share of the true class")
+    _add_caveat(figure, report.caveat)
     save_figure(figure, path)
 
 
-def draw_reliability(
-    predictions: Predictions, operating_point: OperatingPoint, path: str | Path
-) -> None:
-    """Draw accuracy against confidence, and the confidences, before and after the temperature.
+def reliability_figure(
+    predictions: Predictions, operating_point: OperatingPoint, caveat: str | None = None
+) -> Figure:
+    """Accuracy against confidence, and the confidences, before and after the temperature.
 
-    One without the other where none was fitted.
-    """
-    save_figure(reliability_figure(predictions, operating_point), path)
-
-
-def reliability_figure(predictions: Predictions, operating_point: OperatingPoint) -> Figure:
-    """The figure of :func:`draw_reliability`.
-
-    Bins of fewer than :data:`FEW_PHOTOS` are hollow, with the number of photos over them: their
-    accuracy is 0 or 100 % easily.
+    One without the other where none was fitted. Bins of fewer than :data:`FEW_PHOTOS` are hollow,
+    with the number of photos over them: their accuracy is 0 or 100 % easily.
     """
     stages = [("before", 1.0), ("after", operating_point.temperature)]
     if not operating_point.is_fitted:
@@ -177,6 +174,7 @@ def reliability_figure(predictions: Predictions, operating_point: OperatingPoint
         f"Reliability, {_images(len(predictions))} (temperature: {operating_point.fitted_on})",
         fontsize=10,
     )
+    _add_caveat(figure, caveat)
     return figure
 
 
@@ -206,6 +204,7 @@ def draw_roc(
     predictions: Predictions,
     path: str | Path,
     operating_point: OperatingPoint | None = None,
+    caveat: str | None = None,
 ) -> None:
     """Draw each class's ROC curve against the rest with its area.
 
@@ -213,6 +212,7 @@ def draw_roc(
         predictions: classes without photos, or with all of them, are named without a curve.
         path: of the PNG.
         operating_point: gives the temperature and marks the melanoma threshold.
+        caveat: see :class:`hierattn.metrics.report.EvaluationReport`.
     """
     point = operating_point or OperatingPoint()
     probabilities = point.probabilities(predictions.logits)
@@ -242,6 +242,7 @@ def draw_roc(
     axes.set_title(f"ROC, each class against the rest, {_images(len(predictions))}", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
+    _add_caveat(figure, caveat)
     save_figure(figure, path)
 
 
@@ -250,8 +251,15 @@ def draw_report(
 ) -> None:
     """Draw confusion.png, reliability.png and roc.png of one judged set into a folder."""
     draw_confusion(report, folder / "confusion.png")
-    draw_reliability(predictions, point, folder / "reliability.png")
-    draw_roc(predictions, folder / "roc.png", point)
+    save_figure(reliability_figure(predictions, point, report.caveat), folder / "reliability.png")
+    draw_roc(predictions, folder / "roc.png", point, report.caveat)
+
+
+def _add_caveat(figure: Figure, caveat: str | None) -> None:
+    """Write over a figure why it flatters the model: it may be passed on without its table."""
+    if caveat is not None:
+        lines = textwrap.wrap(f"NOTE {caveat}", int(_NOTE_WIDTH * figure.get_figwidth()))
+        figure.suptitle("\n".join([*filter(None, [figure.get_suptitle()]), *lines]), fontsize=10)
 
 
 def _mark_operating_point(axes: Axes, predictions: Predictions, point: OperatingPoint) -> None:

@@ -130,6 +130,7 @@ class EvaluationReport(_Part):
         per_class: by class name, one against the rest.
         macro: means over the classes that occur.
         strata: by age, sex, site and skin tone; "not available" where no photo has a value.
+        caveat: why the figures flatter the model, or may; None where nothing is known against them.
     """
 
     version: Literal[1] = 1
@@ -148,6 +149,7 @@ class EvaluationReport(_Part):
     intervals: Intervals
     strata: dict[str, list[StratumScores] | NotAvailable]
     bootstrap: BootstrapDescription
+    caveat: str | None = None
 
     @property
     def only_answer(self) -> str | None:
@@ -161,6 +163,7 @@ def evaluate_predictions(
     *,
     replicates: int = 1000,
     seed: int = 0,
+    caveat: str | None = None,
 ) -> EvaluationReport:
     """Compute every metric.
 
@@ -169,6 +172,7 @@ def evaluate_predictions(
         operating_point: default: not fitted (temperature 1, no thresholds).
         replicates: of the bootstrap.
         seed: of the bootstrap.
+        caveat: see :class:`EvaluationReport`.
 
     Raises:
         DataError: no photos, or no replicates.
@@ -209,6 +213,7 @@ def evaluate_predictions(
         ),
         strata={name: _strata(predictions, predicted, point, name) for name in STRATA},
         bootstrap=BootstrapDescription(replicates=replicates, seed=seed, groups=groups),
+        caveat=caveat,
     )
 
 

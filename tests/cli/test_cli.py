@@ -299,7 +299,7 @@ def test_evaluate_writes_json_to_a_file_or_to_stdout(
     assert (figures / "roc.png").is_file() and (figures / "metrics.json").is_file()
     everything = cli(*common, "--split", "all")
     note, _, figures_after = everything.out.partition("All classes:")
-    assert "Note:" in note and "trained or calibrated on" in note and "Note:" not in figures_after
+    assert "NOTE" in note and "trained or calibrated on" in note and "NOTE" not in figures_after
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -54,7 +54,7 @@ def test_auto_judges_the_held_out_photos_alone(finished: Path, painted: DataFold
         str(finished), painted.root, replicates=20, progress=lambda *state: seen.append(state)
     )
     assert sorted(evaluation.predictions.files) == files_of(finished, Split.TEST)
-    assert evaluation.warning is None and evaluation.skipped == ()
+    assert evaluation.report.caveat is None and evaluation.skipped == ()
     assert "test" in evaluation.chosen and "train" not in evaluation.chosen
     assert seen[-1] == (evaluation.report.images,) * 2
     # The training wrote the same figures, through the same judge.
@@ -79,10 +79,10 @@ def test_a_split_by_name_and_its_warning(
     evaluation = evaluate_run(str(finished), painted.root, split=split, replicates=5)
     assert sorted(evaluation.predictions.files) == files_of(finished, *parts)
     learnt = len(files_of(finished, *(set(parts) - {Split.TEST})))
-    assert (evaluation.warning is not None) == warned
-    if evaluation.warning is not None:
+    assert (evaluation.report.caveat is not None) == warned
+    if evaluation.report.caveat is not None:
         assert f"calibrated on {learnt} of these {evaluation.report.images} photos" in (
-            evaluation.warning
+            evaluation.report.caveat
         )
 
 
@@ -99,7 +99,7 @@ def test_photos_the_run_never_saw_are_all_judged_whatever_their_names(
     names = {record.file for record in painted.records}
     assert len(names.intersection(record.file for record in others.records)) > 40
     evaluation = evaluate_run(str(finished), others.root, replicates=5)
-    assert evaluation.report.images == 72 and evaluation.warning is None
+    assert evaluation.report.images == 72 and evaluation.report.caveat is None
     assert evaluation.chosen == "72 images (72 new)"
     (remark,) = evaluation.remarks
     assert remark.startswith("taken as new: 72 under 33 names (patient:painted_patient_")
@@ -122,7 +122,7 @@ def test_the_runs_own_photos_are_known_under_any_name(
     )
     assert evaluation.document()["remarks"] == list(evaluation.remarks)
     everything = evaluate_run(str(finished), root, split="all", replicates=5)
-    assert everything.report.images == 72 and everything.warning is not None
+    assert everything.report.images == 72 and everything.report.caveat is not None
 
 
 def test_other_photos_of_a_learnt_patient_are_known_within_one_source_alone(
@@ -175,7 +175,7 @@ def test_where_every_photo_was_learnt_from_auto_judges_all_and_warns(
     root = copy_photos(painted, tmp_path / "old", learnt.__contains__, "")
     evaluation = evaluate_run(str(finished), root, replicates=5)
     assert evaluation.report.images == len(learnt)
-    assert evaluation.warning is not None and "say little about new ones" in evaluation.warning
+    assert "say little about new ones" in (evaluation.report.caveat or "")
 
 
 def test_an_unknown_split_is_refused_before_anything_is_read() -> None:
@@ -314,4 +314,4 @@ def test_a_run_that_lost_its_table_of_photos_is_not_said_to_know_none(
     copy = Path(shutil.copytree(finished, tmp_path / "run"))
     (copy / "splits.csv").unlink()
     evaluation = evaluate_run(str(copy), painted.root, replicates=5)
-    assert evaluation.warning is not None and "not known whether it learnt" in evaluation.warning
+    assert "not known whether it learnt" in (evaluation.report.caveat or "")

@@ -20,6 +20,7 @@ from hierattn.errors import (
 from hierattn.evaluation.evaluate import evaluate_run, write_evaluation
 from hierattn.evaluation.pooling import pool_runs, read_pooled
 from hierattn.metrics.predictions import read_csv
+from hierattn.run_list import list_runs
 from hierattn.runs import load_run
 from hierattn.training.recipe.config import build_config
 from hierattn.training.run.request import TrainingRequest
@@ -82,6 +83,9 @@ def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path
     assert not (tmp_path / "pool").exists()
     some = pool_runs([folds[1]], tmp_path / "pool", replicates=20, incomplete=True)
     assert (some.folds, some.of_folds) == (1, 2)
+    (listed,) = list_runs(tmp_path / "pool")
+    assert (listed.status, listed.model, listed.fold) == ("pooled", "hierattn_xs", "1/2")
+    assert listed.balanced_accuracy == some.report.balanced_accuracy and listed.changed
     assert "1 of 2 folds" in some.operating_point.fitted_on
     with pytest.raises(CheckpointError, match="is given twice"):
         pool_runs([folds[1], folds[1]], tmp_path / "pool", incomplete=True)

@@ -250,6 +250,12 @@ def test_painted_pictures_are_never_called_photographs(finished: Path) -> None:
     card = render_model_card(manifest, run.config, read_reports(finished / METRICS))
     assert "it knows nothing of real skin" in card
     assert "painted\\_" not in card and "painted_melanoma" in card
+    reports = {
+        name: report.model_copy(update={"caveat": "its teacher had learnt from 3 of them"})
+        for name, report in read_reports(finished / METRICS).items()
+    }
+    card = render_model_card(manifest, run.config, reports)
+    assert card.count("**its teacher had learnt from 3 of them.**") == len(reports)
 
 
 def test_names_cannot_break_out(run: Run) -> None:

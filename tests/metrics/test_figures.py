@@ -17,9 +17,9 @@ from hierattn.metrics.figures import (
     FEW_PHOTOS,
     draw_confusion,
     draw_curves,
-    draw_reliability,
     draw_roc,
     reliability_figure,
+    save_figure,
 )
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
@@ -59,7 +59,7 @@ def drawers(make: Make) -> dict[str, Callable[[Path], None]]:
     return {
         "curves": lambda path: draw_curves(history(5), path),
         "confusion": lambda path: draw_confusion(report, path),
-        "reliability": lambda path: draw_reliability(predictions, point, path),
+        "reliability": lambda path: save_figure(reliability_figure(predictions, point), path),
         "roc": lambda path: draw_roc(predictions, path, point),
     }
 
@@ -128,7 +128,7 @@ def test_absent_class_and_unfitted_point(make: Make, tmp_path: Path) -> None:
     some = whole.take(np.flatnonzero(whole.labels != 2))
     draw_roc(some, tmp_path / "roc.png")
     draw_roc(whole.take([0]), tmp_path / "one.png")
-    draw_reliability(some, OperatingPoint(), tmp_path / "reliability.png")
+    save_figure(reliability_figure(some, OperatingPoint()), tmp_path / "reliability.png")
     draw_confusion(evaluate_predictions(some, replicates=2), tmp_path / "confusion.png")
     assert ink(tmp_path / "confusion.png") > 0.02
 

@@ -13,6 +13,9 @@ from hierattn.data.splits import Split
 from hierattn.data.synth.dataset import write_synthetic
 from hierattn.errors import ConfigError
 from hierattn.evaluation.evaluate import evaluate_run
+from hierattn.lineage import caveat_of
+from hierattn.run_list import list_runs
+from hierattn.runs import TeacherRecord
 from hierattn.training.recipe.config import build_config
 from hierattn.training.run.request import TrainingRequest
 from hierattn.training.trainer import train
@@ -46,12 +49,31 @@ def test_the_same_photos_with_another_seed_are_refused_or_recorded(
         == sum(now is Split.TEST and before is not Split.TEST for now, before in pairs)
     )
     assert 0 < recorded["validation"] == pairs.count((Split.VALIDATION, Split.TRAIN))
+    report = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert f"had learnt from {recorded['test']} of its test photos" in report["caveat"]
+    (listed,) = list_runs(tmp_path / "run")
+    assert listed.caveat == report["caveat"]
 
 
 def test_the_same_split_leaks_nothing(finished: Path, painted: DataFolder, tmp_path: Path) -> None:
     train(request(painted.root, tmp_path / "run", finished))
     recorded = json.loads((tmp_path / "run" / "config.json").read_text())["initialisation"]
     assert recorded["seen"] == {"test": 0, "validation": 0}
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]["caveat"] is None
+
+
+def test_figures_that_may_flatter_say_why() -> None:
+    teacher = TeacherRecord(
+        name="t", model="hierattn_s", weights_sha256="0", data=None, licences=[], seen={"test": 3}
+    )
+    unknown = teacher.model_copy(update={"seen": None})
+    assert caveat_of(None, [], "test") is None
+    assert caveat_of({"file": "bare.safetensors"}, [], "test") is None
+    assert caveat_of({"seen": {"test": 0, "validation": 2}}, [], "test") is None
+    learnt = caveat_of({"seen": {"test": 1}}, [teacher], "test")
+    assert learnt is not None and "from 3 of its test photos" in learnt
+    for caveat in (caveat_of({"seen": None}, [], "test"), caveat_of(None, [unknown], "test")):
+        assert caveat is not None and "nobody can tell" in caveat
 
 
 def test_what_earlier_runs_learnt_is_known_to_later_ones(

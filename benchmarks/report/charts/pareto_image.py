@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,19 +17,30 @@ from benchmarks.report.charts.tradeoff import NO_POINTS, Panel, runtime_series, 
 from benchmarks.report.charts.tradeoff_chart import WIDE, Overview, draw_panel, legend_arguments
 from benchmarks.report.formatting import short
 from benchmarks.report.rows import NumberedRow
+from benchmarks.results import PhotoSet
 from hierattn.common.files import atomic_path
 
 _IMAGE_DPI = 115
 _KEY_COLUMNS = 3
 _KEY_ROW = 1.4 * FONT
+_LINE = 180
+"""Characters that fit the width."""
+_LEGEND = 120.0
+"""Pixels that the legend takes at the foot."""
 _KEY_LONGEST = 48
 """Characters of an entry that fit a column."""
 
 
-def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
+def draw_pareto(rows: Sequence[NumberedRow], path: Path, photos: PhotoSet | None = None) -> None:
     """Draw all panels, one below the other, as PNG. Same rows, same matplotlib: the same bytes.
 
     Without a row that has both latency and accuracy the image says so.
+
+    Args:
+        rows: of the results.
+        path: of the PNG.
+        photos: those of the accuracy; what is to be said of them stands below, since the image may
+            be shown without its page.
 
     Raises:
         HierAttnError: the file cannot be written.
@@ -36,7 +48,9 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
     overview = Overview(tradeoff_panels(rows), runtime_series(rows))
     panels = overview.panels
     with matplotlib.rc_context(STYLE):
-        each, foot = WIDE.height + 90, 120.0
+        each, foot = WIDE.height + 90, _LEGEND
+        told = textwrap.wrap(f"Photos: {photos.note}", _LINE) if photos and photos.note else []
+        foot += _KEY_ROW * len(told)
         keys = [_key_height(panel) for panel in panels]
         height = each * len(panels) + sum(keys) + foot if panels else 120.0
         figure = new_figure(WIDE.width, height)
@@ -55,6 +69,9 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path) -> None:
             top -= each + key
         if panels:
             figure.legend(**legend_arguments(overview, WIDE))
+            for place, line in enumerate(reversed(told)):
+                base = (_LEGEND + place * _KEY_ROW) / height
+                figure.text(8 / WIDE.width, base, drawable(line), fontsize=0.85 * FONT)
         FigureCanvasAgg(figure)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=_IMAGE_DPI, metadata={"Software": None})

@@ -113,8 +113,6 @@ def evaluate(
     print_passed_over(console, evaluation.passed_over)
     for remark in evaluation.remarks:
         console.print(remark)
-    if evaluation.warning:
-        console.print(f"Note: {evaluation.warning}", style="bold")
     names = "+".join(folder.name for folder in data)
     title = f"{run} on {names}, {evaluation.chosen}"
     print_report(console, evaluation.report, title, wide=wide)
@@ -144,7 +142,7 @@ def pool(
     """Join the folds of a cross-validation: each photo judged by the run that never saw it."""
     set_up_logging(verbose)
     from hierattn.cli.reports import print_report
-    from hierattn.evaluation.pooling import RECIPE, pool_runs
+    from hierattn.evaluation.pooling import pool_runs
 
     pooled = pool_runs(runs, out, replicates=replicates, incomplete=incomplete)
     if json_output:
@@ -153,6 +151,8 @@ def pool(
     console = standard_console()
     targets = pooled.operating_point.target_classes or ("none",)
     watched = [word for name in targets for word in ("--target-class", name)]
+    from hierattn.run_files import RECIPE
+
     recipe = ("--config", out / RECIPE, "--calibrate-from", out)
     photos, lacking = photos_of_run(runs[0])
     told = command("train", *photos, *recipe, *watched, "--out")

@@ -65,12 +65,17 @@ def show_runs(found: list[ListedRun], folder: Path, *, wide: bool = False) -> No
         "Balanced accuracy with its 95 % interval. Runs judged on different images cannot be "
         "compared by it; 'validation' flatters."
     )
+    for run in found:
+        if run.caveat is not None:
+            console.print(one_line(f"* {run.path}: {run.caveat}"))
 
 
 def _cells(run: ListedRun, folder: Path) -> list[str]:
     accuracy = number(run.balanced_accuracy)
     if run.interval is not None:
         accuracy += f" [{run.interval[0]:.3f}, {run.interval[1]:.3f}]"
+    if run.caveat is not None:
+        accuracy += " *"
     epochs = "–" if run.epochs is None else str(run.epochs)
     if run.of_epochs is not None:
         epochs += f"/{run.of_epochs}"
@@ -89,4 +94,7 @@ def _cells(run: ListedRun, folder: Path) -> list[str]:
 def _judged_on(run: ListedRun) -> str:
     if run.judged_on == "test" and run.fold:
         return f"fold {one_line(run.fold)}"
+    if run.status == "pooled":
+        done, _, count = one_line(run.fold or "").partition("/")
+        return "all folds" if done == count else f"{done} of {count} folds"
     return {"cross_validation": "all folds", None: "–"}.get(run.judged_on, str(run.judged_on))

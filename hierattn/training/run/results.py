@@ -17,6 +17,7 @@ from hierattn.common.files import file_sha256, write_bytes, write_json, write_te
 from hierattn.data.splits import Split
 from hierattn.evaluation.pooling import PooledFolds
 from hierattn.inference import TorchPredictor, predict_logits
+from hierattn.lineage import caveat_of
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.predictions import Predictions
@@ -87,6 +88,7 @@ def write_outcome(
     draw_curves(state.history, out / "curves.png")
     predictions = predict_held_out(model, data, spec, group)
     classes = data.folder.classes
+    teachers = [TeacherRecord.model_validate(teacher["record"]) for teacher in state.teachers]
     if state.calibration is not None:
         pooled = PooledFolds.model_validate(state.calibration)
         point = pooled.operating_point
@@ -100,7 +102,8 @@ def write_outcome(
     for split in (Split.TEST, Split.VALIDATION):
         part = predictions.of_split(split)
         if len(part):
-            reports[split.value] = evaluate_predictions(part, point)
+            caveat = caveat_of(state.initialisation, teachers, split.value)
+            reports[split.value] = evaluate_predictions(part, point, caveat=caveat)
             if len(reports) == 1:
                 draw_report(out, reports[split.value], part, point)
     write_json(
@@ -116,7 +119,7 @@ def write_outcome(
         operating_point=point,
         data=data.provenance,
         initialisation=state.initialisation,
-        teachers=[TeacherRecord.model_validate(teacher["record"]) for teacher in state.teachers],
+        teachers=teachers,
         training=config,
         best_epoch=state.best_epoch,
         seed=config.seed,

@@ -35,6 +35,7 @@ from hierattn.data.tools.inspect import (
     SizeRange,
     UnreadableFile,
 )
+from hierattn.lineage import caveat_of
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.report import evaluate_predictions
 from hierattn.run_list import ListedRun
@@ -213,6 +214,7 @@ def runs(_: Path) -> None:
             judged_on="cross_validation" if place == 1 else "test",
             balanced_accuracy=0.554,
             interval=(0.479, 0.625),
+            caveat=caveat_of({"seen": {"test": 3}}, [], "test") if place == 2 else None,
             changed=datetime(2026, 11, 26, tzinfo=UTC),
         )
         for place in range(1, 4)
