@@ -57,6 +57,22 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_an_interruption_while_the_commands_are_loaded_is_one_line() -> None:
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer':\n            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from hierattn.cli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 1 and done.stderr == "interrupted; nothing was begun\n"
+
+
 @pytest.mark.parametrize(
     ("command", "recipe", "count"), [(train, "default", 10), (pretrain, "features", 6)]
 )
@@ -299,7 +315,9 @@ def test_evaluate_writes_json_to_a_file_or_to_stdout(
     assert (figures / "roc.png").is_file() and (figures / "metrics.json").is_file()
     everything = cli(*common, "--split", "all")
     note, _, figures_after = everything.out.partition("All classes:")
-    assert "NOTE" in note and "trained or calibrated on" in note and "NOTE" not in figures_after
+    assert (
+        "NOTE" in note and "trained or calibrated on" in note and "trained or" not in figures_after
+    )
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -29,6 +29,15 @@ from tests.data.helpers import write_photo
 Cli = Callable[..., Answer]
 
 
+def test_without_a_readable_photo_no_table_is_shown(
+    cli: Cli, finished: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"x")
+    answer = cli("predict", finished, tmp_path)
+    assert answer.code == 1 and "bad.jpg: not an image" in answer.out
+    assert "no photo could be read" in answer.out and "probabilities" not in answer.out
+
+
 def test_photos_and_a_folder_are_answered(
     cli: Cli, finished: Path, painted: DataFolder, tmp_path: Path
 ) -> None:

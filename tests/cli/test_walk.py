@@ -155,7 +155,8 @@ def test_after_a_pretraining_whose_teacher_learnt_from_all(
     asked = ("--teacher", "teacher", "--model", "hierattn_xs", "--out", "features")
     answer = cli("pretrain", *data, "--data", "other", *asked, *SHORT_TRAINING)
     (train,) = told(answer)
-    assert told(cli(*train, *SHORT_TRAINING))
+    joined = cli(*train, *SHORT_TRAINING)
+    assert told(joined) and "judged by the photos of one folder, here of" in joined.out
 
 
 def test_after_pooling(cli: Cli, painted: DataFolder, home: Path) -> None:

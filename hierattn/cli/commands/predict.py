@@ -95,8 +95,11 @@ def predict(
             }
         )
     else:
-        show_answers(classifier, answers)
         console = standard_console()
+        if answers:
+            show_answers(classifier, answers)
+        else:
+            console.print("no photo could be read")
         if learnt:
             told = f"Note: the run learnt from {learnt} of the {len(found.photos)} asked"
             console.print(f"{told}; of new photos it knows less", style="bold")

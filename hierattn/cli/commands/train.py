@@ -251,6 +251,9 @@ def train(
         console.print(f"Run folder: {out} ({best})", soft_wrap=True)
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
+        if len(roots) > 1:
+            told = f"An export is judged by the photos of one folder, here of {roots[0]}."
+            console.print(told, soft_wrap=True)
         if exported is not None and export is not None:
             show_export(exported, export, data=roots[0] if roots else None)
     if exported is not None and not exported.manifest.passed:
