@@ -38,6 +38,9 @@ def main(
     feature_data: Annotated[
         list[Path] | None, typer.Option(help="Photos of the features; again for more.")
     ] = None,
+    init_from: Annotated[
+        Path | None, typer.Option(help="Work folder of a study whose first folds are gone on from.")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Train this system and stop; again for more.")
     ] = None,
@@ -47,7 +50,8 @@ def main(
     models = [system.model for system in SYSTEMS]
     if unknown := [name for name in only or () if name not in models]:
         raise UnknownNameError("system", unknown[0], models)
-    study = Study(data, read_recipe(recipe), work, teacher, tuple(feature_data or ()))
+    photos = tuple(feature_data or ())
+    study = Study(data, read_recipe(recipe), work, teacher, photos, init_from)
     console = progress_console()
     for number, model in enumerate(only or models, start=1):
         console.print(f"training {model}, {number} of {len(only or models)}")
@@ -61,6 +65,7 @@ def main(
     console.print("timing all of them in turn")
     taught = [f"--teacher {Path(teacher).name}"] if teacher else []
     taught += [f"--feature-data {folder.name}" for folder in study.feature_data]
+    taught += [f"--init-from {init_from.name}"] if init_from else []
     command = " ".join(
         [
             f"python -m benchmarks.paper --data {data.name} --recipe {recipe.name}",
@@ -98,7 +103,7 @@ def _table(
         command=command,
         machine=f"{host.cpu}, {host.cores} cores",
         recipe=study.recipe.model_dump(mode="json"),
-        initialisation="random weights for all" if study.teacher is None else "features for all",
+        initialisation=study.initialisation,
         image_size=config.image_size,
         images=len(first),
         groups=len(set(first.groups)),

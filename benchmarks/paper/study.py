@@ -80,6 +80,7 @@ class Study:
         work: where runs and exports live; a killed study goes on from there.
         teacher: of the features; None where the recipe has none.
         feature_data: the photos of the features, whose labels are not looked at.
+        earlier: the work folder of another study; each system goes on from its first fold there.
     """
 
     data: Path
@@ -87,16 +88,32 @@ class Study:
     work: Path
     teacher: str | None = None
     feature_data: tuple[Path, ...] = ()
+    earlier: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse a study whose features lack a teacher or photos, or are not in its recipe."""
         told = self.teacher is not None, bool(self.feature_data)
+        if self.recipe.features is not None and self.earlier is not None:
+            raise ConfigError("this recipe learns features first; leave out --init-from")
         if self.recipe.features is not None and not all(told):
             raise ConfigError("this recipe learns features first; give --teacher, --feature-data")
         if self.recipe.features is None and any(told):
             raise ConfigError(
                 "this recipe starts from random weights; leave out --teacher and --feature-data"
             )
+
+    @property
+    def initialisation(self) -> str:
+        """What all systems start from, for the record."""
+        if self.earlier is not None:
+            return f"the first folds of {self.earlier.name} for all"
+        return "random weights for all" if self.recipe.features is None else "features for all"
+
+    def start(self, model: str) -> Path | None:
+        """The run folder whose weights a system starts from; None for random ones."""
+        if self.earlier is not None:
+            return self.earlier / model / "fold_1"
+        return None if self.recipe.features is None else self.features(model)
 
     def features(self, model: str) -> Path:
         """The run folder of a system's pretraining."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from benchmarks.paper.study import Study
 from benchmarks.results import BenchmarkError
+from hierattn.common.files import file_sha256
 from hierattn.lineage import pretraining_behind
-from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS
+from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, WEIGHTS
 from hierattn.runs import load_run
 from hierattn.training.pretrain import PretrainingRequest, pretrain
 from hierattn.training.progress import TrainingObserver
@@ -72,6 +73,7 @@ def _learn_features(study: Study, model: str, observer: TrainingObserver | None)
 def _train(
     study: Study, config: TrainingConfig, out: Path, observer: TrainingObserver | None
 ) -> None:
+    init = study.start(config.model)
     if (out / METRICS).exists():
         found = load_run(out).config
         if found.training != config:
@@ -81,17 +83,19 @@ def _train(
                 f"{out}: trained on '{found.data.name}', not on '{study.data.name}'; give another "
                 "--work"
             )
+        began = ((found.initialisation or {}).get("pretraining") or {}).get("weights_sha256")
+        if began != (None if init is None else file_sha256(init / WEIGHTS)):
+            raise BenchmarkError(f"{out}: began with other weights; give another --work")
         return
     resume = (out / CHECKPOINT).exists()
-    init = None if study.recipe.features is None else study.features(config.model)
     request = TrainingRequest(
         config,
         None if resume else study.data,
         out,
         init=None if resume else init,
         resume=resume,
-        # The features may have seen these photos, without labels; every system's did.
-        allow_seen=True,
+        # Features may have seen these photos, without labels; every system's did.
+        allow_seen=study.earlier is None,
     )
     train(request, observer)
 

@@ -10,6 +10,7 @@ from benchmarks.paper import trainings
 from benchmarks.paper.study import Study, StudyRecipe
 from benchmarks.paper.trainings import chosen_rate, train_system
 from benchmarks.results import BenchmarkError
+from hierattn.errors import ConfigError
 from hierattn.runs import load_run
 
 from .conftest import TRAINING
@@ -92,3 +93,31 @@ def test_features_of_another_recipe_are_refused(study: Study, asked: list[Any]) 
     with pytest.raises(BenchmarkError, match="another recipe"):
         train_system(other, "mnasnet1_0")
     assert not asked
+
+
+def test_a_study_goes_on_from_the_first_folds_of_another(
+    study: Study, asked: list[Any], tmp_path: Path
+) -> None:
+    later = replace(study, work=tmp_path / "later", earlier=study.work)
+    train_system(later, "mobilenet_v2")
+    (request,) = asked
+    # Labels were learnt there: photos that judge must be new to them.
+    assert (request.init, request.allow_seen) == (study.folds("mobilenet_v2")[0], False)
+    assert later.initialisation == "the first folds of work for all"
+    features = StudyRecipe(folds=("1/3",), training=TRAINING, features={"epochs": 1})
+    with pytest.raises(ConfigError, match="leave out --init-from"):
+        replace(later, recipe=features)
+
+
+def test_a_run_that_began_with_other_weights_is_not_taken(
+    study: Study, finished: Path, tmp_path: Path
+) -> None:
+    study = replace(study, data=finished.parent / load_run(finished).config.data.name)
+    (start,), (out,) = study.folds("hierattn_s"), study.folds("hierattn_xs")
+    for place in (start, out):
+        shutil.copytree(finished, place)
+    config = load_run(finished).config.training
+    trainings._train(study, config, out, None)
+    later = replace(study, earlier=study.work)
+    with pytest.raises(BenchmarkError, match="began with other weights; give another --work"):
+        trainings._train(later, config, out, None)
