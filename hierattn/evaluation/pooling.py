@@ -16,6 +16,7 @@ from hierattn.errors import CheckpointError
 from hierattn.lineage import caveat_of
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
+from hierattn.metrics.classification import confusion_matrix, only_answer
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import concatenate
 from hierattn.metrics.report import EvaluationReport, evaluate_predictions
@@ -31,6 +32,9 @@ class PooledFolds(BaseModel):
     on the pooled predictions, so in ``report`` the calibration after scaling, the melanoma
     sensitivity at the threshold and the abstention are on the photos they were fitted on; top-1,
     balanced accuracy and AUC do not depend on it.
+
+    Attributes:
+        remarks: a line for each fold whose network gives one answer to all its photos.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +43,7 @@ class PooledFolds(BaseModel):
     of_folds: int
     operating_point: OperatingPoint
     report: EvaluationReport
+    remarks: tuple[str, ...] = ()
 
 
 def pool_runs(
@@ -70,7 +75,7 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
 
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
-    parts = []
+    parts, remarks = [], []
     for run in runs:
         file = run.path / PREDICTIONS
         if not file.is_file():
@@ -80,6 +85,13 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
             raise CheckpointError(f"{run.path}: its {PREDICTIONS} has no held-out test photos")
         _check_whole(run, len(part))
         parts.append(part)
+        answers = part.logits.argmax(axis=1)
+        same = only_answer(confusion_matrix(part.labels, answers, len(part.classes)), part.classes)
+        if same is not None:
+            remarks.append(
+                f"{run.path.name}: {same} is the answer to each of its {len(part)} images: "
+                "nothing is told apart"
+            )
     together = concatenate(parts)
     point = fit_operating_point(together, targets=runs[0].config.operating_point.target_classes)
     if point.is_fitted:
@@ -90,7 +102,13 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     ]
     caveat = next((f"in a fold, {told}" for told in caveats if told is not None), None)
     report = evaluate_predictions(together, point, replicates=replicates, caveat=caveat)
-    pooled = PooledFolds(folds=len(runs), of_folds=count, operating_point=point, report=report)
+    pooled = PooledFolds(
+        folds=len(runs),
+        of_folds=count,
+        operating_point=point,
+        report=report,
+        remarks=tuple(remarks),
+    )
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)
     recipe = runs[0].config.training.model_dump(mode="json", exclude={"fold"})

@@ -19,7 +19,7 @@ from hierattn.errors import (
 )
 from hierattn.evaluation.evaluate import evaluate_run, write_evaluation
 from hierattn.evaluation.pooling import pool_runs, read_pooled
-from hierattn.metrics.predictions import read_csv
+from hierattn.metrics.predictions import read_csv, write_csv
 from hierattn.run_list import list_runs
 from hierattn.runs import load_run
 from hierattn.training.recipe.config import build_config
@@ -168,3 +168,25 @@ def test_predictions_that_lost_a_part_are_refused(folds: list[Path], tmp_path: P
     with pytest.raises(CheckpointError, match=r"predictions\.csv: \d+ held-out test photos, and"):
         pool_runs([cut, folds[1]], tmp_path / "pool", replicates=5)
     assert not (tmp_path / "pool").exists()
+
+
+def test_folds_that_know_one_answer_each_are_named(folds: list[Path], tmp_path: Path) -> None:
+    """Together their answers differ, which looks like telling apart."""
+    constant = []
+    for place, fold in enumerate(folds):
+        copy = Path(shutil.copytree(fold, tmp_path / f"fold-{place}"))
+        part = read_csv(copy / "predictions.csv")
+        logits = np.zeros_like(part.logits)
+        logits[:, place] = 1
+        write_csv(copy / "predictions.csv", replace(part, logits=logits))
+        constant.append(copy)
+    pooled = pool_runs(constant, tmp_path / "pool", replicates=5)
+    names = load_run(folds[0]).config.classes
+    assert pooled.report.only_answer is None
+    some = read_csv(constant[0] / "predictions.csv")
+    write_csv(constant[0] / "predictions.csv", replace(some, logits=np.eye(*some.logits.shape)))
+    assert len(pool_runs(constant, tmp_path / "some", replicates=5).remarks) == 1
+    assert [remark.split(" is the answer")[0] for remark in pooled.remarks] == [
+        f"fold-0: {names[0]}",
+        f"fold-1: {names[1]}",
+    ]
