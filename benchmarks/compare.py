@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.results import BenchmarkError, Environment, Results, Row
+from benchmarks.results import (
+    UNKNOWN_NOISE_RATIO,
+    BenchmarkError,
+    Environment,
+    Results,
+    Row,
+)
 from export.checks.gates import TOLERANCES, Tolerance
 from export.schema.metadata import Precision
 
@@ -27,23 +33,35 @@ class Comparison:
     Attributes:
         findings: for the worse, one line each.
         remarks: for the reader.
-        rows: how many were measured in both.
-        floor: by which factor the noisiest of them may differ unseen.
+        floors: by which factor each row that was measured in both may differ unseen.
     """
 
     findings: list[str]
     remarks: list[str]
-    rows: int
-    floor: float
+    floors: list[float]
 
     @property
     def nothing_worse(self) -> str:
         """The line for a comparison without findings: what it rests on, and what it cannot see."""
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
-        return (
-            f"nothing got slower or worse in {rows} (a p50 up to {self.floor:.2f} times as long "
-            "would pass unseen in the noisiest)"
-        )
+        told = [floor for floor in self.floors if floor <= UNKNOWN_NOISE_RATIO]
+        blind = len(self.floors) - len(told)
+        lines = []
+        if told:
+            lines.append(
+                f"nothing got slower or worse in {_rows(len(told))} (a p50 up to {max(told):.2f} "
+                "times as long would pass unseen in the noisiest)"
+            )
+        if blind:
+            lines.append(
+                f"{_rows(blind)} too noisy to tell: a p50 {min(set(self.floors) - set(told)):.2f} "
+                f"to {max(self.floors):.2f} times as long would pass unseen; measure again on a "
+                "quiet machine, or with more --launches"
+            )
+        return "; ".join(lines) or "nothing got worse; no row was timed in both sessions"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def check_comparable(old: Environment, new: Environment) -> None:
@@ -113,7 +131,7 @@ def compare(old: Results, new: Results) -> Comparison:
             "--compare: no row was measured in both sessions, so nothing was compared"
         )
     floors = [_floor(before, now, old, new) for before, now in timed]
-    return Comparison(findings, remarks, len(timed), max(floors, default=1.0))
+    return Comparison(findings, remarks, floors)
 
 
 def _pairs(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Row, Row]]:

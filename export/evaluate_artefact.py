@@ -42,7 +42,7 @@ def evaluate_artefact(
     """
     artefact = load_artefact(path)
     description = artefact.description
-    manifest, why_not = _manifest_beside(path)
+    manifest, why_not = manifest_beside(path)
     if manifest is not None and manifest.data is not None:
         table = replace(table, remembered=manifest.data.class_map)
     folder = read_labelled(as_roots(data), table, description.classes)
@@ -69,7 +69,7 @@ def evaluate_artefact(
     )
 
 
-def _manifest_beside(path: Path) -> tuple[Manifest | None, str]:
+def manifest_beside(path: Path) -> tuple[Manifest | None, str]:
     """The manifest that tells of this very file; else None, and why there is none."""
     try:
         manifest = read_manifest(path.parent)

@@ -14,11 +14,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
 
+from export.checks.evidence import threshold_doubt
 from export.schema.manifest import ArtefactRecord, Manifest
 from hierattn.common.json_text import parse_json
 from hierattn.data.synth.dataset import LICENCE as PAINTED
 from hierattn.errors import CheckpointError, first_problem
 from hierattn.lineage import data_sources
+from hierattn.metrics.calibration import TEMPERATURE_BOUNDS, at_bound
 from hierattn.metrics.report import EvaluationReport
 from hierattn.runs import RunConfig
 
@@ -32,6 +34,11 @@ _EVALUATIONS = {
     "all photos",
     "test": "test photos, of groups that training never saw",
     "validation": "validation photos, which also chose the epoch and fitted the operating point",
+}
+_PARTS = {
+    "cross_validation": "judged photos",
+    "test": "test photos",
+    "validation": "validation photos",
 }
 _MARKUP = re.compile(r"[\\`*{}\[\]#|~!$]|(?<![^\W_])_|_(?![^\W_])")
 
@@ -79,9 +86,12 @@ def render_model_card(
         config=config,
         point=config.operating_point,
         reports=[(_EVALUATIONS.get(name, name), report) for name, report in reports.items()],
+        parts=[(_PARTS.get(name, name), report) for name, report in reports.items()],
         sources=data_sources(config),
         painted=PAINTED in config.data.licences,
         melanoma=config.operating_point.target_name,
+        doubts=threshold_doubt(manifest.operating_point, manifest.torch_quality),
+        temperature_bounds=TEMPERATURE_BOUNDS if at_bound(config.operating_point) else None,
         few_melanomas=FEW_MELANOMAS,
         left_in_float=_left_in_float(manifest.artefacts),
         coreml_evaluators=_evaluators(manifest.artefacts, "coreml"),

@@ -149,7 +149,7 @@ def _export(
                 np.load(pixels, mmap_mode="r"),
                 spec,
                 batch_size=16,
-                progress=lambda done, total: progress(Progress("", "asking torch", done, total)),
+                progress=lambda done, total: progress(Progress("", _ASKING, done, total)),
             ),
             golden_count,
             CROSS_CHECK_IMAGES,
@@ -178,6 +178,9 @@ def _export(
     write_text(folder / PARITY, parity_record.model_dump_json() + "\n")
     manifest = _manifest(request, run, reference, records, description)
     return ExportOutcome(_write_records(folder, manifest, run), results.seconds())
+
+
+_ASKING = "asking torch, golden images too"
 
 
 def _make_jobs(

@@ -10,7 +10,7 @@ from export.checks.comparison import TorchReference, judge_torch
 from export.checks.declared import undeclared_words
 from export.checks.description import description_problems, stated_description
 from export.checks.eval_data import CROSS_CHECK_IMAGES, EvaluationPhotos
-from export.checks.evidence import constant_answer
+from export.checks.evidence import constant_answer, threshold_doubt
 from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.golden.conformance import check_golden_reference
@@ -95,6 +95,7 @@ def verify(
         _check_files(folder, manifest, files, reference, pixels, workspace, progress)
     _compare_with_export(files, answers)
     limits += reference.remarks or _constant_answer(answers, manifest)
+    limits += threshold_doubt(manifest.operating_point, manifest.torch_quality)
     limits += [line for file in files for line in believed_words(file)]
     if run is None and manifest.source.run is not None:
         limits.append(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.schema.manifest import Gate
+from export.schema.manifest import Gate, Quality
 from export.schema.metadata import Precision
+from hierattn.metrics.operating_point import OperatingPoint
 
 MINIMUM_DISTINCT = 8
 """Distinct photos that a decision gate needs. One photo is one decision however often it is shown;
@@ -88,4 +89,21 @@ def constant_answer(logits: np.ndarray, classes: Sequence[str]) -> list[str]:
     return [
         f"this network answers {classes[int(answered[0])]} for every one of the {len(logits)} "
         "photos: that its files agree says nothing of their decisions"
+    ]
+
+
+def threshold_doubt(point: OperatingPoint, of_torch: Quality | None) -> list[str]:
+    """A line where torch finds less than half of what the shipped threshold aims at.
+
+    The threshold is fitted on other networks of the same recipe where folds were pooled, and need
+    not fit the one that ships.
+    """
+    found = None if of_torch is None else of_torch.melanoma_at_threshold
+    aim = point.target_melanoma_sensitivity
+    if found is None or found >= aim / 2:
+        return []
+    return [
+        f"at the shipped threshold torch itself finds {found:.3f} of {point.target_name} on these "
+        f"photos, less than half of the {aim:.2f} it aims at: the threshold does not fit these "
+        "weights"
     ]

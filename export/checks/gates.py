@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -80,7 +81,9 @@ def evaluate_gate(
         return Gate(status="passed")
     if quality.agreement < bound.agreement:
         reasons.append(
-            f"decides like torch on {quality.agreement:.2%} of photos, below {bound.agreement:.1%}"
+            f"decides like torch on {round(quality.agreement * quality.images)} of "
+            f"{quality.images} photos ({quality.agreement:.2%}), below {bound.agreement:.1%}"
+            f"{_why_one_is_too_many(quality.images, bound)}"
         )
     change = quality.delta_vs_torch
     if change is not None:
@@ -104,6 +107,14 @@ def evaluate_gate(
                     f"at most -{100 * allowed:.1f} is allowed ({melanoma_images} melanomas)"
                 )
     return Gate(status="failed" if reasons else "passed", reasons=reasons)
+
+
+def _why_one_is_too_many(photos: int, bound: Tolerance) -> str:
+    """Said where the photos are so few that none of them may be decided otherwise."""
+    if (photos - 1) / photos >= bound.agreement:
+        return ""
+    enough = math.ceil(1 / (1 - bound.agreement) - 1e-9)
+    return f"; of fewer than {enough} photos none may differ: judge by more"
 
 
 def relative_tolerances() -> dict[str, float]:

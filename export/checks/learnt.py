@@ -41,7 +41,8 @@ def choose_for_export(
         kept = tuple(record for record in whole.records if record.file in files)
         seen, others = judged.seen_in_training, len(whole.records) - len(kept)
         words = f"{len(kept)} images, those that the export was judged on"
-        remarks = (f"left out: {others} that the export was not judged on",) if others else ()
+        left = f"left out: {others} that the export was not judged on, as learnt from or set apart"
+        remarks = (left,) if others else ()
         return ChosenPhotos(replace(whole, records=kept), words, _warning(seen, len(kept)), remarks)
     if run is not None and (run.path / SPLITS).is_file():
         return choose_photos(whole, run.path / SPLITS, split)

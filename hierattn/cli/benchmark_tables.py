@@ -36,10 +36,10 @@ _MORE = (
 _KEYS = 2
 """The columns that name a row: file and runtime."""
 _LEGEND = (
-    "p50: milliseconds of steady runs (median). ×best: p50 over that of the fastest measured row; "
-    "a row whose gate failed is never it and has no rank. rank: by p50; rows of one rank (=) "
-    "differ from its fastest by less than their own noise, or than the session's noise floor: a "
-    "tie.",
+    "p50: milliseconds of steady runs (median). ×best: p50 over that of the fastest measured row. "
+    "rank: by p50; 1-3 may be first to third, as it differs from the rows it could change places "
+    "with by less than their own noise or its own, or than the session's noise floor: a tie. A "
+    "row whose gate failed has no rank, and is not the best.",
 )
 _MORE_LEGEND = (
     "load, first, p99: milliseconds to open the file, of the first answer, and 99th percentile of "
@@ -65,7 +65,7 @@ def latency_tables(results: Results, *, wide: bool = False) -> Iterator[Table]:
     several = len({row.export for row in results.rows}) > 1
     for device, threads in sorted({(row.device, row.threads) for row in results.rows}):
         rows = [row for row in results.rows if (row.device, row.threads) == (device, threads)]
-        words = "1 thread" if threads == 1 else f"{threads} threads"
+        words = threads_of(threads)
         floor = results.noise_floor if device == HOST else None
         title = f"{device}, {words}{_floor_words(floor, threads)}"
         table = make_table(title, (*_LATENCY, *_MORE * wide))
@@ -77,26 +77,23 @@ def latency_tables(results: Results, *, wide: bool = False) -> Iterator[Table]:
         yield table
 
 
+def threads_of(count: int) -> str:
+    """``1 thread``, ``2 threads``."""
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
 def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:
-    """Ranks by p50, by the row's id; rows that tie with the fastest of a rank share it.
+    """The places by p50 that each row may hold, by its id: ``2``, or ``1-3`` among ties.
 
     A file that failed its gate has no rank: it must not be shipped, however fast.
     """
-    measured = (row for row in rows if row.status == "measured" and row.p50_ms)
-    ordered = sorted(measured, key=lambda row: row.p50_ms or 0)
-    groups: list[list[Row]] = []
-    for row in ordered:
-        # A noisy row may tie with a faster rank than the quieter rows before it.
-        group = next((group for group in groups if results.is_tie(group[0], row)), None)
-        if group is None:
-            groups.append([row])
-        else:
-            group.append(row)
-    ranks, place = {}, 1
-    for group in groups:
-        for row in group:
-            ranks[id(row)] = f"{place}{'=' if len(group) > 1 else ''}"
-        place += len(group)
+    measured = [row for row in rows if row.status == "measured" and row.p50_ms]
+    ranks = {}
+    for row in measured:
+        others = [other for other in measured if not results.is_tie(other, row)]
+        first = 1 + sum((other.p50_ms or 0) < (row.p50_ms or 0) for other in others)
+        last = len(measured) - sum((other.p50_ms or 0) > (row.p50_ms or 0) for other in others)
+        ranks[id(row)] = f"{first}" if first == last else f"{first}-{last}"
     return ranks
 
 
@@ -141,7 +138,7 @@ def remarks(results: Results) -> Iterator[str]:
             told[f"{', '.join(names)}: {row.status}: {row.reason}"] = None
     yield from told
     for row in results.rows:
-        words = f"{row.name}, {row.runtime}, {row.threads} thread(s)"
+        words = f"{row.name}, {row.runtime}, {threads_of(row.threads)}"
         if row.sustained is not None:
             yield (
                 f"{words}: after {row.sustained.seconds:.0f} s of sustained load "
@@ -202,7 +199,7 @@ def growth(results: Results) -> Iterator[str]:
         }
         known = [f"{name}^{power:.2f}" for name, power in powers.items() if power is not None]
         if known:
-            yield f"{model}, {runtime}, {threads} thread(s): p50 grows as {', '.join(known)}"
+            yield f"{model}, {runtime}, {threads_of(threads)}: p50 grows as {', '.join(known)}"
 
 
 def _floor_words(floor: NoiseFloor | None, threads: int) -> str:

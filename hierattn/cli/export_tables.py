@@ -129,7 +129,11 @@ def judged_line(manifest: Manifest) -> str:
 
 def remarks(manifest: Manifest) -> Iterator[str]:
     """Lines that do not fit a table: why a gate failed, what other runtimes said, what is int8."""
+    from export.checks.evidence import threshold_doubt
+
     yield from manifest.data.remarks if manifest.data else ()
+    for line in threshold_doubt(manifest.operating_point, manifest.torch_quality):
+        yield f"NOTE {line}"
     for record in manifest.artefacts:
         if record.quantisation is not None and record.precision == "int8":
             left = ", ".join(f"{n} {kind}" for kind, n in record.quantisation.left_in_float.items())

@@ -152,6 +152,11 @@ def print_training(console: Console, foreseen: Foreseen, out: Path, *words: obje
     if foreseen.possible:
         told = command("train", *words, *foreseen.options, "--out")
         console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
+        if not {"--epochs", "--config"} & set(map(str, words)):
+            console.print(
+                "      (60 epochs at 256 px, hours on a CPU; for a first look add --epochs 3 "
+                "--image-size 96)"
+            )
 
 
 def training_again(*words: object) -> str:

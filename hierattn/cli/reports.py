@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.console import Console
 from rich.table import Table
 
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table
+from hierattn.errors import one_line
 from hierattn.metrics.bootstrap import Interval
-from hierattn.metrics.calibration import TEMPERATURE_BOUNDS
+from hierattn.metrics.calibration import TEMPERATURE_BOUNDS, at_bound
 from hierattn.metrics.figure_text import substitute_note
+from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.report import EvaluationReport
 
 _LEGEND = (
@@ -36,7 +36,7 @@ def print_report(
         wide: see :func:`hierattn.cli.tables.print_table`.
     """
     if report.caveat is not None:
-        console.print(f"NOTE {report.caveat}", style="bold")
+        console.print(one_line(f"NOTE {report.caveat}"), style="bold")
     overall = make_table(f"All classes: {title}", [("figure", "left"), ("value", "prose")])
     intervals = report.intervals
     overall.add_row("images / groups", f"{report.images} / {report.groups}")
@@ -49,11 +49,16 @@ def print_report(
     before, after = report.calibration.before, report.calibration.after
     overall.add_row("ECE", f"{before.ece:.3f} -> {after.ece:.3f}")
     overall.add_row("Brier", f"{before.brier:.3f} -> {after.brier:.3f}")
-    overall.add_row("temperature", _temperature(after.temperature, report.calibration.fitted_on))
+    overall.add_row("temperature", _temperature(report.operating_point))
     if isinstance(report.melanoma, str):
         overall.add_row("melanoma operating point", _why_no_threshold(report))
     else:
-        melanoma = report.melanoma
+        melanoma, point = report.melanoma, report.operating_point
+        overall.add_row(
+            f"{melanoma.class_name}: threshold {melanoma.threshold:.3f}",
+            f"aims at a sensitivity of {point.target_melanoma_sensitivity:.2f}"
+            + f", fitted on {point.melanoma_images} of it" * bool(point.melanoma_images),
+        )
         overall.add_row(
             f"{melanoma.class_name} at {melanoma.threshold:.3f}: sensitivity",
             _with_interval(melanoma.sensitivity, melanoma.sensitivity_interval),
@@ -84,16 +89,19 @@ def print_report(
     console.print(_LEGEND, style="dim")
 
 
-def _temperature(value: float, fitted_on: str) -> str:
+def _temperature(point: OperatingPoint) -> str:
     bounds = TEMPERATURE_BOUNDS
-    at_end = any(math.isclose(value, bound, rel_tol=1e-3) for bound in bounds)
-    end = f"; the end of the fitted range, {bounds[0]:g} to {bounds[1]:g}" if at_end else ""
-    return f"{value:.3f} ({fitted_on}{end})"
+    end = (
+        f"; the end of the fitted range, {bounds[0]:g} to {bounds[1]:g}" if at_bound(point) else ""
+    )
+    return f"{point.temperature:.3f} ({point.fitted_on}{end})"
 
 
 def _why_no_threshold(report: EvaluationReport) -> str:
     fitted = report.calibration.fitted_on
-    why = fitted if fitted.startswith("not fitted") else "no target class, or no photo to fit it on"
+    if not report.operating_point.target_classes:
+        return "none (no class is watched; --target-class names one)"
+    why = fitted if fitted.startswith("not fitted") else "no photo of it to fit it on"
     more = "; --validation-fraction, or folds and --calibrate-from, give more" * (why == fitted)
     return f"none ({why.removeprefix('not fitted: ')}{more})"
 

@@ -32,9 +32,6 @@ class PooledFolds(BaseModel):
     on the pooled predictions, so in ``report`` the calibration after scaling, the melanoma
     sensitivity at the threshold and the abstention are on the photos they were fitted on; top-1,
     balanced accuracy and AUC do not depend on it.
-
-    Attributes:
-        remarks: a line for each fold whose network gives one answer to all its photos.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +40,6 @@ class PooledFolds(BaseModel):
     of_folds: int
     operating_point: OperatingPoint
     report: EvaluationReport
-    remarks: tuple[str, ...] = ()
 
 
 def pool_runs(
@@ -75,7 +71,7 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
 
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
-    parts, remarks = [], []
+    parts, caveats = [], []
     for run in runs:
         file = run.path / PREDICTIONS
         if not file.is_file():
@@ -88,7 +84,7 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
         answers = part.logits.argmax(axis=1)
         same = only_answer(confusion_matrix(part.labels, answers, len(part.classes)), part.classes)
         if same is not None:
-            remarks.append(
+            caveats.append(
                 f"{run.path.name}: {same} is the answer to each of its {len(part)} images: "
                 "nothing is told apart"
             )
@@ -97,17 +93,16 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     if point.is_fitted:
         note = f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos)"
         point = point.model_copy(update={"fitted_on": note})
-    caveats = [
-        caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value) for run in runs
-    ]
-    caveat = next((f"in a fold, {told}" for told in caveats if told is not None), None)
+    for run in runs:
+        told = caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
+        caveats += [f"{run.path.name}: {told}"] if told else []
+    caveat = "; ".join(caveats) or None
     report = evaluate_predictions(together, point, replicates=replicates, caveat=caveat)
     pooled = PooledFolds(
         folds=len(runs),
         of_folds=count,
         operating_point=point,
         report=report,
-        remarks=tuple(remarks),
     )
     prediction_files.write_csv(out / PREDICTIONS, together)
     draw_report(out, report, together, point)

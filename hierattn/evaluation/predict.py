@@ -25,7 +25,7 @@ class Classifier:
     """Anything that answers, with what it takes to read the answer.
 
     Attributes:
-        run: the folder that knows which photos it learnt from; None of an exported file.
+        run: the folder that knows which photos it learnt from; None where it is not at hand.
     """
 
     predictor: Predictor

@@ -170,6 +170,11 @@ def fit_operating_point(
     )
 
 
+def at_bound(point: OperatingPoint) -> bool:
+    """Whether a temperature is the end of the range it was fitted in, where the fit says little."""
+    return any(math.isclose(point.temperature, bound, rel_tol=1e-3) for bound in TEMPERATURE_BOUNDS)
+
+
 def melanoma_threshold(scores: np.ndarray, target_sensitivity: float) -> float | None:
     """Return the highest threshold that at least a share of the melanomas reaches.
 

@@ -21,6 +21,7 @@ from hierattn.common.files import atomic_path
 from hierattn.metrics.bootstrap import melanoma_flags
 from hierattn.metrics.calibration import (
     ReliabilityBin,
+    at_bound,
     expected_calibration_error,
     reliability_bins,
     softmax,
@@ -171,7 +172,8 @@ def reliability_figure(
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2 * len(stages), fontsize=8)
     figure.suptitle(
-        f"Reliability, {_images(len(predictions))} (temperature: {operating_point.fitted_on})",
+        f"Reliability, {_images(len(predictions))} (temperature: {operating_point.fitted_on}"
+        f"{'; the end of its range' if at_bound(operating_point) else ''})",
         fontsize=10,
     )
     _add_caveat(figure, caveat)

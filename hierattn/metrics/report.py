@@ -130,7 +130,8 @@ class EvaluationReport(_Part):
         per_class: by class name, one against the rest.
         macro: means over the classes that occur.
         strata: by age, sex, site and skin tone; "not available" where no photo has a value.
-        caveat: why the figures flatter the model, or may; None where nothing is known against them.
+        caveat: why the figures flatter the model, may, or say little; None where nothing is known
+            against them.
     """
 
     version: Literal[1] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -159,9 +160,24 @@ def test_photos_that_the_run_learnt_from_are_counted(
     copy.write_bytes(learnt.read_bytes())
     new = write_photo(tmp_path / "new.png", 7)
     told = cli("predict", finished, copy, held, new)
-    assert "Note: the run learnt from 1 of the 3 asked" in told.out
+    assert "NOTE the run was trained or calibrated on 1 of the 3 asked" in told.out
     assert json.loads(cli("predict", finished, copy, "--json").out)["learnt_from"] == 1
-    assert "learnt from" not in cli("predict", finished, held, new).out
+    assert "NOTE" not in cli("predict", finished, held, new).out
+
+
+def test_an_exported_file_knows_what_its_run_learnt_from_where_that_is_beside_it(
+    cli: Cli, finished: Path, painted: DataFolder, tmp_path: Path
+) -> None:
+    shutil.copytree(finished, tmp_path / finished.name)
+    export = ("export", tmp_path / finished.name, "--format", "onnx", "--precision", "fp32")
+    assert cli(*export, "--out", tmp_path / "made").code == 0
+    (file,) = (tmp_path / "made").glob("*.onnx")
+    split = {row.file: row.split for row in read_split_rows(finished / "splits.csv")}
+    learnt = next(r.path for r in painted.records if split[r.file] == Split.TRAIN)
+    told = cli("predict", file, learnt, "--json")
+    assert json.loads(told.out)["learnt_from"] == 1
+    shutil.rmtree(tmp_path / finished.name)
+    assert json.loads(cli("predict", file, learnt, "--json").out)["learnt_from"] is None
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def test_the_photos_of_the_export_are_judged_as_the_run_is(
     assert of_file.predictions.files == of_run.predictions.files
     assert of_file.report.caveat is None
     left_out = len(painted.records) - len(of_run.predictions)
-    assert of_file.remarks == (f"left out: {left_out} that the export was not judged on",)
+    assert of_file.remarks == (
+        f"left out: {left_out} that the export was not judged on, as learnt from or set apart",
+    )
 
 
 def test_all_photos_are_counted_by_the_manifest(exported: Path, painted: DataFolder) -> None:

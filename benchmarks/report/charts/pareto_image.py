@@ -49,7 +49,7 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path, photos: PhotoSet | None
     panels = overview.panels
     with matplotlib.rc_context(STYLE):
         each, foot = WIDE.height + 90, _LEGEND
-        told = textwrap.wrap(f"Photos: {photos.note}", _LINE) if photos and photos.note else []
+        told = textwrap.wrap(_photos_line(photos), _LINE) if photos else []
         foot += _KEY_ROW * len(told)
         keys = [_key_height(panel) for panel in panels]
         height = each * len(panels) + sum(keys) + foot if panels else 120.0
@@ -75,6 +75,11 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path, photos: PhotoSet | None
         FigureCanvasAgg(figure)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=_IMAGE_DPI, metadata={"Software": None})
+
+
+def _photos_line(photos: PhotoSet) -> str:
+    note = f"; {photos.note}" if photos.note else ""
+    return f"Photos: {photos.images} of {photos.name}{note}"
 
 
 def _key_height(panel: Panel) -> float:

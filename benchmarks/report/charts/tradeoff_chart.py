@@ -178,7 +178,7 @@ def _set_scales(axes: Axes, panel: Panel) -> bool:
     else:
         margin = max(0.08 * (high - low), 0.02 * high)
         axes.set_xlim(max(low - margin, 0.0), high + margin)
-    if logarithmic and high / low > 10:
+    if logarithmic and high / low > 4:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from export.checks.declared import undeclared_words
 from export.checks.description import description_problems, stated_description
-from export.checks.evidence import Evidence, constant_answer, hold_back
+from export.checks.evidence import Evidence, constant_answer, hold_back, threshold_doubt
 from export.checks.gates import evaluate_gate
 from export.checks.integrity import hash_problems, path_sha256
 from export.errors import ManifestError
@@ -120,7 +120,8 @@ def found_remarks(manifest: Manifest, answers: ParityRecord) -> tuple[str, ...]:
     """What limits the export's photos as evidence, by its manifest and by the answers."""
     said = manifest.data.remarks if manifest.data else []
     found = constant_answer(_photo_logits(answers), manifest.classes)
-    return (*said, *(line for line in found if line not in said))
+    doubt = threshold_doubt(manifest.operating_point, manifest.torch_quality)
+    return (*said, *(line for line in found if line not in said), *doubt)
 
 
 def _photo_logits(answers: ParityRecord) -> np.ndarray:

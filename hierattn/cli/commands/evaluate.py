@@ -21,7 +21,6 @@ from hierattn.cli.console import (
 )
 from hierattn.cli.next_steps import photos_of_run
 from hierattn.cli.tables import WideFlag
-from hierattn.errors import one_line
 
 
 def evaluate(
@@ -165,8 +164,6 @@ def pool(
         "fitted",
         wide=wide,
     )
-    for remark in pooled.remarks:
-        console.print(one_line(f"NOTE {remark}"), style="bold")
     console.print(
         f"Written: {out}/pooled.json, recipe.json, predictions.csv and figures",
         f"Next: their recipe on all photos{added}:",

@@ -135,10 +135,15 @@ def show_export(
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
     if next_steps and any(record.sha256 for record in manifest.artefacts):
         from export.judged_photos import is_near
+        from export.run_record import find_run
 
         # Elsewhere 'verify' asks only photos that its user names.
         photos = photo_options(manifest, data) if data and not is_near(data, out) else []
-        console.print(f"Next: {command('verify', out, *photos[:2])}", soft_wrap=True)
+        failed = any(record.gate.status == "failed" for record in manifest.artefacts)
+        if failed:
+            console.print("Files whose gate failed are not to be shipped; reasons are above.")
+        explain = ["--explain"] if failed and find_run(out, manifest) is not None else []
+        console.print(f"Next: {command('verify', out, *photos[:2], *explain)}", soft_wrap=True)
         _print_next(manifest, out, data)
 
 

@@ -101,8 +101,8 @@ def predict(
         else:
             console.print("no photo could be read")
         if learnt:
-            told = f"Note: the run learnt from {learnt} of the {len(found.photos)} asked"
-            console.print(f"{told}; of new photos it knows less", style="bold")
+            told = f"NOTE the run was trained or calibrated on {learnt} of the {len(found.photos)}"
+            console.print(f"{told} asked; of new photos it knows less", style="bold")
         for reason in unreadable:
             console.print(f"unreadable: {reason}")
         if found.passed_over:
@@ -128,11 +128,21 @@ def load_classifier(model: str) -> Classifier:
     from hierattn.evaluation.predict import Classifier
 
     if Path(model).suffix in suffixes():
+        from export.evaluate_artefact import manifest_beside
         from export.formats.load import load_artefact
+        from export.run_record import find_run
 
         artefact = load_artefact(Path(model))
         told = artefact.description
-        return Classifier(artefact, told.preprocessing, tuple(told.classes), told.operating_point)
+        manifest, _ = manifest_beside(Path(model))
+        behind = find_run(Path(model).parent, manifest) if manifest is not None else None
+        return Classifier(
+            artefact,
+            told.preprocessing,
+            tuple(told.classes),
+            told.operating_point,
+            behind.path if behind is not None else None,
+        )
     from hierattn.inference import TorchPredictor
     from hierattn.runs import load_run
 

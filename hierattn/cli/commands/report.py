@@ -34,4 +34,5 @@ def report(
     if json_output:
         print_json({"written": [str(file) for file in files]})
     else:
-        standard_console().print(f"Written: {', '.join(map(str, files))}", soft_wrap=True)
+        names = ", ".join(file.name for file in files[1:])
+        standard_console().print(f"Written: {files[0]}, {names}", soft_wrap=True)

@@ -62,7 +62,8 @@ def show_runs(found: list[ListedRun], folder: Path, *, wide: bool = False) -> No
         table.add_row(*_cells(run, folder))
     print_table(console, table, wide=wide)
     console.print(
-        "Balanced accuracy with its 95 % interval. Runs judged on different images cannot be "
+        "Balanced accuracy with its 95 % interval, none where the images are too few or too alike "
+        "to differ. Runs judged on different images cannot be "
         "compared by it; 'validation' flatters."
     )
     for run in found:

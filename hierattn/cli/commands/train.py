@@ -38,6 +38,9 @@ _TITLES = {
 }
 
 
+_FIGURES = ("curves.png", "confusion.png", "roc.png", "reliability.png")
+
+
 def train(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
@@ -248,7 +251,10 @@ def train(
             told = command("export", out, *photos[:2], *leaving_out, "--out")
             steps.append(f"{told} {beside(out, 'export')}")
         best = f"epoch {outcome.best_epoch} of {outcome.epochs}, {_chosen_by(outcome)}"
-        console.print(f"Run folder: {out} ({best})", soft_wrap=True)
+        figures = [name for name in _FIGURES if (out / name).is_file()]
+        console.print(
+            f"Run folder: {out} ({best}), with {', '.join(figures)} to look at", soft_wrap=True
+        )
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
         if len(roots) > 1:

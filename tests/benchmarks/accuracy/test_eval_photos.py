@@ -86,7 +86,7 @@ def test_the_photos_of_the_export_are_taken_again(data: Path, tmp_path: Path) ->
     assert photos.record.images == 5
     assert photos.record.note == (
         "judged: its weights learnt from 3 of these 5 photos; "
-        "left out: 7 that the export was not judged on"
+        "left out: 7 that the export was not judged on, as learnt from or set apart"
     )
 
 

@@ -27,7 +27,7 @@ def test_the_growth_of_a_sweep() -> None:
     sweep = [
         {**shared, "image_size": size, "batch": batch, "p50_ms": ms} for size, batch, ms in points
     ]
-    line = "net, onnxruntime, 1 thread(s): p50 grows as px^2.00, batch^1.00"
+    line = "net, onnxruntime, 1 thread: p50 grows as px^2.00, batch^1.00"
     assert list(growth(results(sweep=sweep))) == [line]
     assert list(growth(results(sweep=sweep[:1]))) == []
 

@@ -48,13 +48,21 @@ def test_the_title_of_a_table_keeps_to_the_screen() -> None:
     ("point", "reason"),
     [
         (
-            OperatingPoint(fitted_on="not fitted: 7 validation images, 20 needed"),
+            OperatingPoint(
+                fitted_on="not fitted: 7 validation images, 20 needed", target_classes=("melanoma",)
+            ),
             "none (7 validation images, 20 needed; --validation-fraction, or folds and "
             "--calibrate-from, give more)",
         ),
         (
-            OperatingPoint(fitted_on="validation: 90 images of 90 groups"),
-            "none (no target class, or no photo to fit it on)",
+            OperatingPoint(
+                fitted_on="validation: 90 images of 90 groups", target_classes=("melanoma",)
+            ),
+            "none (no photo of it to fit it on)",
+        ),
+        (
+            OperatingPoint(fitted_on="not fitted: 7 validation images, 20 needed"),
+            "none (no class is watched; --target-class names one)",
         ),
     ],
 )

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.checks.evidence import MINIMUM_DISTINCT, Evidence, constant_answer, hold_back
+from export.checks.evidence import (
+    MINIMUM_DISTINCT,
+    Evidence,
+    constant_answer,
+    hold_back,
+    threshold_doubt,
+)
 from export.schema.manifest import Gate
 from export.schema.metadata import Precision
+from hierattn.metrics.operating_point import OperatingPoint
+from tests.export.checks.test_gates import quality
 
 PASSED, FAILED = Gate(status="passed"), Gate(status="failed", reasons=["x"])
 
@@ -56,3 +64,13 @@ def test_a_network_that_answers_one_class_is_named() -> None:
     logits[3] = [3.0, 2.0, 1.0]
     assert constant_answer(logits, ["MEL", "SEK", "NEV"]) == []
     assert constant_answer(logits[:0], ["MEL", "SEK", "NEV"]) == []
+
+
+@pytest.mark.parametrize(("found", "doubted"), [(0.39, True), (0.4, False), (None, False)])
+def test_a_threshold_that_finds_less_than_half_of_its_aim_is_doubted(
+    found: float | None, doubted: bool
+) -> None:
+    point = OperatingPoint(target_classes=("MEL",), melanoma_threshold=0.5)
+    lines = threshold_doubt(point, quality().model_copy(update={"melanoma_at_threshold": found}))
+    assert [f"finds {found:.3f} of MEL" in line for line in lines] == [True] * doubted
+    assert threshold_doubt(point, None) == []

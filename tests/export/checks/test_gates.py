@@ -108,3 +108,11 @@ def test_int8_is_judged_on_photos_not_on_pictures_unlike_any() -> None:
 
 def test_an_app_holds_float_files_against_torch() -> None:
     assert set(relative_tolerances()) == {"fp32", "fp16"}
+
+
+@pytest.mark.parametrize(("photos", "told"), [(199, True), (200, False)])
+def test_where_one_photo_is_too_many_the_reason_says_so(photos: int, told: bool) -> None:
+    few = quality((photos - 2) / photos).model_copy(update={"images": photos})
+    (reason,) = gate(Precision.FP16, few).reasons
+    assert f"decides like torch on {photos - 2} of {photos} photos" in reason
+    assert ("of fewer than 200 photos none may differ" in reason) == told
