@@ -48,8 +48,8 @@ def find_judged_photos(
     if data is None and not is_near(place, folder):
         words = (
             f"none: the manifest looks for '{record.name}' at {record.path}, which is neither "
-            "beside the export nor in the current folder; decisions were not compared again (name "
-            "it with --data)"
+            "beside the export nor in the current folder: no path that a file brings is followed "
+            "elsewhere; decisions were not compared again (name it with --data)"
         )
         return None, words, []
     progress(Progress("", "decoding images"))

@@ -130,7 +130,7 @@ def legend_arguments(overview: Overview, layout: Layout) -> dict[str, Any]:
         arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
         dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
-    entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front"))
+    entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front, in bold"))
     return {
         "handles": entries,
         "loc": "lower left",
