@@ -44,7 +44,7 @@ class Comparison:
     def nothing_worse(self) -> str:
         """The line for a comparison without findings: what it rests on, and what it cannot see."""
         told = [floor for floor in self.floors if floor <= UNKNOWN_NOISE_RATIO]
-        blind = len(self.floors) - len(told)
+        blind = [floor for floor in self.floors if floor > UNKNOWN_NOISE_RATIO]
         lines = []
         if told:
             lines.append(
@@ -53,11 +53,10 @@ class Comparison:
             )
         if blind:
             lines.append(
-                f"{_rows(blind)} too noisy to tell: a p50 {min(set(self.floors) - set(told)):.2f} "
-                f"to {max(self.floors):.2f} times as long would pass unseen; measure again on a "
-                "quiet machine, or with more --launches"
+                f"{_rows(len(blind))} too noisy to tell (a p50 up to {max(blind):.2f} times as "
+                "long would pass unseen): measure again on a quiet machine, or with more --launches"
             )
-        return "; ".join(lines) or "nothing got worse; no row was timed in both sessions"
+        return "; ".join(lines)
 
 
 def _rows(count: int) -> str:

@@ -18,7 +18,7 @@ from benchmarks.exports import Export, read_exports
 from benchmarks.plan import Plan
 from benchmarks.profiling.operators import profile_all
 from benchmarks.profiling.sweep import sweep
-from benchmarks.report.files import check_report_folder, write_results
+from benchmarks.report.files import check_report_folder, whole_report, write_results
 from benchmarks.results import HOST, BenchmarkError, Environment, Results, read_results
 from benchmarks.runner import measure, sustain
 from benchmarks.runtimes.registry import all_runtimes, check_runtimes
@@ -189,17 +189,31 @@ def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOu
     with temporary_folder("benchmark") as workspace:
         exports = read_exports(request.exports, request.runs, workspace)
         results: Results | None = None
-        gallery: Gallery | None = None
+        session: SessionResults | None = None
         unmeasured: list[str] = []
         if request.on_host:
             session = _measure_host(request, exports, environment, workspace, progress)
-            results, gallery = session.write(complete=True), session.gallery
-            unmeasured = session.unmeasured()
+            results, unmeasured = session.results(), session.unmeasured()
         if request.phones:
-            figures = _measure_phones(request, exports, progress)
-            results = _with_phones(request, results, gallery, figures)
+            try:
+                figures = _measure_phones(request, exports, progress)
+            except (KeyboardInterrupt, HierAttnError) as stop:
+                if session is not None:
+                    session.remarks.append("the phones were not measured to their end")
+                    session.checkpoint()
+                    if isinstance(stop, KeyboardInterrupt):
+                        raise KeyboardInterrupt(session.what_is_kept()) from None
+                raise
+            results = _with_phones(request, results, figures)
             unmeasured += figures.unmeasured
     assert results is not None
+    # It loads matplotlib, for which nothing that is measured should wait.
+    from benchmarks.report.page import write_report
+
+    gallery = session.gallery if session is not None else None
+    with whole_report(request.out) as drawn:
+        write_results(drawn, results)
+        write_report(drawn, results, gallery)
     comparison = compare(earlier, results) if earlier is not None else None
     return BenchmarkOutcome(results, comparison, unmeasured, gallery)
 
@@ -242,13 +256,8 @@ def _measure_phones(
     return measure_phones(phones, exports, progress)
 
 
-def _with_phones(
-    request: BenchmarkRequest,
-    host: Results | None,
-    gallery: Gallery | None,
-    figures: PhoneFigures,
-) -> Results:
-    """The report with the phones' rows, this machine's first."""
+def _with_phones(request: BenchmarkRequest, host: Results | None, figures: PhoneFigures) -> Results:
+    """The results with the phones' rows, this machine's first."""
     results = host or Results(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=request.command,
@@ -257,18 +266,13 @@ def _with_phones(
         noise_floor=None,
         rows=[],
     )
-    results = results.model_copy(
+    return results.model_copy(
         update={
             "rows": [*results.rows, *figures.rows],
             "environments": [*results.environments, *figures.environments],
             "remarks": [*results.remarks, *figures.remarks],
         }
     )
-    from benchmarks.report.page import write_report
-
-    write_results(request.out, results)
-    write_report(request.out, results, gallery)
-    return results
 
 
 def _fill(session: SessionResults, request: BenchmarkRequest, progress: Observer) -> None:

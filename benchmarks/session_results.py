@@ -87,7 +87,10 @@ class SessionResults:
             case.row.top1 is not None for case in self.cases
         )
         if known and not self._earlier_is_whole:
-            self.write(complete=False)
+            write_results(self.out, self._results(False))
+            # Those of an earlier session would stand beside figures they do not show.
+            for stale in (self.out / name for name in (REPORT_HTML, PARETO_PNG)):
+                stale.unlink(missing_ok=True)
             self._kept = True
 
     def what_is_kept(self) -> str:
@@ -98,19 +101,9 @@ class SessionResults:
             return f"{self.out} holds the earlier report as it was"
         return "nothing was measured"
 
-    def write(self, *, complete: bool) -> Results:
-        """Write the files; the page as well once all is done."""
-        results = self._results(complete)
-        write_results(self.out, results)
-        if not complete:
-            # Those of an earlier session would stand beside figures they do not show.
-            for stale in (self.out / name for name in (REPORT_HTML, PARETO_PNG)):
-                stale.unlink(missing_ok=True)
-        else:
-            from benchmarks.report.page import write_report
-
-            write_report(self.out, results, self.gallery)
-        return results
+    def results(self) -> Results:
+        """What this machine said, all done."""
+        return self._results(True)
 
     def unmeasured(self) -> list[str]:
         """Rows that failed, or were not run for a reason that could be mended here."""

@@ -30,15 +30,10 @@ FEW_MELANOMAS = 100
 _TEMPLATES = Path(__file__).parent / "templates"
 _REPORTS = TypeAdapter(dict[str, EvaluationReport])
 _EVALUATIONS = {
-    "cross_validation": "held-out folds of the same recipe; these weights themselves learnt from "
-    "all photos",
+    "cross_validation": "photos of the held-out folds of the same recipe; these weights themselves "
+    "learnt from all photos",
     "test": "test photos, of groups that training never saw",
     "validation": "validation photos, which also chose the epoch and fitted the operating point",
-}
-_PARTS = {
-    "cross_validation": "judged photos",
-    "test": "test photos",
-    "validation": "validation photos",
 }
 _MARKUP = re.compile(r"[\\`*{}\[\]#|~!$]|(?<![^\W_])_|_(?![^\W_])")
 
@@ -86,7 +81,6 @@ def render_model_card(
         config=config,
         point=config.operating_point,
         reports=[(_EVALUATIONS.get(name, name), report) for name, report in reports.items()],
-        parts=[(_PARTS.get(name, name), report) for name, report in reports.items()],
         sources=data_sources(config),
         painted=PAINTED in config.data.licences,
         melanoma=config.operating_point.target_name,

@@ -78,7 +78,8 @@ def caveat_of(
 ) -> str | None:
     """Why a run's figures on one of its own parts flatter it, or may; None where nothing says so.
 
-    Only ``--allow-seen`` trains such a run.
+    Only ``--allow-seen`` trains such a run. What was seen without labels is no such reason, and of
+    a weight file that is no run's nothing is known at all.
 
     Args:
         initialisation: of the run's ``config.json``.
@@ -90,8 +91,9 @@ def caveat_of(
     learnt = max((counts.get(part, 0) for counts in looked if counts), default=0)
     if learnt:
         return (
-            f"what this run began with, or its teacher, had learnt from {learnt} of its {part} "
-            "photos; the figures say little about new ones"
+            f"what this run began with, or its teacher, had learnt from at least {learnt} of its "
+            f"{part} photos, or others of the same patient or lesion; the figures say little about "
+            "new ones"
         )
     if None in looked:
         return (

@@ -80,7 +80,7 @@ class Study:
         work: where runs and exports live; a killed study goes on from there.
         teacher: of the features; None where the recipe has none.
         feature_data: the photos of the features, whose labels are not looked at.
-        earlier: the work folder of another study; each system goes on from its first fold there.
+        earlier: the work folder of another study; each system goes on from its fold 1 there.
     """
 
     data: Path
@@ -99,14 +99,14 @@ class Study:
             raise ConfigError("this recipe learns features first; give --teacher, --feature-data")
         if self.recipe.features is None and any(told):
             raise ConfigError(
-                "this recipe starts from random weights; leave out --teacher and --feature-data"
+                "this recipe learns no features; leave out --teacher and --feature-data"
             )
 
     @property
     def initialisation(self) -> str:
         """What all systems start from, for the record."""
         if self.earlier is not None:
-            return f"the first folds of {self.earlier.name} for all"
+            return f"fold 1 of {self.earlier.name} for all"
         return "random weights for all" if self.recipe.features is None else "features for all"
 
     def start(self, model: str) -> Path | None:

@@ -83,9 +83,7 @@ def _train(
                 f"{out}: trained on '{found.data.name}', not on '{study.data.name}'; give another "
                 "--work"
             )
-        began = ((found.initialisation or {}).get("pretraining") or {}).get("weights_sha256")
-        if began != (None if init is None else file_sha256(init / WEIGHTS)):
-            raise BenchmarkError(f"{out}: began with other weights; give another --work")
+        _check_start(out, init)
         return
     resume = (out / CHECKPOINT).exists()
     request = TrainingRequest(
@@ -98,6 +96,15 @@ def _train(
         allow_seen=study.earlier is None,
     )
     train(request, observer)
+    if resume:
+        _check_start(out, init)
+
+
+def _check_start(out: Path, init: Path | None) -> None:
+    initialisation = load_run(out).config.initialisation or {}
+    began = (initialisation.get("pretraining") or {}).get("weights_sha256")
+    if began != (None if init is None else file_sha256(init / WEIGHTS)):
+        raise BenchmarkError(f"{out}: began with other weights; give another --work")
 
 
 def _of_another_recipe(out: Path) -> BenchmarkError:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.results import (
+    PARETO_PNG,
+    REPORT_HTML,
     RESULTS_CSV,
     RESULTS_JSON,
     BenchmarkError,
@@ -13,7 +17,8 @@ from benchmarks.results import (
     Row,
 )
 from hierattn.common.csv_text import report_csv
-from hierattn.common.files import write_text
+from hierattn.common.files import write_bytes, write_text
+from hierattn.common.temporary import temporary_folder
 
 COLUMNS = (
     "model",
@@ -88,6 +93,21 @@ def write_results(out: Path, results: Results) -> None:
     text = results.model_dump_json(by_alias=True, indent=1)
     write_text(out / RESULTS_JSON, text + "\n")
     write_text(out / RESULTS_CSV, as_csv(results))
+
+
+@contextmanager
+def whole_report(folder: Path) -> Iterator[Path]:
+    """Yield a folder to draw a report in; its four files are put into ``folder`` once all are made.
+
+    So no page ever stands beside results that it does not show.
+
+    Raises:
+        HierAttnError: a file cannot be written.
+    """
+    with temporary_folder("report") as drawn:
+        yield drawn
+        for name in (RESULTS_JSON, RESULTS_CSV, REPORT_HTML, PARETO_PNG):
+            write_bytes(folder / name, (drawn / name).read_bytes())
 
 
 def as_csv(results: Results) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.report.files import as_csv, check_report_folder
+from benchmarks.report.files import as_csv, check_report_folder, whole_report
 from benchmarks.report.page import write_report
 from benchmarks.results import (
     PARETO_PNG,
@@ -12,11 +12,9 @@ from benchmarks.results import (
     RESULTS_CSV,
     RESULTS_JSON,
     BenchmarkError,
-    Results,
     read_results,
 )
 from hierattn.common.files import write_text
-from hierattn.common.staging import staged_folder
 from hierattn.outputs import claimed_output
 
 
@@ -40,18 +38,10 @@ def redraw_report(source: Path, out: Path) -> list[Path]:
     with claimed_output(out):
         check_report_folder(out)
         target = out / RESULTS_JSON
-        if target.exists():
-            if target.read_text(encoding="utf-8") != content:
-                raise BenchmarkError(f"{target}: of another session; give another folder")
-            _draw(results, out)
-        else:
-            # Whole or not at all: results without their page would pass for a report.
-            with staged_folder(out) as folder:
-                write_text(folder / RESULTS_JSON, content)
-                _draw(results, folder)
+        if target.exists() and target.read_text(encoding="utf-8") != content:
+            raise BenchmarkError(f"{target}: of another session; give another folder")
+        with whole_report(out) as drawn:
+            write_text(drawn / RESULTS_JSON, content)
+            write_text(drawn / RESULTS_CSV, as_csv(results))
+            write_report(drawn, results)
     return [out / name for name in (RESULTS_JSON, RESULTS_CSV, REPORT_HTML, PARETO_PNG)]
-
-
-def _draw(results: Results, folder: Path) -> None:
-    write_text(folder / RESULTS_CSV, as_csv(results))
-    write_report(folder, results)

@@ -104,6 +104,6 @@ def threshold_doubt(point: OperatingPoint, of_torch: Quality | None) -> list[str
         return []
     return [
         f"at the shipped threshold torch itself finds {found:.3f} of {point.target_name} on these "
-        f"photos, less than half of the {aim:.2f} it aims at: the threshold does not fit these "
-        "weights"
+        f"photos, less than half of the {aim:.2f} it aims at: where they are not few, the "
+        "threshold does not fit these weights"
     ]

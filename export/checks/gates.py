@@ -83,7 +83,7 @@ def evaluate_gate(
         reasons.append(
             f"decides like torch on {round(quality.agreement * quality.images)} of "
             f"{quality.images} photos ({quality.agreement:.2%}), below {bound.agreement:.1%}"
-            f"{_why_one_is_too_many(quality.images, bound)}"
+            f"{_why_one_is_too_many(quality, bound)}"
         )
     change = quality.delta_vs_torch
     if change is not None:
@@ -109,9 +109,9 @@ def evaluate_gate(
     return Gate(status="failed" if reasons else "passed", reasons=reasons)
 
 
-def _why_one_is_too_many(photos: int, bound: Tolerance) -> str:
-    """Said where the photos are so few that none of them may be decided otherwise."""
-    if (photos - 1) / photos >= bound.agreement:
+def _why_one_is_too_many(quality: Quality, bound: Tolerance) -> str:
+    """Said where one photo alone is decided otherwise, and they are so few that none may be."""
+    if round((1 - quality.agreement) * quality.images) != 1:
         return ""
     enough = math.ceil(1 / (1 - bound.agreement) - 1e-9)
     return f"; of fewer than {enough} photos none may differ: judge by more"

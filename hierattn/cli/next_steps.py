@@ -152,10 +152,14 @@ def print_training(console: Console, foreseen: Foreseen, out: Path, *words: obje
     if foreseen.possible:
         told = command("train", *words, *foreseen.options, "--out")
         console.print(f"Next: {told} {beside(out, 'run')}", soft_wrap=True)
-        if not {"--epochs", "--config"} & set(map(str, words)):
+        given = set(map(str, words))
+        if not given & {"--epochs", "--config", "--image-size"}:
+            from hierattn.training.recipe.config import build_config
+
+            usual = build_config()
             console.print(
-                "      (60 epochs at 256 px, hours on a CPU; for a first look add --epochs 3 "
-                "--image-size 96)"
+                f"      ({usual.epochs} epochs at {usual.image_size} px, hours on a CPU; for a "
+                "first look add --epochs 3 --image-size 96)"
             )
 
 

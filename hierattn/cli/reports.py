@@ -100,7 +100,7 @@ def _temperature(point: OperatingPoint) -> str:
 def _why_no_threshold(report: EvaluationReport) -> str:
     fitted = report.calibration.fitted_on
     if not report.operating_point.target_classes:
-        return "none (no class is watched; --target-class names one)"
+        return "none (the training was told of no class to watch)"
     why = fitted if fitted.startswith("not fitted") else "no photo of it to fit it on"
     more = "; --validation-fraction, or folds and --calibrate-from, give more" * (why == fitted)
     return f"none ({why.removeprefix('not fitted: ')}{more})"

@@ -22,6 +22,7 @@ from hierattn.data.split_file import SplitRow
 from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
+from hierattn.lineage import caveat_of
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
@@ -150,6 +151,9 @@ def evaluate_run(
     if not (run.path / SPLITS).is_file():
         unknown = f"the run has no {SPLITS}: not known whether it learnt from these photos"
         chosen = replace(chosen, warning=unknown)
+    if chosen.warning is None and chosen.of_test_part:
+        known = caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
+        chosen = replace(chosen, warning=known)
     predictions, skipped = evaluate_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
@@ -193,12 +197,14 @@ class ChosenPhotos:
         words: which they are.
         warning: why the figures flatter the model, or None.
         remarks: what was left out and why, and what was taken as new though it bears a known name.
+        of_test_part: whether the run's own test photos are among them.
     """
 
     folder: DataFolder
     words: str
     warning: str | None
     remarks: tuple[str, ...]
+    of_test_part: bool = False
 
 
 def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
@@ -239,6 +245,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
         f"{int(kept.sum())} images ({', '.join(parts)})",
         warning,
         _remarks(seen, kept),
+        bool((of[kept] == Split.TEST).any()),
     )
 
 

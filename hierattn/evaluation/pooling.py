@@ -71,7 +71,7 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
 
     runs = [load_run(path) for path in paths]
     count = _check_folds(runs, incomplete)
-    parts, caveats = [], []
+    parts, constant = [], []
     for run in runs:
         file = run.path / PREDICTIONS
         if not file.is_file():
@@ -84,18 +84,25 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
         answers = part.logits.argmax(axis=1)
         same = only_answer(confusion_matrix(part.labels, answers, len(part.classes)), part.classes)
         if same is not None:
-            caveats.append(
-                f"{run.path.name}: {same} is the answer to each of its {len(part)} images: "
-                "nothing is told apart"
-            )
+            constant.append(f"{run.path.name} ({same})")
     together = concatenate(parts)
     point = fit_operating_point(together, targets=runs[0].config.operating_point.target_classes)
     if point.is_fitted:
         note = f"the pooled test photos of {len(runs)} of {count} folds ({len(together)} photos)"
         point = point.model_copy(update={"fitted_on": note})
-    for run in runs:
-        told = caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
-        caveats += [f"{run.path.name}: {told}"] if told else []
+    caveats = []
+    if constant:
+        caveats.append(f"one answer to every image of the fold: {', '.join(constant)}")
+    flattered = [
+        run.path.name
+        for run in runs
+        if caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
+    ]
+    if flattered:
+        caveats.append(
+            "what they began with, or their teachers, had learnt from test photos of the fold, or "
+            f"nobody can tell: {', '.join(flattered)}"
+        )
     caveat = "; ".join(caveats) or None
     report = evaluate_predictions(together, point, replicates=replicates, caveat=caveat)
     pooled = PooledFolds(

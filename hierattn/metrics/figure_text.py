@@ -22,6 +22,11 @@ def figure_names(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.replace("$", r"\$") for name in picture_names(classes))
 
 
+def figure_line(text: str) -> str:
+    """Text as it may stand in a figure: letters that the font cannot write become boxes."""
+    return "".join(letter if _can_write(letter) else "□" for letter in text).replace("$", r"\$")
+
+
 def picture_names(classes: Sequence[str]) -> tuple[str, ...]:
     """As :func:`figure_names`, for a picture that is written on in :func:`font_file`."""
     return tuple(

@@ -26,7 +26,7 @@ from hierattn.metrics.calibration import (
     reliability_bins,
     softmax,
 )
-from hierattn.metrics.figure_text import figure_names
+from hierattn.metrics.figure_text import figure_line, figure_names
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
 from hierattn.metrics.report import EvaluationReport
@@ -36,8 +36,8 @@ FEW_PHOTOS = 10
 """A bin of the reliability diagram that holds fewer says little about accuracy."""
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072b2", "#d55e00", "#009e73", "#666666"
-_NOTE_WIDTH = 12
-"""Characters of a caveat that fit an inch of a figure's width."""
+_NOTE_WIDTH, _NOTE_LINES = 12, 4
+"""Characters of a caveat that fit an inch of a figure's width, and its lines at most."""
 
 _HOLLOW: dict[str, Any] = {"facecolor": "none", "edgecolor": _BLUE, "linestyle": ":"}
 
@@ -260,7 +260,12 @@ def draw_report(
 def _add_caveat(figure: Figure, caveat: str | None) -> None:
     """Write over a figure why it flatters the model: it may be passed on without its table."""
     if caveat is not None:
-        lines = textwrap.wrap(f"NOTE {caveat}", int(_NOTE_WIDTH * figure.get_figwidth()))
+        lines = textwrap.wrap(
+            f"NOTE {figure_line(caveat)}",
+            int(_NOTE_WIDTH * figure.get_figwidth()),
+            max_lines=_NOTE_LINES,
+            placeholder=" ...",
+        )
         figure.suptitle("\n".join([*filter(None, [figure.get_suptitle()]), *lines]), fontsize=10)
 
 

@@ -48,6 +48,13 @@ def test_a_noisy_row_must_differ_by_more() -> None:
     assert _found(results(row()), results(new))
     noisy = new.model_copy(update={"noise_ratio": 1.4})
     assert not _found(results(row()), results(noisy))
+    quiet = row(precision="int8")
+    told = compare(results(row(), quiet), results(noisy, quiet)).nothing_worse
+    assert (
+        "slower or worse in 1 row (" in told and "1 row too noisy to tell (a p50 up to 1.40" in told
+    )
+    alone = compare(results(row()), results(noisy)).nothing_worse
+    assert alone.startswith("1 row too noisy to tell")
 
 
 def test_a_machine_that_slowed_down_by_its_matrix_product_is_named_not_blamed() -> None:

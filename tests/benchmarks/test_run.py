@@ -139,6 +139,29 @@ def test_a_stopped_session_leaves_a_whole_report_as_it_was(request_: BenchmarkRe
     assert {path.name: path.read_bytes() for path in request_.out.iterdir()} == before
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_stop_among_the_phones_leaves_no_report_of_this_machine_alone(
+    request_: BenchmarkRequest, monkeypatch: pytest.MonkeyPatch, earlier: bool
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    if earlier:
+        run_benchmark(request_)
+    before = (request_.out / "results.json").read_bytes() if earlier else None
+    monkeypatch.setattr("benchmarks.run.find_devices", lambda names: [])
+    monkeypatch.setattr("benchmarks.run.measure_phones", stop)
+    words = "holds the earlier report as it was" if earlier else "what was finished stands in"
+    with pytest.raises(KeyboardInterrupt, match=words):
+        run_benchmark(replace(request_, device="host,adb"))
+    if earlier:
+        assert (request_.out / "results.json").read_bytes() == before
+    else:
+        results = read_results(request_.out)
+        assert not results.complete and "not measured to their end" in results.remarks[-1]
+        assert not (request_.out / "report.html").exists()
+
+
 def test_a_session_stopped_before_anything_was_known_leaves_nothing(
     request_: BenchmarkRequest,
 ) -> None:

@@ -92,6 +92,17 @@ def test_a_report_is_drawn_again(cli: Cli, report: Path, tmp_path: Path) -> None
         assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_report_goes_into_an_empty_folder_that_is_there(
+    cli: Cli, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "linked").symlink_to("empty")
+    monkeypatch.chdir(tmp_path / "empty")
+    assert cli("report", report, "--out", tmp_path / "linked" if link else ".").code == 0
+    assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == FILES
+
+
 def test_a_stopped_report_leaves_no_results_without_their_page(
     report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

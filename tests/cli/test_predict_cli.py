@@ -176,6 +176,10 @@ def test_an_exported_file_knows_what_its_run_learnt_from_where_that_is_beside_it
     learnt = next(r.path for r in painted.records if split[r.file] == Split.TRAIN)
     told = cli("predict", file, learnt, "--json")
     assert json.loads(told.out)["learnt_from"] == 1
+    table = tmp_path / finished.name / "splits.csv"
+    table.write_text(table.read_text().splitlines()[0] + "\nnonsense\n")
+    damaged = cli("predict", file, learnt, "--json")
+    assert damaged.code == 0 and json.loads(damaged.out)["learnt_from"] is None
     shutil.rmtree(tmp_path / finished.name)
     assert json.loads(cli("predict", file, learnt, "--json").out)["learnt_from"] is None
 

@@ -89,7 +89,8 @@ def test_from_a_painted_folder_to_a_benchmark_again(cli: Cli, home: Path) -> Non
     answer = cli(*again)
     # Of so few runs some may be slower; all that was measured before is compared.
     assert answer.code in (0, 1) and "Written: " in answer.out, answer.err
-    assert "compared: nothing got slower" in answer.out or "WORSE" in answer.out
+    verdicts = ("compared: nothing got slower", "too noisy to tell", "WORSE")
+    assert any(words in answer.out for words in verdicts)
     assert "same images" not in answer.out and "only before" not in answer.out
 
 

@@ -166,3 +166,19 @@ def test_the_legend_of_reliability_covers_nothing(make: Make, fitted_on: str) ->
     (legend,) = figure.legends
     assert all(axes.get_legend() is None for axes in figure.axes)
     assert not any(legend.get_window_extent().overlaps(a.get_tightbbox()) for a in figure.axes)
+
+
+def test_a_caveat_stands_in_every_figure_whatever_its_text(make: Make, tmp_path: Path) -> None:
+    predictions = make(60)
+    caveat = "run$a^^$b 皮肤 " + "had learnt from some of its photos, " * 40
+    report = evaluate_predictions(predictions, replicates=5, caveat=caveat)
+    point = OperatingPoint()
+    figures.draw_report(tmp_path / "with", report, predictions, point)
+    figures.draw_report(
+        tmp_path / "without", report.model_copy(update={"caveat": None}), predictions, point
+    )
+    for name in ("confusion.png", "reliability.png", "roc.png"):
+        assert (tmp_path / "with" / name).read_bytes() != (tmp_path / "without" / name).read_bytes()
+    figure = figures.reliability_figure(predictions, point, caveat)
+    title = figure.get_suptitle()
+    assert title.count("\n") == 4 and title.endswith("...") and "皮" not in title

@@ -50,7 +50,7 @@ def test_the_same_photos_with_another_seed_are_refused_or_recorded(
     )
     assert 0 < recorded["validation"] == pairs.count((Split.VALIDATION, Split.TRAIN))
     report = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
-    assert f"had learnt from {recorded['test']} of its test photos" in report["caveat"]
+    assert f"had learnt from at least {recorded['test']} of its test photos" in report["caveat"]
     (listed,) = list_runs(tmp_path / "run")
     assert listed.caveat == report["caveat"]
 
@@ -71,7 +71,7 @@ def test_figures_that_may_flatter_say_why() -> None:
     assert caveat_of({"file": "bare.safetensors"}, [], "test") is None
     assert caveat_of({"seen": {"test": 0, "validation": 2}}, [], "test") is None
     learnt = caveat_of({"seen": {"test": 1}}, [teacher], "test")
-    assert learnt is not None and "from 3 of its test photos" in learnt
+    assert learnt is not None and "from at least 3 of its test photos" in learnt
     for caveat in (caveat_of({"seen": None}, [], "test"), caveat_of(None, [unknown], "test")):
         assert caveat is not None and "nobody can tell" in caveat
 

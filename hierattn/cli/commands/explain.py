@@ -110,10 +110,6 @@ def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bo
         more = "" if wide else "; --wide shows what each layer adds"
         files = "1 file" if len(found) == 1 else f"{len(found)} files"
         console.print(f"No departure in {files}{more}. By logits: decisions are the gates' matter.")
-        console.print(
-            "A file that failed by decisions alone turned photos that were near a tie. Judge it by "
-            "more photos (export with another --data), or ship one that passed."
-        )
     for path, explanation in explanations.items():
         if isinstance(explanation, str):
             console.print(f"{path}: cannot be explained: {explanation}")

@@ -45,8 +45,9 @@ def predict(
 ) -> None:
     """Ask a run or an exported file about photos. Exit code 1 if one could not be read."""
     set_up_logging(verbose)
+    from export.formats.registry import suffixes
     from hierattn.cli.progress import counting
-    from hierattn.errors import UnreadableImageError
+    from hierattn.errors import DataError, UnreadableImageError
     from hierattn.evaluation.predict import answer_photos, count_learnt, find_photos
     from hierattn.outputs import check_output, claimed_output, given_path
 
@@ -56,9 +57,16 @@ def predict(
     if saliency is not None:
         claim = claimed_output(saliency, *read, option="--saliency")
         context.with_resource(claim)
+    of_file = Path(model).suffix in suffixes()
     found = find_photos(photos)
     classifier = load_classifier(model)
-    learnt = None if classifier.run is None else count_learnt(classifier.run, found.photos)
+    learnt = None
+    if classifier.run is not None:
+        try:
+            learnt = count_learnt(classifier.run, found.photos)
+        except DataError:
+            if not of_file:  # a damaged run beside a file is not what was asked
+                raise
     answers: list[Answer] = []
     unreadable: list[str] = []
     with counting("predicting") as progress:

@@ -257,8 +257,8 @@ def train(
         )
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
-        if len(roots) > 1:
-            told = f"An export is judged by the photos of one folder, here of {roots[0]}."
+        if photos.count("--data") > 1 and not folds:
+            told = f"An export is judged by the photos of one folder, here of {photos[1]}."
             console.print(told, soft_wrap=True)
         if exported is not None and export is not None:
             show_export(exported, export, data=roots[0] if roots else None)

@@ -152,6 +152,11 @@ def show_next(
             behind = ["--run", run] if run else []
             told = command("verify", folder, *photos[:2], "--explain", *behind)
             console.print(f"Next: {told}", soft_wrap=True)
+        if departs and explained:
+            console.print(
+                "What failed by decisions alone: judge it by more photos (export with another "
+                "--data), or ship a file that passed."
+            )
         return
     told = command("benchmark", folder, *photos, "--out")
     console.print(f"Next: {told} {beside(folder, 'report')}", soft_wrap=True)

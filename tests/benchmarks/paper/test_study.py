@@ -41,7 +41,7 @@ def test_a_bad_recipe_is_refused_by_its_field(text: str, named: str, tmp_path: P
 
 
 def test_features_need_a_teacher_and_photos(study: Study) -> None:
-    with pytest.raises(ConfigError, match="random weights"):
+    with pytest.raises(ConfigError, match="learns no features"):
         replace(study, teacher="t.pth")
     recipe = study.recipe.model_copy(update={"features": {}})
     with pytest.raises(ConfigError, match="--feature-data"):

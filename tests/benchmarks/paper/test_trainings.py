@@ -38,12 +38,17 @@ def test_a_system_starts_with_the_recipe_of_all(study: Study, asked: list[Any]) 
     assert (request.data, request.resume, request.init) == (study.data, False, None)
 
 
-def test_a_killed_training_goes_on(study: Study, asked: list[Any]) -> None:
+def test_a_killed_training_goes_on(
+    study: Study, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder,) = study.folds("mobilenet_v2")
     folder.mkdir(parents=True)
     (folder / "last.ckpt").touch()
+    checked: list[Path] = []
+    monkeypatch.setattr(trainings, "_check_start", lambda out, init: checked.append(out))
     train_system(study, "mobilenet_v2")
-    assert asked[0].resume
+    # What it once began with may not be what is asked for now.
+    assert asked[0].resume and checked == [folder]
 
 
 def test_features_rates_and_folds_in_their_order(study: Study, asked: list[Any]) -> None:
@@ -103,7 +108,7 @@ def test_a_study_goes_on_from_the_first_folds_of_another(
     (request,) = asked
     # Labels were learnt there: photos that judge must be new to them.
     assert (request.init, request.allow_seen) == (study.folds("mobilenet_v2")[0], False)
-    assert later.initialisation == "the first folds of work for all"
+    assert later.initialisation == "fold 1 of work for all"
     features = StudyRecipe(folds=("1/3",), training=TRAINING, features={"epochs": 1})
     with pytest.raises(ConfigError, match="leave out --init-from"):
         replace(later, recipe=features)

@@ -62,7 +62,7 @@ def test_the_title_of_a_table_keeps_to_the_screen() -> None:
         ),
         (
             OperatingPoint(fitted_on="not fitted: 7 validation images, 20 needed"),
-            "none (no class is watched; --target-class names one)",
+            "none (the training was told of no class to watch)",
         ),
     ],
 )
