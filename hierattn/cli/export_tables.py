@@ -34,7 +34,8 @@ _LESS_LEGEND = "With --wide: operators in each file, and what a delegate takes."
 
 _LEGEND = (
     "MB: a million bytes.",
-    "parity: largest difference of a logit from torch's, as a share of the largest logit "
+    "parity: largest difference of a logit from torch's, as a share of the largest logit of the "
+    "images asked, so that other images give another share "
     "(max_relative in the files; max_abs, and a benchmark's parity_max_abs, are not divided).",
     "agrees (x): another runtime's logits differ from torch's by x likewise; those of int8, from "
     "the file's own logits at export.",

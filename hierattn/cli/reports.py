@@ -19,11 +19,12 @@ _LEGEND = (
     "few or too alike to differ. Sensitivity: share "
     "of a class found; specificity: share of the others not mistaken for it; AUC80: area where the "
     "sensitivity is at least 80 %; AP: average precision; macro: mean of the classes. ECE "
-    "(expected calibration error), Brier: 0 is best, before and after temperature scaling. "
+    "(expected calibration error), Brier: 0 is best, before and after temperature scaling, which may "
+    "make them worse on photos it was not fitted on. "
     "Answered: the highest probability reaches the certainty; else 'not sure'. "
     "Strata: classes is how many occur, over which balanced accuracy is the mean; melanoma is the "
     "share found at the threshold, of how many (–: none there, or no threshold). "
-    "A research figure, not a medical one."
+    "Research figures, not medical ones."
 )
 
 
@@ -86,7 +87,10 @@ def print_report(
         )
     if note := substitute_note(report.classes):
         console.print(f"In the figures {note}.", soft_wrap=True)
-    console.print(_LEGEND, style="dim")
+    several = sum(any(row) for row in report.confusion)
+    console.print(
+        f"{_LEGEND} Guessing reaches a balanced accuracy of {1 / several:.3f}.", style="dim"
+    )
 
 
 def _temperature(point: OperatingPoint) -> str:

@@ -128,6 +128,7 @@ def show_export(
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
     words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
+    words = [*words, "deploy graph: rewritten for phones, exact up to rounding; naive: as trained."]
     seconds = [SECONDS_LEGEND] * wide
     console.print(judged_line(manifest), *seconds, *words, sep="\n")
     for line in remarks(manifest):
