@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from export.progress import Observer, unobserved
 from export.targets.fleet import KINDS, device_names, find_devices, parse_devices
 from export.targets.task import Timeouts
 from hierattn.common.locks import locked_folder
+from hierattn.common.signals import uninterrupted
 from hierattn.common.temporary import temporary_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
@@ -211,7 +213,8 @@ def _run_benchmark(request: BenchmarkRequest, progress: Observer) -> BenchmarkOu
     from benchmarks.report.page import write_report
 
     gallery = session.gallery if session is not None else None
-    with whole_report(request.out) as drawn:
+    # Whoever stops it now finds it done: all is measured, and drawing takes a second.
+    with suppress(KeyboardInterrupt), uninterrupted(), whole_report(request.out) as drawn:
         write_results(drawn, results)
         write_report(drawn, results, gallery)
     comparison = compare(earlier, results) if earlier is not None else None

@@ -5,12 +5,12 @@ Whoever ships weights must know every photo they learnt from, and its licence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, ValidationError
 
 from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _DATA = TypeAdapter(DataProvenance)
 _TEACHER = TypeAdapter(TeacherRecord)
 _TEACHERS = TypeAdapter(list[TeacherRecord])
+_SEEN: TypeAdapter[dict[str, int] | None] = TypeAdapter(
+    dict[str, NonNegativeInt] | None, config=ConfigDict(strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def describe_initialisation(report: InitialisationReport, source: Path) -> dict[
 
 
 def caveat_of(
-    initialisation: dict[str, Any] | None, teachers: Iterable[TeacherRecord], part: str
+    initialisation: dict[str, Any] | None, teachers: Sequence[TeacherRecord], part: str
 ) -> str | None:
     """Why a run's figures on one of its own parts flatter it, or may; None where nothing says so.
 
@@ -85,9 +88,11 @@ def caveat_of(
         initialisation: of the run's ``config.json``.
         teachers: of its answers.
         part: ``test`` or ``validation``.
+
+    Raises:
+        CheckpointError: the record is damaged.
     """
-    looked = [initialisation["seen"]] if initialisation and "seen" in initialisation else []
-    looked += [teacher.seen for teacher in teachers]
+    looked = _looked(initialisation, teachers)
     learnt = max((counts.get(part, 0) for counts in looked if counts), default=0)
     if learnt:
         return (
@@ -95,12 +100,38 @@ def caveat_of(
             f"{part} photos, or others of the same patient or lesion; the figures say little about "
             "new ones"
         )
-    if None in looked:
-        return (
-            f"nobody can tell whether what this run began with, or its teacher, had learnt from "
-            f"its {part} photos; the figures may say little about new ones"
-        )
-    return None
+    return unknown_origin(initialisation, teachers)
+
+
+def unknown_origin(
+    initialisation: dict[str, Any] | None, teachers: Sequence[TeacherRecord]
+) -> str | None:
+    """Why figures may flatter a run where nobody knows what it began with; None if that is known.
+
+    Raises:
+        CheckpointError: the record is damaged.
+    """
+    if None not in _looked(initialisation, teachers):
+        return None
+    return (
+        "nobody can tell whether what this run began with, or its teacher, had learnt from its "
+        "photos; the figures may say little about new ones"
+    )
+
+
+def _looked(
+    initialisation: dict[str, Any] | None, teachers: Sequence[TeacherRecord]
+) -> list[dict[str, int] | None]:
+    """Photos by part that each start and teacher had learnt from; None where nobody knows."""
+    looked = [teacher.seen for teacher in teachers]
+    if initialisation and "seen" in initialisation:
+        try:
+            looked.append(_SEEN.validate_python(initialisation["seen"]))
+        except ValidationError as error:
+            raise CheckpointError(
+                f"config.json: field 'initialisation.seen': {first_problem(error)}"
+            ) from error
+    return looked
 
 
 def teacher_record(run: Run) -> TeacherRecord:

@@ -17,6 +17,7 @@ from hierattn.errors import DataError
 from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, POOLED, RECIPE, STARTED
 
 _DEPTH = 4
+_LONGEST_CAVEAT = 500
 _OF_ALL = ("path", "status", "changed")
 
 
@@ -118,7 +119,7 @@ def _read(path: Path) -> ListedRun | None:
             fold=_fold(content["training"]),
             **(_accuracy(report) if report else {}),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return _run(path, config, status="damaged")
 
 
@@ -130,22 +131,29 @@ def _pooled(path: Path) -> ListedRun:
             path,
             file,
             status="pooled",
-            model=str(recipe["model"]) if "model" in recipe else None,
+            model=recipe["model"] if isinstance(recipe.get("model"), str) else None,
             judged_on="cross_validation",
             fold=f"{int(content['folds'])}/{int(content['of_folds'])}",
             **_accuracy(content["report"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return _run(path, file, status="damaged")
 
 
 def _accuracy(report: dict[str, Any]) -> dict[str, Any]:
     interval = report["intervals"]["balanced_accuracy"]
     return {
-        "balanced_accuracy": float(report["balanced_accuracy"]),
-        "interval": (float(interval["low"]), float(interval["high"])) if interval else None,
-        "caveat": str(report["caveat"]) if report.get("caveat") else None,
+        "balanced_accuracy": _share(report["balanced_accuracy"]),
+        "interval": (_share(interval["low"]), _share(interval["high"])) if interval else None,
+        "caveat": str(report["caveat"])[:_LONGEST_CAVEAT] if report.get("caveat") else None,
     }
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError(f"no share of 1: {share}")
+    return share
 
 
 def _fold(training: dict[str, Any]) -> str | None:

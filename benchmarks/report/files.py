@@ -18,6 +18,7 @@ from benchmarks.results import (
 )
 from hierattn.common.csv_text import report_csv
 from hierattn.common.files import write_bytes, write_text
+from hierattn.common.signals import uninterrupted
 from hierattn.common.temporary import temporary_folder
 
 COLUMNS = (
@@ -99,15 +100,18 @@ def write_results(out: Path, results: Results) -> None:
 def whole_report(folder: Path) -> Iterator[Path]:
     """Yield a folder to draw a report in; its four files are put into ``folder`` once all are made.
 
-    So no page ever stands beside results that it does not show.
+    So no page ever stands beside results that it does not show, whenever it is stopped or killed.
 
     Raises:
         HierAttnError: a file cannot be written.
     """
     with temporary_folder("report") as drawn:
         yield drawn
-        for name in (RESULTS_JSON, RESULTS_CSV, REPORT_HTML, PARETO_PNG):
-            write_bytes(folder / name, (drawn / name).read_bytes())
+        with uninterrupted():
+            for stale in (REPORT_HTML, PARETO_PNG):
+                (folder / stale).unlink(missing_ok=True)
+            for name in (RESULTS_JSON, RESULTS_CSV, REPORT_HTML, PARETO_PNG):
+                write_bytes(folder / name, (drawn / name).read_bytes())
 
 
 def as_csv(results: Results) -> str:

@@ -22,7 +22,7 @@ from hierattn.data.split_file import SplitRow
 from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
-from hierattn.lineage import caveat_of
+from hierattn.lineage import unknown_origin
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
@@ -152,8 +152,9 @@ def evaluate_run(
         unknown = f"the run has no {SPLITS}: not known whether it learnt from these photos"
         chosen = replace(chosen, warning=unknown)
     if chosen.warning is None and chosen.of_test_part:
-        known = caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
-        chosen = replace(chosen, warning=known)
+        # What is known to be learnt from was left out.
+        unknown_start = unknown_origin(run.config.initialisation, run.config.teachers)
+        chosen = replace(chosen, warning=unknown_start)
     predictions, skipped = evaluate_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,

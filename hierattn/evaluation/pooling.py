@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from hierattn.common.files import regular_file, write_json
 from hierattn.common.json_text import DoubleNameError, parse_model
@@ -36,8 +36,8 @@ class PooledFolds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folds: int
-    of_folds: int
+    folds: int = Field(ge=1)
+    of_folds: int = Field(ge=1)
     operating_point: OperatingPoint
     report: EvaluationReport
 

@@ -36,7 +36,7 @@ class OperatingPoint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     melanoma_class: str | None = None
     target_classes: tuple[str, ...] = ()
     melanoma_threshold: float | None = Field(default=None, ge=0, le=1)

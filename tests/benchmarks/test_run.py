@@ -1,5 +1,6 @@
 import json
 import math
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from benchmarks.accuracy.logits_cache import LogitsCache
 from benchmarks.plan import Plan
 from benchmarks.profiling.sweep import sweep
+from benchmarks.report.page import write_report
 from benchmarks.results import BenchmarkError, read_results
 from benchmarks.run import BenchmarkRequest, run_benchmark
 from export.errors import ExportError
@@ -137,6 +139,23 @@ def test_a_stopped_session_leaves_a_whole_report_as_it_was(request_: BenchmarkRe
     with pytest.raises(KeyboardInterrupt, match="holds the earlier report as it was"):
         run_benchmark(request_, interrupt)
     assert {path.name: path.read_bytes() for path in request_.out.iterdir()} == before
+
+
+def test_a_stop_while_the_report_is_drawn_finds_it_whole(
+    request_: BenchmarkRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        write_report(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("benchmarks.report.page.write_report", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run_benchmark(request_).results == read_results(request_.out)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    written = {path.name for path in request_.out.iterdir()}
+    assert written == {"results.json", "results.csv", "report.html", "pareto.png"}
 
 
 @pytest.mark.parametrize("earlier", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,3 +190,19 @@ def test_folds_that_know_one_answer_each_are_named(folds: list[Path], tmp_path: 
     write_csv(constant[0] / "predictions.csv", replace(some, logits=np.eye(*some.logits.shape)))
     told = pool_runs(constant, tmp_path / "some", replicates=5).report.caveat or ""
     assert "fold-1" in told and "fold-0" not in told
+
+
+@pytest.mark.parametrize("wrong", ["1e999", "NaN", "-1"])
+def test_figures_that_are_none_are_refused_in_a_pool_and_called_damaged_in_a_list(
+    folds: list[Path], tmp_path: Path, wrong: str
+) -> None:
+    pool_runs(folds, tmp_path / "pool", replicates=5)
+    file = tmp_path / "pool" / "pooled.json"
+    whole = file.read_text()
+    for field in ("temperature", "folds", "balanced_accuracy"):
+        file.write_text(re.sub(rf'"{field}": [^,]*', f'"{field}": {wrong}', whole, count=1))
+        if field != "balanced_accuracy":
+            with pytest.raises(CheckpointError, match="not a result of 'hierattn pool'"):
+                read_pooled(tmp_path / "pool")
+        if field == "balanced_accuracy" or (field == "folds" and wrong != "-1"):
+            assert [run.status for run in list_runs(tmp_path / "pool")] == ["damaged"]

@@ -11,7 +11,7 @@ from hierattn.data.records import DataFolder
 from hierattn.data.split_file import read_split_rows
 from hierattn.data.splits import Split
 from hierattn.data.synth.dataset import write_synthetic
-from hierattn.errors import ConfigError
+from hierattn.errors import CheckpointError, ConfigError
 from hierattn.evaluation.evaluate import evaluate_run
 from hierattn.lineage import caveat_of
 from hierattn.run_list import list_runs
@@ -53,6 +53,10 @@ def test_the_same_photos_with_another_seed_are_refused_or_recorded(
     assert f"had learnt from at least {recorded['test']} of its test photos" in report["caveat"]
     (listed,) = list_runs(tmp_path / "run")
     assert listed.caveat == report["caveat"]
+    # Asked later, what had been learnt from is left out, so that nothing is to be said of the rest.
+    later = evaluate_run(str(tmp_path / "run"), root, replicates=5)
+    assert later.report.images == report["images"] - recorded["test"]
+    assert later.report.caveat is None
 
 
 def test_the_same_split_leaks_nothing(finished: Path, painted: DataFolder, tmp_path: Path) -> None:
@@ -72,6 +76,9 @@ def test_figures_that_may_flatter_say_why() -> None:
     assert caveat_of({"seen": {"test": 0, "validation": 2}}, [], "test") is None
     learnt = caveat_of({"seen": {"test": 1}}, [teacher], "test")
     assert learnt is not None and "from at least 3 of its test photos" in learnt
+    for wrong in ([1], "abc", {"test": -4}, {"test": 1.5}, {"test": None}):
+        with pytest.raises(CheckpointError, match=r"field 'initialisation\.seen'"):
+            caveat_of({"seen": wrong}, [], "test")
     for caveat in (caveat_of({"seen": None}, [], "test"), caveat_of(None, [unknown], "test")):
         assert caveat is not None and "nobody can tell" in caveat
 

@@ -238,7 +238,8 @@ def train(
             console.print(remark)
         print_passed_over(console, outcome.passed_over)
         for name, report in list(outcome.reports.items())[:1]:
-            print_report(console, report, _TITLES[name])
+            title = _TITLES[name] if report.caveat is None else _TITLES[name].split(",")[0]
+            print_report(console, report, title)
         told_photos: list[object] = [word for root in roots for word in ("--data", root)]
         photos = told_photos or photos_of_run(out)[0]  # --resume needs no --data
         leaving_out = ["--skip-unreadable"] if outcome.skipped else []
