@@ -6,6 +6,7 @@ python -m benchmarks.paper.first_weights --data A --data B --recipe FILE --work 
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict
+from scipy.stats import t as student_t
 
 from benchmarks.environment import describe_host
 from benchmarks.paper.trainings import read_history
@@ -168,8 +170,29 @@ def to_markdown(trials: Sequence[Trial]) -> str:
                 for rate in rates
             ]
             rows.append(f"| {way} | " + " | ".join(cells) + " |")
-        tables.append("\n".join(rows))
+        tables.append("\n".join([*rows, "", *_against_default(mine)]))
     return "\n\n".join(tables)
+
+
+def _against_default(trials: Sequence[Trial]) -> list[str]:
+    """Each way less the default at the same rate and seed: mean and 95 % by Student's t."""
+    scores = {(t.initialisation, t.lr, t.seed): t.balanced_accuracy for t in trials}
+    lines = []
+    for way in dict.fromkeys(trial.initialisation for trial in trials):
+        changes = [
+            score - scores["default", lr, seed]
+            for (name, lr, seed), score in scores.items()
+            if name == way != "default" and ("default", lr, seed) in scores
+        ]
+        if len(changes) > 1:
+            mean = statistics.fmean(changes)
+            half = student_t.ppf(0.975, len(changes) - 1) * statistics.stdev(changes)
+            half /= math.sqrt(len(changes))
+            lines.append(
+                f"{way} less default, {len(changes)} pairs: {mean:+.3f} "
+                f"[{mean - half:+.3f}, {mean + half:+.3f}]"
+            )
+    return lines
 
 
 def _cell(trials: Sequence[Trial]) -> str:

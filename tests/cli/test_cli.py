@@ -38,6 +38,12 @@ def assert_one_line_of_error(answer: Answer) -> None:
     assert answer.err.startswith("error: ") and answer.err.count("\n") == 1
 
 
+def run_python(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
+    )
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "--help"]])
 def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
     program = (
@@ -49,9 +55,7 @@ def test_help_does_not_wait_for_heavy_imports(arguments: list[str]) -> None:
         "    heavy = {'torch', 'torchvision', 'timm', 'sklearn', 'scipy', 'matplotlib', 'numpy'}\n"
         "    print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
-    )
+    done = run_python(program)
     assert done.returncode == 0
     assert "Usage:" in done.stdout
     assert done.stderr.strip() == "[]"
@@ -67,9 +71,7 @@ def test_an_interruption_while_the_commands_are_loaded_is_one_line() -> None:
         "from hierattn.cli.__main__ import main\n"
         "main()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
-    )
+    done = run_python(program)
     assert done.returncode == 1 and done.stderr == "interrupted; nothing was begun\n"
 
 

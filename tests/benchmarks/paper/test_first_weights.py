@@ -61,3 +61,15 @@ def test_every_combination_is_asked_for_and_kept(
     kept = Trials.model_validate_json(out.read_bytes())
     assert len(kept.trials) == 4 and kept.recipe["image_size"] == 64 and "lr" not in kept.recipe
     assert "--way dirac --rate 0.001" in kept.command
+
+
+def test_each_way_stands_against_the_default_at_the_same_rate_and_seed() -> None:
+    scores = {"default": (0.3, 0.5), "dirac": (0.4, 0.7), "whitening": (0.2,)}
+    trials = [
+        trial(way, 0.001, seed, score)
+        for way, given in scores.items()
+        for seed, score in enumerate(given)
+    ]
+    # Changes of 0.1 and 0.2: their mean, and 12.706 (Student, one degree of freedom) times 0.05.
+    assert "dirac less default, 2 pairs: +0.150 [-0.485, +0.785]" in to_markdown(trials)
+    assert "whitening less" not in to_markdown(trials)
