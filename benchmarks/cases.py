@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.exports import Export
 from benchmarks.plan import Plan
+from benchmarks.report.formatting import threads_of
 from benchmarks.results import HOST, Row, SustainedLoad
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.registry import (
@@ -51,7 +52,7 @@ class Case:
     def label(self) -> str:
         """For progress and messages."""
         row = self.row
-        return f"{row.export}/{row.name}, {row.runtime}, {row.threads} thread(s)"
+        return f"{row.export}/{row.name}, {row.runtime}, {threads_of(row.threads)}"
 
     def measurement(self) -> Measurement | None:
         """To be filled by the session; None where there is nothing to run."""

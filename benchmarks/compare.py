@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.report.formatting import threads_of
 from benchmarks.results import (
     UNKNOWN_NOISE_RATIO,
     BenchmarkError,
@@ -111,7 +112,7 @@ def compare(old: Results, new: Results) -> Comparison:
     for (device, threads), drift in drifts.items():
         if drift > 1.02:
             remarks.append(
-                f"{device}, {threads} thread(s): the machine itself was {drift:.2f} times slower "
+                f"{device}, {threads_of(threads)}: the machine itself was {drift:.2f} times slower "
                 "than in the earlier session; only what slowed down more is named"
             )
     for before, now in pairs:
@@ -149,8 +150,7 @@ def _key(row: Row, full: bool) -> _Key:
 
 
 def _name(row: Row) -> str:
-    words = "thread" if row.threads == 1 else "threads"
-    return f"{row.model} {row.format} {row.precision}, {row.runtime}, {row.threads} {words}"
+    return f"{row.model} {row.format} {row.precision}, {row.runtime}, {threads_of(row.threads)}"
 
 
 def _gone(old: Sequence[Row], pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.report.formatting import threads_of
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.matrix_product_engine import MATRIX_SIDE
 from benchmarks.runtimes.registry import MATRIX_PRODUCT, runtime_named
@@ -15,7 +16,7 @@ def matrix_products(threads: Sequence[int]) -> list[Measurement]:
     """One for each thread count, to be measured in turn with the files."""
     runtime, _ = runtime_named(MATRIX_PRODUCT)
     return [
-        Measurement(WorkerConfig(runtime, "", count), f"matrix product, {count} thread(s)")
+        Measurement(WorkerConfig(runtime, "", count), f"matrix product, {threads_of(count)}")
         for count in threads
     ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import DoubleNameError, parse_model
+from hierattn.common.strict_model import StrictModel
 from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
 
@@ -26,11 +27,15 @@ class BenchmarkError(HierAttnError):
     """A benchmark that cannot be run, or results that cannot be read."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+Share = Annotated[float, Field(ge=0, le=1)]
+Change = Annotated[float, Field(ge=-1, le=1)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Threads = Annotated[int, Field(ge=1, le=4096)]
+Milliseconds = Annotated[float, Field(ge=0, le=1e9)]
+Megabytes = Annotated[float, Field(ge=0, le=1e9)]
 
 
-class Environment(_Part):
+class Environment(StrictModel):
     """Where and by what the figures were taken.
 
     Attributes:
@@ -60,10 +65,10 @@ class Environment(_Part):
     pinned_to: list[int] | None
     thermal: str | None
     versions: dict[str, str]
-    matrix_product_gmacs: dict[int, float] = {}
+    matrix_product_gmacs: dict[int, float] = Field(default_factory=dict)
 
 
-class SustainedLoad(_Part):
+class SustainedLoad(StrictModel):
     """Latency over a long run without a pause.
 
     Attributes:
@@ -73,19 +78,19 @@ class SustainedLoad(_Part):
     """
 
     seconds: float
-    window_p50_ms: list[float]
+    window_p50_ms: list[Milliseconds]
     last_to_first: float
 
 
-class CostlyOperator(_Part):
+class CostlyOperator(StrictModel):
     """One operator kind of a profile, and its share of the time."""
 
     operator: str
-    milliseconds: float
-    share: float
+    milliseconds: Milliseconds
+    share: Share
 
 
-class Row(_Part):
+class Row(StrictModel):
     """One artefact on one device and runtime with one number of threads.
 
     Attributes:
@@ -122,43 +127,44 @@ class Row(_Part):
     precision: str
     runtime: str
     device: str
-    threads: int
-    size_mb: float | None
-    load_ms: float | None = None
-    first_ms: float | None = None
-    p50_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    p90_ms: float | None = None
-    p99_ms: float | None = None
-    mean_ms: float | None = None
-    trimmed_mean_ms: float | None = None
-    peak_rss_mb: float | None = None
+    threads: Threads
+    size_mb: Megabytes | None
+    load_ms: Milliseconds | None = None
+    first_ms: Milliseconds | None = None
+    p50_ms: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    p90_ms: Milliseconds | None = None
+    p99_ms: Milliseconds | None = None
+    mean_ms: Milliseconds | None = None
+    trimmed_mean_ms: Milliseconds | None = None
+    peak_rss_mb: Megabytes | None = None
     noise_ratio: float | None = None
-    warm_up_runs: int | None = None
-    runs: int = 0
-    samples_ms: list[float] = []
+    warm_up_runs: Count | None = None
+    runs: Count = 0
+    samples_ms: list[Milliseconds] = Field(default_factory=list)
     fully_delegated: bool | None = None
-    operators_left: int | None = None
-    top1: float | None = None
-    balanced_accuracy: float | None = None
+    operators_left: Count | None = None
+    top1: Share | None = None
+    balanced_accuracy: Share | None = None
     balanced_accuracy_interval: Interval | None = None
-    melanoma_sensitivity: float | None = None
-    melanoma_at_threshold: float | None = None
-    macro_auc: float | None = None
-    ece: float | None = None
-    sensitivity: dict[str, float | None] = {}
-    change_vs_torch: dict[str, float | None] = {}
-    reliability: list[tuple[float, float, int]] = Field(
-        default=[], description="mean confidence, accuracy, photos of each bin that is not empty"
+    melanoma_sensitivity: Share | None = None
+    melanoma_at_threshold: Share | None = None
+    macro_auc: Share | None = None
+    ece: Share | None = None
+    sensitivity: dict[str, Share | None] = Field(default_factory=dict)
+    change_vs_torch: dict[str, Change | None] = Field(default_factory=dict)
+    reliability: list[tuple[Share, Share, Count]] = Field(
+        default_factory=list,
+        description="mean confidence, accuracy, photos of each bin that is not empty",
     )
     parity_max_abs: float | None = None
     sustained: SustainedLoad | None = None
-    profile: list[CostlyOperator] = []
+    profile: list[CostlyOperator] = Field(default_factory=list)
     profile_note: str | None = None
     status: Literal["measured", "gate failed", "failed", "not run"]
     reason: str | None = None
 
 
-class NoiseFloor(_Part):
+class NoiseFloor(StrictModel):
     """Below which ratio a difference of latency between typical rows says nothing.
 
     Attributes:
@@ -170,7 +176,7 @@ class NoiseFloor(_Part):
 
     name: str
     ratio: float
-    by_threads: dict[int, float] = {}
+    by_threads: dict[int, float] = Field(default_factory=dict)
     controls: dict[int, tuple[float, float]]
 
     def of(self, threads: int) -> float:
@@ -178,16 +184,16 @@ class NoiseFloor(_Part):
         return self.by_threads.get(threads, self.ratio)
 
 
-class PhotoSet(_Part):
+class PhotoSet(StrictModel):
     """The photos of the accuracy columns."""
 
     name: str
     sha256: str
-    images: int
+    images: Count
     note: str | None = None
 
 
-class Method(_Part):
+class Method(StrictModel):
     """How the runs were taken.
 
     Attributes:
@@ -198,14 +204,14 @@ class Method(_Part):
         seed: of the order of turns.
     """
 
-    runs: int
+    runs: Count
     launches: int
     slices: int
     discarded: int
     seed: int
 
 
-class SweepPoint(_Part):
+class SweepPoint(StrictModel):
     """One point of ``--sweep``: a network with random weights at another size or batch.
 
     Attributes:
@@ -218,16 +224,16 @@ class SweepPoint(_Part):
     model: str
     runtime: str
     device: str
-    image_size: int
-    threads: int
-    batch: int
-    p50_ms: float
-    multiply_adds: int
+    image_size: Count
+    threads: Threads
+    batch: Count
+    p50_ms: Milliseconds
+    multiply_adds: Count
     gmacs: float
     of_matrix_product: float
 
 
-class Results(_Part):
+class Results(StrictModel):
     """The whole report, as data.
 
     Attributes:
@@ -244,8 +250,8 @@ class Results(_Part):
     photos: PhotoSet | None
     noise_floor: NoiseFloor | None
     rows: list[Row]
-    sweep: list[SweepPoint] = []
-    remarks: list[str] = []
+    sweep: list[SweepPoint] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list)
 
     def floor_between(self, one: Row, other: Row) -> float:
         """The ratio of p50 below which two rows cannot be told apart; 1 where nothing is known.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.plan import Plan
+from benchmarks.report.formatting import threads_of
 from benchmarks.stats import Repeats
 from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
@@ -88,7 +89,7 @@ def measure(
             todo = [
                 one for one in measurements if one.config.threads == threads and not one.failure
             ]
-            words = f"launch {launch + 1} of {len(shares)}, {threads} thread(s)"
+            words = f"launch {launch + 1} of {len(shares)}, {threads_of(threads)}"
             for step in _launch(todo, sizes, launch, plan):
                 progress(Progress("", f"{words}: {step}", done, total))
                 done += step != "starting"

@@ -34,7 +34,8 @@ class ListedRun:
         judged_on: which part the accuracy is of: "test", "validation" or "cross_validation".
         interval: 95 %, of the balanced accuracy.
         caveat: why the accuracy flatters the run, or may.
-        fold: I/K, of a cross-validation; None for a run of its own; for pooled ones how many of K.
+        fold: I/K, of a cross-validation; None for a run of its own.
+        pooled: of pooled folds, how many they are, and of how many; else None.
         changed: when its newest record was written, UTC; None without the checkpoint of a training
             or the recipe of a pool, as of shipped ones: such files have the date of the clone.
     """
@@ -46,6 +47,7 @@ class ListedRun:
     epochs: int | None
     of_epochs: int | None
     fold: str | None
+    pooled: tuple[int, int] | None
     judged_on: str | None
     balanced_accuracy: float | None
     interval: tuple[float, float] | None
@@ -133,7 +135,7 @@ def _pooled(path: Path) -> ListedRun:
             status="pooled",
             model=recipe["model"] if isinstance(recipe.get("model"), str) else None,
             judged_on="cross_validation",
-            fold=f"{int(content['folds'])}/{int(content['of_folds'])}",
+            pooled=(int(content["folds"]), int(content["of_folds"])),
             **_accuracy(content["report"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

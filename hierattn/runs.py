@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hierattn.common.files import file_sha256, regular_file
 from hierattn.common.json_text import parse_json
+from hierattn.common.shell import quote
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
 from hierattn.errors import (
@@ -24,7 +24,7 @@ from hierattn.errors import (
     first_problem,
 )
 from hierattn.model_metadata import ModelMetadata
-from hierattn.run_files import CHECKPOINT, CONFIG, SEEN, SPLITS, WEIGHTS
+from hierattn.run_files import CHECKPOINT, CONFIG, METRICS, SEEN, SPLITS, WEIGHTS
 from hierattn.shipped import SHIPPED, run_names
 from hierattn.training.recipe.config import TrainingConfig
 
@@ -157,11 +157,30 @@ def load_run(name: str | Path) -> Run:
         unfinished = (path / CHECKPOINT).exists()
         raise CheckpointError(
             f"{path}: the training has not finished; go on with: hierattn train --resume "
-            f"--out {shlex.quote(str(path))}"
+            f"--out {quote(path)}"
             if unfinished
             else f"{path}: not a run folder, it has no {CONFIG}"
         )
-    return Run(path, read_config(path / CONFIG))
+    config = read_config(path / CONFIG)
+    _check_class_order(path, config.classes)
+    return Run(path, config)
+
+
+def _check_class_order(run: Path, classes: list[str]) -> None:
+    """Refuse names in another order than the run was judged with: answers would change places."""
+    if not (run / METRICS).is_file():
+        return
+    try:
+        reports = parse_json(regular_file(run / METRICS).read_text(encoding="utf-8"))
+        judged = [list(report["classes"]) for report in reports.values()]
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        return  # whoever asks for the figures is told
+    for known in judged:
+        if known != classes and sorted(known, key=str) == sorted(classes):
+            raise CheckpointError(
+                f"{run / CONFIG}: field 'classes': in another order than in {METRICS}, by which "
+                "each answer would get another's name; restore the order there"
+            )
 
 
 def refuse_run_folder(out: Path) -> None:

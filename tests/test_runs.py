@@ -85,6 +85,14 @@ def test_a_damaged_config_names_its_field(
     assert "\n" not in str(caught.value)
 
 
+def test_classes_in_another_order_than_they_were_judged_in_are_refused(copy: Path) -> None:
+    change(copy, lambda fields: fields["classes"].reverse())
+    with pytest.raises(CheckpointError, match=r"config\.json: field 'classes': in another order"):
+        load_run(copy)
+    (copy / run_files.METRICS).write_text("nonsense")
+    assert load_run(copy).config.classes
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"3", b"[" * 100_000])
 def test_a_config_that_is_no_object_is_refused(copy: Path, content: bytes) -> None:
     (copy / run_files.CONFIG).write_bytes(content)

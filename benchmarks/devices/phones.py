@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, phone_row
 from benchmarks.exports import Export
+from benchmarks.report.formatting import threads_of
 from benchmarks.results import Environment, Row
 from export.errors import AppEndedError
 from export.progress import Observer, unobserved
@@ -48,7 +49,7 @@ class PhoneFigures:
     @property
     def unmeasured(self) -> list[str]:
         """Names of rows without a figure."""
-        return [f"{row.device}, {row.threads} thread(s)" for row in self.rows if not row.p50_ms]
+        return [f"{row.device}, {threads_of(row.threads)}" for row in self.rows if not row.p50_ms]
 
 
 def measure_phones(
@@ -138,7 +139,8 @@ def _faster(rows: Sequence[Row]) -> list[str]:
         timed = [(row.p50_ms, row.name) for row in files if row.p50_ms is not None]
         if len(files) > 1 and timed:
             lines.append(
-                f"{device}, {threads} thread(s): {min(timed)[1]} is the one to use of the bundle's "
-                f"{len(files)} files: the fastest of {len(timed)} that passed the self-test"
+                f"{device}, {threads_of(threads)}: {min(timed)[1]} is the one to use of the "
+                f"bundle's {len(files)} files: the fastest of {len(timed)} that passed the "
+                "self-test"
             )
     return lines

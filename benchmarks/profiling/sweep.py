@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.exports import Export
 from benchmarks.matrix_product import gmacs_by_threads, matrix_products
 from benchmarks.plan import Plan
+from benchmarks.report.formatting import threads_of
 from benchmarks.results import HOST, SweepPoint
 from benchmarks.runner import Measurement, measure
 from benchmarks.runtimes.registry import find_runtime, runtimes_of
@@ -115,7 +116,7 @@ def _settings(
             for count in threads:
                 path = str((folder / record.path).resolve())
                 config = WorkerConfig(runtime, path, count, batch)
-                label = f"{record.path}, {runtime.name}, batch {batch}, {count} thread(s)"
+                label = f"{record.path}, {runtime.name}, batch {batch}, {threads_of(count)}"
                 found.append((_Setting(made.model, size, batch, cost), Measurement(config, label)))
     return found
 

@@ -63,7 +63,9 @@ class Evidence:
         short = self.shortfalls(targets)
         if self.distinct == self.photos and not short:
             return []
-        return [f"evidence: {self.photos} photos, {self.distinct} distinct", *short]
+        counted = f"evidence: {self.photos} photos, {self.distinct} distinct"
+        copies = " (a copy proves nothing more)" * (self.distinct < self.photos)
+        return [counted + copies, *short]
 
 
 def hold_back(

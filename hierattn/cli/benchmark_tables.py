@@ -9,6 +9,7 @@ from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
 from benchmarks.environment import busy_warning
+from benchmarks.report.formatting import threads_of
 from benchmarks.results import HOST, NoiseFloor, Results, Row, SweepPoint
 from benchmarks.stats import exponent
 from hierattn.cli.console import number
@@ -75,11 +76,6 @@ def latency_tables(results: Results, *, wide: bool = False) -> Iterator[Table]:
             cells = _cells(row, several, ranks.get(id(row), ""), min(measured, default=0))
             table.add_row(*cells, *(_more_cells(row) if wide else ()))
         yield table
-
-
-def threads_of(count: int) -> str:
-    """``1 thread``, ``2 threads``."""
-    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def rank(results: Results, rows: Sequence[Row]) -> dict[int, str]:

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hierattn.common.shell import join, quote
 from hierattn.errors import is_control, one_line
 
 if TYPE_CHECKING:
@@ -108,23 +108,26 @@ def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> No
 
 def command(*words: object) -> str:
     """A command of ours as it can be pasted into a shell."""
-    return shlex.join(["hierattn", *map(str, words)])
+    return join(["hierattn", *words])
 
 
 def beside(folder: object, kind: str) -> str:
     """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``.
 
     Where that is there already, or the folder's own name ends so, it is counted on: ``ham-run-2``.
+    Where nothing may be written beside the folder, it is a name in the current one.
     """
     name = str(folder)
     if Path(name).name in ("", ".."):
         name = str(Path(name).resolve())
     before = re.search(rf"-{kind}(?:-(\d+))?$", name)
     stem = f"{name[: before.start()] if before else name}-{kind}"
+    if not os.access(Path(stem).parent, os.W_OK):
+        stem = Path(stem).name
     count = int(before[1] or 1) + 1 if before else 1
     while os.path.lexists(free := stem if count == 1 else f"{stem}-{count}"):
         count += 1
-    return shlex.quote(free)
+    return quote(free)
 
 
 def was_given(context: typer.Context, name: str) -> bool:

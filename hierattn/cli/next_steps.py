@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from hierattn.cli.console import beside, command, was_given
+from hierattn.common.shell import join
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
 
@@ -170,7 +170,7 @@ def training_again(*words: object) -> str:
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return command("train", *words)
-    train = shlex.join(["-m", "hierattn.cli", "train", *map(str, words)])
+    train = join(["-m", "hierattn.cli", "train", *words])
     if int(os.environ.get("GROUP_WORLD_SIZE", "1")) > 1:
         return f"on every machine, with the torchrun of this run: {train}"
     return f"torchrun --nproc-per-node {os.environ['LOCAL_WORLD_SIZE']} {train}"

@@ -13,7 +13,7 @@ from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.data.split_file import read_split_rows
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
-from hierattn.lineage import caveat_of
+from hierattn.lineage import caveat_of, unknown_origin
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.classification import confusion_matrix, only_answer
@@ -93,16 +93,18 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     caveats = []
     if constant:
         caveats.append(f"one answer to every image of the fold: {', '.join(constant)}")
-    flattered = [
-        run.path.name
-        for run in runs
-        if caveat_of(run.config.initialisation, run.config.teachers, Split.TEST.value)
-    ]
+    what = "what they began with, or their teachers, had learnt from test photos of the fold"
+    flattered: list[str] = []
+    unknown: list[str] = []
+    for run in runs:
+        lineage = (run.config.initialisation, run.config.teachers)
+        known = caveat_of(*lineage, Split.TEST.value)
+        if known is not None:
+            (unknown if known == unknown_origin(*lineage) else flattered).append(run.path.name)
     if flattered:
-        caveats.append(
-            "what they began with, or their teachers, had learnt from test photos of the fold, or "
-            f"nobody can tell: {', '.join(flattered)}"
-        )
+        caveats.append(f"{what}: {', '.join(flattered)}")
+    if unknown:
+        caveats.append(f"nobody can tell whether {what}: {', '.join(unknown)}")
     caveat = "; ".join(caveats) or None
     report = evaluate_predictions(together, point, replicates=replicates, caveat=caveat)
     pooled = PooledFolds(

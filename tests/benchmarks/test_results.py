@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,30 @@ def test_other_or_damaged_results_are_one_line(tmp_path: Path, content: bytes, n
     with pytest.raises(BenchmarkError, match=named) as caught:
         read_results(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("threads", 0),
+        ("threads", 10**401),
+        ("size_mb", 1e308),
+        ("p50_ms", 0),
+        ("samples_ms", [-1]),
+        ("balanced_accuracy", 1.5),
+        ("sensitivity", {"MEL": 2}),
+        ("reliability", [[0.5, 0.5, -1]]),
+    ],
+)
+def test_figures_that_nothing_can_have_are_refused(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    write_results(tmp_path, results(row()))
+    content = json.loads((tmp_path / "results.json").read_text())
+    content["rows"][0][field] = value
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    with pytest.raises(BenchmarkError, match=rf"results\.json: .*rows\.0\.{field}"):
+        read_results(tmp_path)
 
 
 def test_missing_results_are_one_line(tmp_path: Path) -> None:

@@ -180,6 +180,10 @@ def test_an_exported_file_knows_what_its_run_learnt_from_where_that_is_beside_it
     table.write_text(table.read_text().splitlines()[0] + "\nnonsense\n")
     damaged = cli("predict", file, learnt, "--json")
     assert damaged.code == 0 and json.loads(damaged.out)["learnt_from"] is None
+    assert (
+        "NOTE whether the run learnt from these photos is not known"
+        in cli("predict", file, learnt).out
+    )
     shutil.rmtree(tmp_path / finished.name)
     assert json.loads(cli("predict", file, learnt, "--json").out)["learnt_from"] is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -159,7 +160,18 @@ def test_a_result_that_is_there_is_not_offered_again(tmp_path: Path) -> None:
     assert beside(tmp_path / "ham-run-2", "run") == str(tmp_path / "ham-run-4")
 
 
+def test_a_result_is_not_offered_where_nothing_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert beside(tmp_path / "ham", "run") == "ham-run"
+    (tmp_path / "ham-run").mkdir()
+    assert beside(tmp_path / "ham", "run") == "ham-run-2"
+
+
 def test_commands_can_be_pasted() -> None:
+    assert command("verify", "my\nexport") == r"hierattn verify $'my\x0aexport'"
     assert command("verify", "my export") == "hierattn verify 'my export'"
     assert beside("my data", "run") == "'my data-run'"
     assert beside(".", "run") == f"{Path.cwd()}-run" and beside("..", "run")[0] == "/"

@@ -192,6 +192,22 @@ def test_folds_that_know_one_answer_each_are_named(folds: list[Path], tmp_path: 
     assert "fold-1" in told and "fold-0" not in told
 
 
+def test_folds_whose_start_knew_their_photos_are_told_from_those_of_unknown_start(
+    folds: list[Path], tmp_path: Path
+) -> None:
+    copies = []
+    for place, seen in enumerate(({"test": 3}, None)):
+        copy = Path(shutil.copytree(folds[place], tmp_path / f"fold-{place}"))
+        config = json.loads((copy / "config.json").read_text())
+        config["initialisation"] = {"seen": seen}
+        (copy / "config.json").write_text(json.dumps(config))
+        copies.append(copy)
+    what = "what they began with, or their teachers, had learnt from test photos of the fold"
+    assert pool_runs(copies, tmp_path / "pool", replicates=5).report.caveat == (
+        f"{what}: fold-0; nobody can tell whether {what}: fold-1"
+    )
+
+
 @pytest.mark.parametrize("wrong", ["1e999", "NaN", "-1"])
 def test_figures_that_are_none_are_refused_in_a_pool_and_called_damaged_in_a_list(
     folds: list[Path], tmp_path: Path, wrong: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from hierattn.cli.console import (
     standard_console,
 )
 from hierattn.cli.tables import WideFlag, print_table
+from hierattn.common.shell import join
 from hierattn.errors import LONGEST_VALUE
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def benchmark(
         tuple(run or ()),
         tuple(map_class or ()),
         skip_unreadable,
-        command=shlex.join(["hierattn", *map(_anonymous, sys.argv[1:])]),
+        command=join(["hierattn", *map(_anonymous, sys.argv[1:])]),
         apk=apk,
         timeouts=Timeouts(task=device_timeout),
         gallery=gallery,

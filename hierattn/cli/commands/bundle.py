@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,7 @@ from hierattn.cli.console import (
     standard_console,
 )
 from hierattn.cli.tables import make_table, print_table
+from hierattn.common.shell import quote
 
 if TYPE_CHECKING:
     from export.targets.apps.bundle import BundleResult
@@ -118,7 +118,7 @@ def _next_steps(done: BundleResult, folder: Path, app: Path) -> tuple[str, ...]:
         return (*_demo_steps(done.record.format, app), on_a_phone)
     if done.platform is Platform.IOS:
         if (sample := app / "HierAttnDemo.swiftpm").is_dir():
-            return (f"Next: on a Mac with Xcode: open {shlex.quote(str(sample))}",)
+            return (f"Next: on a Mac with Xcode: open {quote(sample)}",)
         return (
             f"Next: add {done.folder.name} to the app as a folder, such as .copy in Package.swift",
             "      read it with HierAttnCore: docs/ios.md has the lines",
@@ -139,7 +139,7 @@ def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
 
     They are run from the folder that the command was called in.
     """
-    place = shlex.quote(str(app))
+    place = quote(app)
     gradle = (
         "Next: onto a phone at hand, with Android's SDK 36, a JDK 17 and Gradle:",
         f"      (cd {place} && gradle install{'Ort' if format == 'onnx' else 'Litert'}Debug)",
@@ -152,11 +152,11 @@ def _demo_steps(format: str, app: Path) -> tuple[str, ...]:
     build, above = f"python -m {_OFFLINE_NAME}.offline --bundled", app.resolve().parent
     above = app.parent if app.parent.resolve() == above else above
     if above.resolve() != Path.cwd():
-        build = f"(cd {shlex.quote(str(above))} && {build})"
+        build = f"(cd {quote(above)} && {build})"
     return (
         *gradle,
         "      or without the SDK, on Debian 12 with a JDK 17, npm and adb:",
         f"      {build}",
-        f"      adb install -r {shlex.quote(str(above / 'build/hierattn-demo-ort.apk'))}",
+        f"      adb install -r {quote(above / 'build/hierattn-demo-ort.apk')}",
         "      then, wherever it was built:",
     )

@@ -60,13 +60,14 @@ def predict(
     of_file = Path(model).suffix in suffixes()
     found = find_photos(photos)
     classifier = load_classifier(model)
-    learnt = None
+    learnt = unknown = None
     if classifier.run is not None:
         try:
             learnt = count_learnt(classifier.run, found.photos)
-        except DataError:
+        except DataError as error:
             if not of_file:  # a damaged run beside a file is not what was asked
                 raise
+            unknown = f"NOTE whether the run learnt from these photos is not known: {error}"
     answers: list[Answer] = []
     unreadable: list[str] = []
     with counting("predicting") as progress:
@@ -111,6 +112,8 @@ def predict(
         if learnt:
             told = f"NOTE the run was trained or calibrated on {learnt} of the {len(found.photos)}"
             console.print(f"{told} asked; of new photos it knows less", style="bold")
+        if unknown is not None:
+            console.print(unknown, style="bold")
         for reason in unreadable:
             console.print(f"unreadable: {reason}")
         if found.passed_over:

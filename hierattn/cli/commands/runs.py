@@ -95,7 +95,7 @@ def _cells(run: ListedRun, folder: Path) -> list[str]:
 def _judged_on(run: ListedRun) -> str:
     if run.judged_on == "test" and run.fold:
         return f"fold {one_line(run.fold)}"
-    if run.status == "pooled":
-        done, _, count = one_line(run.fold or "").partition("/")
+    if run.pooled is not None:
+        done, count = run.pooled
         return "all folds" if done == count else f"{done} of {count} folds"
     return {"cross_validation": "all folds", None: "–"}.get(run.judged_on, str(run.judged_on))

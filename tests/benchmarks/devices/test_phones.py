@@ -104,7 +104,7 @@ def test_both_files_of_a_bundle_are_measured_and_the_faster_is_named(
         (2, INT8),
     ]
     told = [line for line in results.remarks if INT8 in line]
-    assert len(told) == 2 and "1 thread(s)" in told[0] and "fastest of 2" in told[0]
+    assert len(told) == 2 and ", 1 thread:" in told[0] and "fastest of 2" in told[0]
     log = (tmp_path / "bin" / "A.log").read_text()
     assert log.count("--ei file 0") == log.count("--ei file 1") == 2
 

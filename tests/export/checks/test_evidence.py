@@ -27,7 +27,7 @@ def photos(*values: int) -> np.ndarray:
 def test_a_photo_counts_once_however_often_it_is_shown() -> None:
     evidence = Evidence.of(photos(*[7] * 8), ["MEL"] * 8)
     assert evidence.remarks(["MEL"]) == [
-        "evidence: 8 photos, 1 distinct",
+        "evidence: 8 photos, 1 distinct (a copy proves nothing more)",
         "decisions need at least 8 distinct photos, and these are 1",
     ]
     held = hold_back(PASSED, Precision.INT8, evidence, ["MEL"])
