@@ -85,7 +85,10 @@ def test_a_damaged_config_names_its_field(
     assert "\n" not in str(caught.value)
 
 
-def test_classes_in_another_order_than_they_were_judged_in_are_refused(copy: Path) -> None:
+def test_classes_in_another_order_than_they_were_judged_in_are_refused(
+    copy: Path, finished: Path
+) -> None:
+    shutil.copy(finished / run_files.METRICS, copy / run_files.METRICS)
     change(copy, lambda fields: fields["classes"].reverse())
     with pytest.raises(CheckpointError, match=r"config\.json: field 'classes': in another order"):
         load_run(copy)
