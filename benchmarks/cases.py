@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.exports import Export
 from benchmarks.plan import Plan
-from benchmarks.report.formatting import threads_of
-from benchmarks.results import HOST, Row, SustainedLoad
+from benchmarks.results import HOST, Row, SustainedLoad, threads_of
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.registry import (
     TORCH,
@@ -113,7 +112,8 @@ def _why_fewer(measurement: Measurement, plan: Plan) -> str:
     """Why a row has fewer runs than were asked for."""
     if sum(map(len, measurement.turns)) < sum(map(len, plan.shares())):
         return "the others had not had their turn"
-    return f"after {plan.slice_s:g} s a turn begins no other run, and this row is slow"
+    threads = threads_of(measurement.config.threads)
+    return f"with {threads} this row is slow: after {plan.slice_s:g} s a turn begins no other run"
 
 
 def make_cases(

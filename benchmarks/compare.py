@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.report.formatting import threads_of
 from benchmarks.results import (
     UNKNOWN_NOISE_RATIO,
     BenchmarkError,
     Environment,
     Results,
     Row,
+    threads_of,
 )
 from export.checks.gates import TOLERANCES, Tolerance
 from export.schema.metadata import Precision

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.report.formatting import threads_of
+from benchmarks.results import threads_of
 from benchmarks.runner import Measurement
 from benchmarks.runtimes.matrix_product_engine import MATRIX_SIDE
 from benchmarks.runtimes.registry import MATRIX_PRODUCT, runtime_named

@@ -272,6 +272,11 @@ class Results(StrictModel):
         return ratio <= self.floor_between(one, other)
 
 
+def threads_of(count: int) -> str:
+    """``1 thread``, ``2 threads``."""
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
 def read_results(path: Path) -> Results:
     """Read ``results.json``, or that of a report folder.
 

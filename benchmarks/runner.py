@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.plan import Plan
-from benchmarks.report.formatting import threads_of
+from benchmarks.results import threads_of
 from benchmarks.stats import Repeats
 from export.errors import WorkerError
 from export.progress import Observer, Progress, unobserved
@@ -95,7 +95,7 @@ def measure(
                 done += step != "starting"
             if checkpoint is not None:
                 checkpoint()
-    progress(Progress("", "measured", total, total, over=True))
+    progress(Progress("", "measured, turn by turn", total, total, over=True))
 
 
 def sustain(

@@ -27,6 +27,9 @@ from hierattn.runs import RunConfig
 FEW_MELANOMAS = 100
 """With fewer evaluated melanomas, one photo changes the sensitivity by a point or more."""
 
+MOST_SOURCES = 10
+"""Of a data set's sources, named one by one; some manifests give every photo its own."""
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _REPORTS = TypeAdapter(dict[str, EvaluationReport])
 _EVALUATIONS = {
@@ -70,6 +73,7 @@ def render_model_card(
     environment.filters.update(
         code=_code,
         counted=_counted,
+        first_few=_first_few,
         listed=_listed,
         megabytes=_megabytes,
         points=_points,
@@ -147,6 +151,13 @@ def _listed(values: object) -> str:
     """Values in order, escaped one by one, with commas between."""
     items = list(values) if isinstance(values, list | tuple | dict) else [values]
     return _Markdown(", ".join(_finalise(item) for item in items) or "none")
+
+
+def _first_few(values: list[str]) -> str:
+    """A list that may be as long as its photos are many, cut; all of it stands in ``run.json``."""
+    more = len(values) - MOST_SOURCES
+    told = _listed(values[:MOST_SOURCES])
+    return _Markdown(f"{told} and {more} more (in `run.json`)") if more > 0 else told
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DATA = TypeAdapter(DataProvenance)
 _TEACHER = TypeAdapter(TeacherRecord)
 _TEACHERS = TypeAdapter(list[TeacherRecord])
+_WITHOUT_LABELS = "pretraining, without labels"
 _SEEN: TypeAdapter[dict[str, int] | None] = TypeAdapter(
     dict[str, NonNegativeInt] | None, config=ConfigDict(strict=True)
 )
@@ -48,6 +49,21 @@ def data_sources(config: RunConfig) -> list[DataSource]:
     for source in _all_sources(config):
         found.setdefault(source.data.sha256, source)
     return list(found.values())
+
+
+def without_labels(config: RunConfig) -> str | None:
+    """A line on the photos that taught features, but no label; None where there are none.
+
+    Raises:
+        CheckpointError: the chain of earlier runs in ``initialisation`` is damaged.
+    """
+    names = [s.data.name for s in data_sources(config) if s.role == _WITHOUT_LABELS]
+    if not names:
+        return None
+    return (
+        f"'new' is a photo of whose label nothing was learnt; features were, from those of "
+        f"{' and '.join(names)}"
+    )
 
 
 def weights_licences(config: RunConfig) -> list[str]:
@@ -181,7 +197,7 @@ def _all_sources(config: RunConfig) -> Iterable[DataSource]:
     yield DataSource("training", config.data)
     yield from _taught(config.teachers)
     for earlier in _chain(config.initialisation):
-        role = "pretraining, without labels" if "teacher" in earlier else "pretraining"
+        role = _WITHOUT_LABELS if "teacher" in earlier else "pretraining"
         yield DataSource(role, _field(_DATA, earlier.get("data"), "data"))
         yield from _taught(_teachers_of(earlier))
 

@@ -133,4 +133,4 @@ def _of_export(whole: DataFolder, export: Export) -> tuple[set[str], str | None]
     chosen = choose_for_export(whole, export.folder, export.manifest, export.run)
     remark = "; ".join(filter(None, (chosen.warning, *chosen.remarks)))
     files = {record.file for record in chosen.folder.records}
-    return files, f"{export.label}: {remark}" if remark else None
+    return files, f"for '{export.label}' {remark}" if remark else None

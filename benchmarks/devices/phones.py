@@ -8,8 +8,7 @@ from pathlib import Path
 
 from benchmarks.devices.rows import PhoneRun, name_phones, phone_environment, phone_row
 from benchmarks.exports import Export
-from benchmarks.report.formatting import threads_of
-from benchmarks.results import Environment, Row
+from benchmarks.results import Environment, Row, threads_of
 from export.errors import AppEndedError
 from export.progress import Observer, unobserved
 from export.targets.fleet import OpenDevice, run_on_devices

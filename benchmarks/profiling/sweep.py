@@ -12,8 +12,7 @@ from pathlib import Path
 from benchmarks.exports import Export
 from benchmarks.matrix_product import gmacs_by_threads, matrix_products
 from benchmarks.plan import Plan
-from benchmarks.report.formatting import threads_of
-from benchmarks.results import HOST, SweepPoint
+from benchmarks.results import HOST, SweepPoint, threads_of
 from benchmarks.runner import Measurement, measure
 from benchmarks.runtimes.registry import find_runtime, runtimes_of
 from benchmarks.stats import summarise

@@ -56,11 +56,6 @@ def tiny(value: float | None) -> str:
     return MISSING if value is None else _with_minus(f"{value:.1e}")
 
 
-def threads_of(count: int) -> str:
-    """``1 thread``, ``2 threads``."""
-    return "1 thread" if count == 1 else f"{count} threads"
-
-
 def plain(text: str) -> str:
     """Text without what could disturb the text around it; such characters become U+FFFD."""
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -105,7 +105,7 @@ def threshold_doubt(point: OperatingPoint, of_torch: Quality | None) -> list[str
     if found is None or found >= aim / 2:
         return []
     return [
-        f"at the shipped threshold torch itself finds {found:.3f} of {point.target_name} on these "
-        f"photos, less than half of the {aim:.2f} it aims at: where they are not few, the "
-        "threshold does not fit these weights"
+        f"at the run's threshold torch itself finds {found:.3f} of {point.target_name} on these "
+        f"photos, less than half of the {aim:.2f} it aims at: unless that is chance of few photos, "
+        "the threshold does not fit these weights"
     ]

@@ -140,13 +140,17 @@ class Explanation:
     def summary(self) -> str:
         """Summary in one line."""
         logits = (
-            f"{self.file}: logits differ by {self.logits_error:.2g} of their scale, "
+            f"{self.file}: logits differ by {self.logits_error:.2g} of the largest, "
             f"{self.tolerance:g} is allowed"
         )
         exact = f"; {self.accumulation}" if self.accumulation else ""
         if self.departure is None:
             most = self.largest_addition
-            added = f"; most is added by {most.layer}: {most.added:.2g}" if most else ""
+            added = (
+                f"; of single results, {most.layer} adds most, {most.added:.2g} of their spread"
+                if most
+                else ""
+            )
             return f"{logits}; agrees everywhere{added}{exact}"
         found = self.departure
         after = f"after {found.after.layer}" if found.after else "the very first layer"

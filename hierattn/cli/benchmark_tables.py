@@ -9,8 +9,7 @@ from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
 from benchmarks.environment import busy_warning
-from benchmarks.report.formatting import threads_of
-from benchmarks.results import HOST, NoiseFloor, Results, Row, SweepPoint
+from benchmarks.results import HOST, NoiseFloor, Results, Row, SweepPoint, threads_of
 from benchmarks.stats import exponent
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table

@@ -37,13 +37,20 @@ _LEGEND = (
     "parity: largest difference of a logit from torch's, as a share of the largest logit of the "
     "images asked, so that other images give another share "
     "(max_relative in the files; max_abs, and a benchmark's parity_max_abs, are not divided).",
+)
+_OTHERS_LEGEND = (
     "agrees (x): another runtime's logits differ from torch's by x likewise; those of int8, from "
-    "the file's own logits at export.",
+    "the file's own logits at export."
+)
+_PHOTOS_LEGEND = (
     "decisions: share of images on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the images, and in points its change against "
-    "torch; melanoma is its sensitivity, found where it is the highest class.",
+    "torch; melanoma is its sensitivity, found where it is the highest class. The gate holds both "
+    "that and its sensitivity at the threshold, by which apps flag (named below where it changes).",
+)
+_GATE_LEGEND = (
     "gate: passed; failed, with reasons below; not run: decisions had no images; numbers only: an "
-    "int8 file whose logits are those at export, but whose decisions had no images, or too few.",
+    "int8 file whose logits are those at export, but whose decisions had no images, or too few."
 )
 _HALF = re.compile(r", (fp16 \w+)(?=\)$)")
 """What Core ML's evaluator adds to its name where it keeps halves; see ``Arithmetic``."""
@@ -57,9 +64,14 @@ def legend(
     records: Iterable[tuple[ArtefactRecord, Parity | None]], *, wide: bool = False
 ) -> list[str]:
     """Lines: what the columns mean, and who answered for the Core ML files."""
-    found = {p.evaluator for record, p in records if record.format == "coreml" and p is not None}
-    more = _MORE_LEGEND if wide else (_LESS_LEGEND,)
-    return [*more, *_LEGEND, _bounds(), *_evaluator_lines(found)]
+    shown = list(records)
+    found = {p.evaluator for record, p in shown if record.format == "coreml" and p is not None}
+    lines = [*(_MORE_LEGEND if wide else (_LESS_LEGEND,)), *_LEGEND]
+    if any(check.agrees and check.parity for one, _ in shown for check in one.other_runtimes):
+        lines.append(_OTHERS_LEGEND)
+    if any(record.quality is not None for record, _ in shown):
+        lines += _PHOTOS_LEGEND
+    return [*lines, _GATE_LEGEND, _bounds(), *_evaluator_lines(found)]
 
 
 def _bounds() -> str:
@@ -70,12 +82,14 @@ def _bounds() -> str:
     def told(values: Iterable[float]) -> str:
         return ", ".join(f"{value:g}" for value in values)
 
+    soft = " and ".join(p for p, bound in TOLERANCES.items() if bound.melanoma_sensitivity_loss)
     return (
         f"Bounds for {', '.join(TOLERANCES)}: parity at most {told(b.max_relative for b in found)} "
         "(int8: on photos); decisions at least "
         f"{told(100 * b.agreement for b in found)} %; points lost at most, balanced "
         f"{told(100 * b.balanced_accuracy_loss for b in found)}, melanoma "
-        f"{told(100 * b.melanoma_sensitivity_loss for b in found)} (where not 0, or one photo)."
+        f"{told(100 * b.melanoma_sensitivity_loss for b in found)} ({soft}: "
+        "or one photo's share, if that is more)."
     )
 
 
@@ -136,6 +150,7 @@ def remarks(manifest: Manifest) -> Iterator[str]:
     for line in threshold_doubt(manifest.operating_point, manifest.torch_quality):
         yield f"NOTE {line}"
     for record in manifest.artefacts:
+        yield from _at_threshold(manifest, record)
         if record.quantisation is not None and record.precision == "int8":
             left = ", ".join(f"{n} {kind}" for kind, n in record.quantisation.left_in_float.items())
             yield f"{record.path}: {record.quantisation.scheme}; in float: {left or 'nothing'}"
@@ -148,6 +163,16 @@ def remarks(manifest: Manifest) -> Iterator[str]:
             yield f"{record.path}: {check.runtime}: {found}"
         for reason in record.gate.reasons:
             yield f"{record.path}: {record.gate.status}: {reason}"
+
+
+def _at_threshold(manifest: Manifest, record: ArtefactRecord) -> Iterator[str]:
+    """A line where a file finds another share at the threshold than torch does."""
+    quality, name = record.quality, manifest.operating_point.target_name
+    if quality is None or quality.delta_vs_torch is None:
+        return
+    if change := quality.delta_vs_torch.melanoma_at_threshold:
+        found = _with_change(quality.melanoma_at_threshold, change)
+        yield f"{record.path}: {name} at the threshold, and the change in points: {found}"
 
 
 def verification_document(found: Verification, explanations: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from hierattn.cli.console import beside, command, was_given
+from hierattn.cli.console import beside, command, progress_console, was_given
 from hierattn.common.shell import join
 from hierattn.errors import CheckpointError, ConfigError, HierAttnError
 from hierattn.metrics.target_classes import NO_TARGET, resolve_targets
@@ -39,6 +40,16 @@ class Foreseen:
     options: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     possible: bool = True
+
+
+@contextmanager
+def told_stop(run: Path, again: str) -> Iterator[None]:
+    """Let Ctrl-C in a training end the command by one line, the last: how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress_console().print(after_a_stop(run, again), soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def after_a_stop(run: Path, again: str) -> str:
@@ -158,8 +169,9 @@ def print_training(console: Console, foreseen: Foreseen, out: Path, *words: obje
 
             usual = build_config()
             console.print(
-                f"      ({usual.epochs} epochs at {usual.image_size} px, hours on a CPU; for a "
-                "first look add --epochs 3 --image-size 96)"
+                f"      ({usual.epochs} epochs at {usual.image_size} px take hours on a CPU;",
+                "      for a first look add --epochs 3 --image-size 96)",
+                sep="\n",
             )
 
 

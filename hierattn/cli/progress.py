@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,7 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -45,6 +44,18 @@ class _Count(ProgressColumn):
         return Text("" if task.total is None else f"{int(task.completed)}/{int(task.total)}")
 
 
+class _Time(ProgressColumn):
+    """Time spent and, once it can be told, left: ``0:00:23, 0:01:08 left``."""
+
+    def render(self, task: Task) -> Text:
+        """Both, or the first alone."""
+        spent_s, left_s = task.finished_time if task.finished else task.elapsed, task.time_remaining
+        told = str(timedelta(seconds=int(spent_s or 0)))
+        if left_s is not None and not task.finished:
+            told += f", {timedelta(seconds=int(left_s))} left"
+        return Text(told)
+
+
 def make_progress(console: Console) -> Progress:
     """Bar, count, time spent and time left; what is over leaves the screen.
 
@@ -54,9 +65,7 @@ def make_progress(console: Console) -> Progress:
         _Description(),
         BarColumn(bar_width=12),
         _Count(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        _Time(),
         console=console,
         transient=True,
         disable=not console.is_terminal,  # a pipe gets the lines alone
@@ -144,8 +153,7 @@ def turns_progress() -> Iterator[Callable[[ExportProgress], None]]:
             progress.stop()
 
 
-_EPOCH_HEADINGS = "epoch         px   loss  validation loss  accuracy  balanced  images/s"
-"""Accuracy and balanced accuracy are those of the validation part."""
+_EPOCH_HEADINGS = "epoch         px   loss  validation: loss  accuracy  balanced  images/s"
 
 
 class RichObserver:
@@ -177,9 +185,9 @@ class RichObserver:
             took = spent(time.monotonic() - self._began)
             self.status(f"training: {self._trained} of {self._epochs} epochs in {took}")
 
-    def status(self, text: str, *, copied: bool = False) -> None:
-        """Print a line, which a terminal breaks between words unless it is to be copied."""
-        self.console.print(text, soft_wrap=copied or None)
+    def status(self, text: str) -> None:
+        """Print a line, which a terminal breaks between words."""
+        self.console.print(text)
 
     def decoded(self, done: int, total: int) -> None:
         """Move the decoding bar."""
@@ -213,7 +221,7 @@ class RichObserver:
     def finished_epoch(self, row: HistoryRow) -> None:
         """Print the epoch's figures."""
         self._trained = row.epoch
-        losses = f"{row.train_loss:>7.3f}{number(row.validation_loss):>17}"
+        losses = f"{row.train_loss:>7.3f}{number(row.validation_loss):>18}"
         shares = f"{number(row.validation_accuracy):>10}"
         shares += f"{number(row.validation_balanced_accuracy):>10}"
         self.console.print(

@@ -58,7 +58,7 @@ def print_report(
         overall.add_row(
             f"{melanoma.class_name}: threshold {melanoma.threshold:.3f}",
             f"aims at a sensitivity of {point.target_melanoma_sensitivity:.2f}"
-            + f", fitted on {point.melanoma_images} of it" * bool(point.melanoma_images),
+            + f", fitted on {point.melanoma_images} such images" * bool(point.melanoma_images),
         )
         overall.add_row(
             f"{melanoma.class_name} at {melanoma.threshold:.3f}: sensitivity",

@@ -22,7 +22,7 @@ from hierattn.data.split_file import SplitRow
 from hierattn.data.splits import Split
 from hierattn.errors import DataError, UnknownNameError
 from hierattn.inference import Predictor, TorchPredictor, predict_logits
-from hierattn.lineage import unknown_origin
+from hierattn.lineage import unknown_origin, without_labels
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.operating_point import OperatingPoint
 from hierattn.metrics.predictions import Predictions
@@ -172,7 +172,7 @@ def evaluate_run(
         chosen.words,
         skipped,
         chosen.folder.passed_over,
-        (*folder.remarks, *chosen.remarks),
+        (*folder.remarks, *chosen.remarks, *filter(None, [without_labels(run.config)])),
     )
 
 

@@ -20,6 +20,7 @@ GRID = 16
 _COVER = 2
 """Side of the cover in steps of the grid: neighbours overlap by half."""
 _BATCH = 16
+_LEAST_BOUND = 0.01
 
 
 def occlusion_map(classifier: Classifier, pixels: np.ndarray, index: int) -> np.ndarray:
@@ -70,7 +71,7 @@ def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     pixels = classifier.spec.load(answer.photo)
     falls = occlusion_map(classifier, pixels, classifier.classes.index(name))
     # A photo on which no cover matters is grey, not loud noise.
-    bound = max(float(np.abs(falls).max()), 0.01)
+    bound = max(float(np.abs(falls).max()), _LEAST_BOUND)
     figure = Figure(figsize=(9, 4.4), layout="constrained")
     photo, overlay = figure.subplots(1, 2)
     photo.imshow(pixels)
@@ -78,7 +79,7 @@ def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=-500, vmax=255)
     shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.6)
     bar = figure.colorbar(shade, ax=overlay, shrink=0.8)
-    bar.set_label("fall of the probability, points (this photo's own scale)")
+    bar.set_label(f"fall of the probability, points (own scale, at least {points(_LEAST_BOUND)})")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: points(share)))
     photo.set_title("the photo as the network sees it", fontsize=9)
     part = f"a square of 1/{GRID // _COVER} of the side"

@@ -11,12 +11,14 @@ import numpy as np
 
 from hierattn.common.csv_text import csv_text, read_cell
 from hierattn.common.files import regular_file, write_text
+from hierattn.data.readers.tables import FITZPATRICK
 from hierattn.data.records import STRATA, Record
 from hierattn.errors import DataError, HierAttnError
 
 AGE_BANDS = ("under 40", "40 to 60", "over 60")
 
 _LOGIT = "logit:"
+_FITZPATRICK = {roman.casefold(): roman for roman in FITZPATRICK}
 _KNOWN_NOTHING = frozenset({"", "unknown", "not available", "n/a", "na", "nan", "none", "unk"})
 
 
@@ -121,7 +123,7 @@ class Predictions:
                 "age": tuple(age_band(record.age) for record in records),
                 "sex": tuple(_known(record.sex) for record in records),
                 "site": tuple(_known(record.site) for record in records),
-                "skin_tone": tuple(_known(record.skin_tone) for record in records),
+                "skin_tone": tuple(_skin_tone(record.skin_tone) for record in records),
             },
         )
 
@@ -158,6 +160,12 @@ def _known(value: str | None) -> str | None:
     """Fold case, so that "Male" and "male" are one stratum; words for "unknown" become None."""
     folded = (value or "").strip().casefold()
     return None if folded in _KNOWN_NOTHING else folded
+
+
+def _skin_tone(value: str | None) -> str | None:
+    """A Fitzpatrick type in its capitals; another scale's words folded."""
+    known = _known(value)
+    return _FITZPATRICK.get(known, known) if known else None
 
 
 def concatenate(parts: Sequence[Predictions]) -> Predictions:
@@ -242,7 +250,13 @@ def read_csv(path: str | Path) -> Predictions:
             groups=column("group"),
             files=column("file"),
             splits=column("split"),
-            strata={name: tuple(value or None for value in column(name)) for name in STRATA},
+            strata={
+                name: tuple(
+                    _skin_tone(value) if name == "skin_tone" else value or None
+                    for value in column(name)
+                )
+                for name in STRATA
+            },
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from error

@@ -26,6 +26,8 @@ def run_epochs(
     loop: TrainingLoop, state: TrainingState, out: Path, observer: TrainingObserver
 ) -> None:
     """Train to the last epoch from where ``state`` is; the main process writes every epoch."""
+    if state.epoch >= loop.config.epochs:
+        return
     observer.started(state.epoch, loop.config.epochs, loop.steps)
     for epoch in range(state.epoch, loop.config.epochs):
         row = loop.run_epoch(epoch, observer.stepped)

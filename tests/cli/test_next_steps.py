@@ -10,9 +10,11 @@ import typer
 from typer.testing import CliRunner
 
 from hierattn.cli.main import app as cli
-from hierattn.cli.next_steps import after_a_stop, training_again
+from hierattn.cli.next_steps import after_a_stop, told_stop, training_again
 from hierattn.evaluation.pooling import PooledFolds
 from hierattn.metrics.operating_point import OperatingPoint
+from hierattn.run_files import CHECKPOINT
+from tests.cli.screens.screen import terminal
 
 COMMANDS = Path(__file__).parents[2] / "hierattn/cli/commands"
 _PLACEHOLDER = re.compile(r"\b(?!NOTE|FAILED|MB|JSON|CSV|SDK|JDK)[A-Z]{3,}(_[A-Z]+)*\b")
@@ -79,6 +81,17 @@ def test_a_training_by_torchrun_is_told_as_one(
     monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
     monkeypatch.setenv("GROUP_WORLD_SIZE", machines)
     assert training_again("--out", "my run") == f"{launcher} train --out 'my run'"
+
+
+def test_a_stop_ends_with_one_line_that_can_be_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal(monkeypatch, 80)
+    (tmp_path / CHECKPOINT).touch()
+    told = f"hierattn {'x' * 30} {'y' * 60}"
+    with pytest.raises(typer.Exit), told_stop(tmp_path, told):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == f"stopped; go on with: {told}\n"
 
 
 def test_a_stop_tells_to_go_on_only_where_something_was_kept(tmp_path: Path) -> None:

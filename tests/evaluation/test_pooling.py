@@ -85,7 +85,7 @@ def test_a_missing_or_repeated_fold_is_refused(folds: list[Path], tmp_path: Path
     some = pool_runs([folds[1]], tmp_path / "pool", replicates=20, incomplete=True)
     assert (some.folds, some.of_folds) == (1, 2)
     (listed,) = list_runs(tmp_path / "pool")
-    assert (listed.status, listed.model, listed.fold) == ("pooled", "hierattn_xs", "1/2")
+    assert (listed.status, listed.model, listed.pooled) == ("pooled", "hierattn_xs", (1, 2))
     assert listed.balanced_accuracy == some.report.balanced_accuracy and listed.changed
     assert "1 of 2 folds" in some.operating_point.fitted_on
     with pytest.raises(CheckpointError, match="is given twice"):
@@ -137,7 +137,7 @@ def test_what_pool_did_not_write_is_refused(tmp_path: Path, content: str) -> Non
     [
         (lambda fields: fields["training"].update(fold="2/3"), "^2/3 is no fold of 2, as 1/2 is"),
         (lambda fields: fields["training"].update(lr=0.5), "differ in more than their fold"),
-        (lambda fields: fields["classes"].reverse(), "differ in more than their fold"),
+        (lambda fields: fields["classes"].reverse(), "in another order than in metrics"),
         (lambda fields: fields["data"].update(sha256="0"), "made from different photos"),
     ],
 )
@@ -203,9 +203,8 @@ def test_folds_whose_start_knew_their_photos_are_told_from_those_of_unknown_star
         (copy / "config.json").write_text(json.dumps(config))
         copies.append(copy)
     what = "what they began with, or their teachers, had learnt from test photos of the fold"
-    assert pool_runs(copies, tmp_path / "pool", replicates=5).report.caveat == (
-        f"{what}: fold-0; nobody can tell whether {what}: fold-1"
-    )
+    told = pool_runs(copies, tmp_path / "pool", replicates=5).report.caveat or ""
+    assert told.endswith(f"{what}: fold-0; nobody can tell whether {what}: fold-1")
 
 
 @pytest.mark.parametrize("wrong", ["1e999", "NaN", "-1"])

@@ -35,7 +35,7 @@ def test_records_give_labels_in_the_models_order_and_strata() -> None:
     assert found.strata["age"] == ("under 40", "40 to 60")
     assert found.strata["sex"] == ("male", None)
     assert found.strata["site"] == ("face", None)
-    assert found.strata["skin_tone"] == (None, "ii")
+    assert found.strata["skin_tone"] == (None, "II")
     assert found.logits.dtype == np.float64
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,7 +131,9 @@ def legend_arguments(overview: Overview, layout: Layout) -> dict[str, Any]:
         arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
         dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
-    entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front, in bold"))
+    entries.append(
+        Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front (bold: a file on it)")
+    )
     return {
         "handles": entries,
         "loc": "lower left",
@@ -147,23 +150,34 @@ def draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> 
     logarithmic = _set_scales(axes, panel)
     axes.set_title("balanced accuracy, %", loc="left", fontsize=FONT)
     axes.set_xlabel(f"p50 latency, ms{' (logarithmic)' if logarithmic else ''}", loc="right")
-    front = panel.front
-    if front:
-        end = axes.get_xlim()[1]
-        axes.step(
-            [*(p.latency for p in front), end],
-            [100 * value for value in (*(p.accuracy for p in front), front[-1].accuracy)],
-            where="post",
-            color=INK,
-            lw=1.5,
-            ls=(0, (4, 2)),
-        )
+    corners = _front_corners(axes, panel)
+    if corners:
+        axes.plot(*zip(*corners, strict=True), color=INK, lw=1.5, ls=(0, (4, 2)))
     _space_out_ticks(axes)
     discs = _discs(axes, panel, max(overview.sizes_mb), layout)
     for disc in sorted(discs, key=lambda d: (-d.radius, d.point.numbered.number)):
         _draw_disc(axes, disc)
-    for label in place_labels(discs, _inside(axes), layout.names):
+    for label in place_labels(discs, _inside(axes), layout.names, _lines(axes, corners)):
         _draw_label(axes, label)
+
+
+def _front_corners(axes: Axes, panel: Panel) -> list[tuple[float, float]]:
+    """Where the Pareto front turns, latency and accuracy in per cent: steps up, then to the end."""
+    corners: list[tuple[float, float]] = []
+    for point in panel.front:
+        if corners:
+            corners.append((point.latency, corners[-1][1]))
+        corners.append((point.latency, 100 * point.accuracy))
+    return [*corners, (axes.get_xlim()[1], corners[-1][1])] if corners else []
+
+
+def _lines(axes: Axes, corners: Sequence[tuple[float, float]]) -> list[Box]:
+    """The parts of the front between its corners, in pixels."""
+    places = [axes.transData.transform(corner) for corner in corners]
+    return [
+        Box(min(x, to) - 1, min(y, up) - 1, max(x, to) + 1, max(y, up) + 1)
+        for (x, y), (to, up) in itertools.pairwise(places)
+    ]
 
 
 def _set_scales(axes: Axes, panel: Panel) -> bool:

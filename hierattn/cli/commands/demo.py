@@ -45,7 +45,7 @@ def demo(
     from hierattn.cli.commands.export import export_with_progress, show_export
     from hierattn.cli.commands.verify import show_verification
     from hierattn.cli.export_tables import verification_document
-    from hierattn.cli.next_steps import after_a_stop
+    from hierattn.cli.next_steps import told_stop
     from hierattn.cli.progress import PartsProgress, RichObserver, counting, turns_progress
     from hierattn.cli.reports import print_report
     from hierattn.data.synth.dataset import write_synthetic
@@ -65,13 +65,9 @@ def demo(
         lr=2e-3,
         augmentation="light",
     )
-    with RichObserver() as observer:
-        try:
-            outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
-        except KeyboardInterrupt:
-            told = command("train", "--resume", "--out", run)
-            observer.status(after_a_stop(run, told), copied=True)
-            raise
+    again = command("train", "--resume", "--out", run)
+    with told_stop(run, again), RichObserver() as observer:
+        outcome = train(TrainingRequest(config=config, data=folder, out=run), observer)
     console = standard_console()
     if not json_output:
         title = "painted pictures, not photographs" if data is None else folder.name

@@ -87,7 +87,7 @@ def models(
     console = standard_console()
     print_table(console, table)
     there = ", ".join(name for row in rows for name in row.checkpoints)
-    console.print(f"Shipped checkpoints: {there or 'none of these'}", soft_wrap=True)
+    console.print(f"Shipped checkpoints: {there or 'none of these'}")
     console.print(
         "Multiply-adds: convolutions, linear layers and attention products of one image.",
         style="dim",

@@ -37,7 +37,8 @@ def predict(
     saliency: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of PNGs: by how much the answer falls when a part is covered (occlusion)."
+            help="Folder of PNGs: by how much the answer falls when a part is covered (occlusion; "
+            "over 200 answers a photo)."
         ),
     ] = None,
     json_output: JsonFlag = False,

@@ -14,7 +14,7 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import foresee_init, print_training
+from hierattn.cli.next_steps import foresee_init, print_training, told_stop
 
 
 def pretrain(
@@ -72,7 +72,7 @@ def pretrain(
     request = PretrainingRequest(
         build_config("features", config, **flags), tuple(data), teacher, out, resume, device
     )
-    with RichObserver() as observer:
+    with told_stop(out, "the same command and --resume"), RichObserver() as observer:
         outcome = run_pretraining(request, observer)
     if not outcome.is_main:
         return

@@ -20,9 +20,9 @@ from hierattn.cli.console import (
     standard_console,
 )
 from hierattn.cli.next_steps import (
-    after_a_stop,
     photos_of_run,
     steps_after_fold,
+    told_stop,
     training_again,
 )
 from hierattn.errors import ConfigError
@@ -196,13 +196,8 @@ def train(
         if config or recipe != "default"
         else frozenset(name for name, value in flags.items() if value is not None),
     )
-    with RichObserver() as observer:
-        try:
-            outcome = run_training(request, observer)
-        except KeyboardInterrupt:
-            told = training_again("--resume", "--out", out)
-            observer.status(after_a_stop(out, told), copied=True)
-            raise
+    with told_stop(out, training_again("--resume", "--out", out)), RichObserver() as observer:
+        outcome = run_training(request, observer)
     if not outcome.is_main:
         return
     exported = None
@@ -253,9 +248,7 @@ def train(
             steps.append(f"{told} {beside(out, 'export')}")
         best = f"epoch {outcome.best_epoch} of {outcome.epochs}, {_chosen_by(outcome)}"
         figures = [name for name in _FIGURES if (out / name).is_file()]
-        console.print(
-            f"Run folder: {out} ({best}), with {', '.join(figures)} to look at", soft_wrap=True
-        )
+        console.print(f"Run folder: {out} ({best}), with {', '.join(figures)} to look at")
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
         if photos.count("--data") > 1 and not folds:
@@ -275,4 +268,5 @@ def _chosen_by(outcome: TrainingOutcome) -> str:
     selection = read_config(outcome.out / CONFIG).training.selection
     if selection == "last" or "validation" not in outcome.reports:
         return "the last"
-    return f"the best by {selection.replace('_', ' ')} of the validation images"
+    told = f"the best by {selection.replace('_', ' ')} of the validation images"
+    return f"{told}, of ties the latest"

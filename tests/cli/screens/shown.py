@@ -211,6 +211,7 @@ def runs(_: Path) -> None:
             epochs=24,
             of_epochs=24,
             fold=f"{place}/3" if place > 1 else None,
+            pooled=None,
             judged_on="cross_validation" if place == 1 else "test",
             balanced_accuracy=0.554,
             interval=(0.479, 0.625),

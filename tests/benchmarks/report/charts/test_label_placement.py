@@ -49,3 +49,20 @@ def test_discs_side_by_side_share_a_label() -> None:
         [Disc(other, 101, 50, 5), Disc(point, 100, 50, 5)], Box(0, 0, 300, 200), names=True
     )
     assert [label.text for label in labels] == ["1, 7"]
+
+
+def test_a_label_stands_below_where_a_line_or_a_disc_is_above() -> None:
+    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
+    disc, inside = Disc(point, 150, 100, 5), Box(0, 0, 300, 200)
+    (label,) = place_labels([disc], inside, True, [Box(0, 112, 300, 114)])
+    assert label.box.top < 95 and label.text == "1 torch"
+    other = Disc(replace(point, numbered=replace(point.numbered, number=7)), 152, 124, 16)
+    one, _ = place_labels([disc, other], inside, names=False)
+    assert one.text == "1" and one.box.top < 95
+
+
+def test_a_label_that_would_lie_on_a_disc_either_way_is_joined_with_its() -> None:
+    point = tradeoff_panels(number_rows(sample_results()))[0].points[0]
+    other = replace(point, numbered=replace(point.numbered, number=7))
+    discs = [Disc(point, 150, 100, 5), Disc(other, 170, 100, 24)]
+    assert [label.text for label in place_labels(discs, Box(0, 0, 300, 200), False)] == ["1, 7"]

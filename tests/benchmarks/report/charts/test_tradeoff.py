@@ -100,7 +100,14 @@ def test_a_chart_places_its_points_and_tells_their_figures(layout: Layout) -> No
     assert "p50 9.80 ms" in titles["chart-point-6"].split("\n")
     assert "size 1.50 MB" in titles["chart-point-6"].split("\n")
     texts = {"".join(text.itertext()).strip() for text in root.iter("text")}
-    assert {"2 MB", "4 MB", "6 MB", "torch", "Pareto front, in bold", "gate failed"} <= texts
+    assert {
+        "2 MB",
+        "4 MB",
+        "6 MB",
+        "torch",
+        "Pareto front (bold: a file on it)",
+        "gate failed",
+    } <= texts
     assert not any("style" in element.attrib for element in root.iter())
 
 
