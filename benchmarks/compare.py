@@ -54,10 +54,15 @@ class Comparison:
             )
         if blind:
             lines.append(
-                f"{_rows(len(blind))} too noisy to tell (a p50 up to {max(blind):.2f} times as "
-                "long would pass unseen): measure again on a quiet machine, or with more --launches"
+                f"{_rows(len(blind))} too noisy to tell (a p50 up to {_times(max(blind))} "
+                "times as long would pass unseen): measure again on a quiet machine, or with more "
+                "--launches"
             )
         return "; ".join(lines)
+
+
+def _times(floor: float) -> str:
+    return f"{floor:.2f}" if floor < 10 else "10 and more"
 
 
 def _rows(count: int) -> str:

@@ -142,8 +142,12 @@ def judged_line(manifest: Manifest) -> str:
     return line + "."
 
 
-def remarks(manifest: Manifest) -> Iterator[str]:
-    """Lines that do not fit a table: why a gate failed, what other runtimes said, what is int8."""
+def remarks(manifest: Manifest, *, wide: bool = False) -> Iterator[str]:
+    """Lines that do not fit a table: why a gate failed, what other runtimes said, what is int8.
+
+    Args:
+        wide: whether to name the kinds of operators that int8 files compute in float.
+    """
     from export.checks.evidence import threshold_doubt
 
     yield from manifest.data.remarks if manifest.data else ()
@@ -152,8 +156,11 @@ def remarks(manifest: Manifest) -> Iterator[str]:
     for record in manifest.artefacts:
         yield from _at_threshold(manifest, record)
         if record.quantisation is not None and record.precision == "int8":
-            left = ", ".join(f"{n} {kind}" for kind, n in record.quantisation.left_in_float.items())
-            yield f"{record.path}: {record.quantisation.scheme}; in float: {left or 'nothing'}"
+            kinds = record.quantisation.left_in_float
+            left = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+            counted = f"{sum(kinds.values())} operators (--wide names them)"
+            told = left if wide or not left else counted
+            yield f"{record.path}: {record.quantisation.scheme}; in float: {told or 'nothing'}"
         for check in record.other_runtimes:
             if check.agrees:
                 found = f"agrees ({check.parity.max_relative:.1e})" if check.parity else "agrees"

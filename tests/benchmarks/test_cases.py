@@ -181,8 +181,8 @@ def test_figures_of_a_row(tmp_path: Path) -> None:
     assert (row.load_ms, row.first_ms, row.peak_rss_mb, row.runs) == (6.0, 2.0, 90.0, 2)
     assert row.operators_left == 52 and row.fully_delegated is False
     assert row.reason == (
-        "did not get steady in its warm-up; 2 of 10 runs: after 1 s a turn begins no other run, "
-        "and this row is slow"
+        "did not get steady in its warm-up; 2 of 10 runs: with 1 thread this row is slow: after "
+        "1 s a turn begins no other run"
     )
     waiting = case.finished(measured, Plan(runs=10, launches=2))
     assert (waiting.reason or "").endswith("2 of 10 runs: the others had not had their turn")

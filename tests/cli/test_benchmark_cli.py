@@ -150,7 +150,7 @@ def test_a_busy_machine_is_said_first_and_once(
     answer = cli("benchmark", export, *QUICK, "--out", tmp_path / "report")
     assert answer.out.startswith("WARNING: the machine was busy")
     assert answer.out.count("machine was busy") == 1
-    assert "Busy machine." in (tmp_path / "report" / "report.html").read_text()
+    assert "Busy machine:" in (tmp_path / "report" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def prepare(
         return
     console = standard_console()
     table = make_table(
-        f"{report.layout}: {sum(report.images.values())} photos, {report.groups} groups",
+        f"Layout '{report.layout}': {sum(report.images.values())} photos, {report.groups} groups",
         [("class", "left"), ("images", "right")],
     )
     for name, count in report.images.items():

@@ -131,7 +131,7 @@ def show_export(
     words = [*words, "deploy graph: rewritten for phones, exact up to rounding; naive: as trained."]
     seconds = [SECONDS_LEGEND] * wide
     console.print(judged_line(manifest), *seconds, *words, sep="\n")
-    for line in remarks(manifest):
+    for line in remarks(manifest, wide=wide):
         console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
     if next_steps and any(record.sha256 for record in manifest.artefacts):

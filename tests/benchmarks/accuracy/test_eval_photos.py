@@ -51,7 +51,7 @@ def test_photos_that_the_run_learnt_from_are_left_out(
     assert [record.file for record in photos.folder.records] == [
         record.file for record in folder.records[::2]
     ]
-    left_out = "export: left out: 6 in the run's train part (the same content)"
+    left_out = "for 'export' left out: 6 in the run's train part (the same content)"
     assert photos.record.note == left_out
 
 
@@ -85,7 +85,7 @@ def test_the_photos_of_the_export_are_taken_again(data: Path, tmp_path: Path) ->
     photos = choose_eval_photos(data, [export])
     assert photos.record.images == 5
     assert photos.record.note == (
-        "judged: its weights learnt from 3 of these 5 photos; "
+        "for 'judged' its weights learnt from 3 of these 5 photos; "
         "left out: 7 that the export was not judged on, as learnt from or set apart"
     )
 
