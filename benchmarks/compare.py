@@ -54,15 +54,15 @@ class Comparison:
             )
         if blind:
             lines.append(
-                f"{_rows(len(blind))} too noisy to tell (a p50 up to {_times(max(blind))} "
-                "times as long would pass unseen): measure again on a quiet machine, or with more "
+                f"{_rows(len(blind))} too noisy to tell (a p50 {_times(max(blind))} as "
+                "long would pass unseen): measure again on a quiet machine, or with more "
                 "--launches"
             )
         return "; ".join(lines)
 
 
 def _times(floor: float) -> str:
-    return f"{floor:.2f}" if floor < 10 else "10 and more"
+    return f"up to {floor:.2f} times" if floor < 9.995 else "more than 10 times"
 
 
 def _rows(count: int) -> str:
@@ -243,7 +243,7 @@ def _less_accurate(before: Row, now: Row) -> Iterator[str]:
             now.melanoma_sensitivity,
         ),
         (
-            "melanoma sensitivity at the shipped threshold",
+            "melanoma sensitivity at the run's threshold",
             allowed.melanoma_sensitivity_loss,
             before.melanoma_at_threshold,
             now.melanoma_at_threshold,

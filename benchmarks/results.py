@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import DoubleNameError, parse_model
+from hierattn.common.quantities import (
+    Amount,
+    Change,
+    Count,
+    Megabytes,
+    Milliseconds,
+    Positive,
+    Ratio,
+    Share,
+    Threads,
+)
 from hierattn.common.strict_model import StrictModel
 from hierattn.errors import HierAttnError, first_problem
 from hierattn.metrics.bootstrap import Interval
@@ -25,14 +36,6 @@ REPORT_HTML, PARETO_PNG = "report.html", "pareto.png"
 
 class BenchmarkError(HierAttnError):
     """A benchmark that cannot be run, or results that cannot be read."""
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Change = Annotated[float, Field(ge=-1, le=1)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Threads = Annotated[int, Field(ge=1, le=4096)]
-Milliseconds = Annotated[float, Field(ge=0, le=1e9)]
-Megabytes = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class Environment(StrictModel):
@@ -65,7 +68,7 @@ class Environment(StrictModel):
     pinned_to: list[int] | None
     thermal: str | None
     versions: dict[str, str]
-    matrix_product_gmacs: dict[int, float] = Field(default_factory=dict)
+    matrix_product_gmacs: dict[int, Amount] = Field(default_factory=dict)
 
 
 class SustainedLoad(StrictModel):
@@ -79,7 +82,7 @@ class SustainedLoad(StrictModel):
 
     seconds: float
     window_p50_ms: list[Milliseconds]
-    last_to_first: float
+    last_to_first: Ratio
 
 
 class CostlyOperator(StrictModel):
@@ -110,7 +113,7 @@ class Row(StrictModel):
         samples_ms: every steady run, in order; empty where nothing was measured.
         fully_delegated: whether one delegate partition takes the whole graph; None where the
             runtime has no delegates.
-        melanoma_sensitivity: at the highest class; the shipped threshold's stands beside it.
+        melanoma_sensitivity: at the highest class; the run's threshold's stands beside it.
         ece: expected calibration error at the shipped temperature.
         change_vs_torch: this file's figure less torch's on the same photos, by name of the column,
             and ``sensitivity:CLASS``.
@@ -131,13 +134,13 @@ class Row(StrictModel):
     size_mb: Megabytes | None
     load_ms: Milliseconds | None = None
     first_ms: Milliseconds | None = None
-    p50_ms: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    p50_ms: Ratio | None = None
     p90_ms: Milliseconds | None = None
     p99_ms: Milliseconds | None = None
     mean_ms: Milliseconds | None = None
     trimmed_mean_ms: Milliseconds | None = None
     peak_rss_mb: Megabytes | None = None
-    noise_ratio: float | None = None
+    noise_ratio: Ratio | None = None
     warm_up_runs: Count | None = None
     runs: Count = 0
     samples_ms: list[Milliseconds] = Field(default_factory=list)
@@ -156,7 +159,7 @@ class Row(StrictModel):
         default_factory=list,
         description="mean confidence, accuracy, photos of each bin that is not empty",
     )
-    parity_max_abs: float | None = None
+    parity_max_abs: Amount | None = None
     sustained: SustainedLoad | None = None
     profile: list[CostlyOperator] = Field(default_factory=list)
     profile_note: str | None = None
@@ -175,9 +178,9 @@ class NoiseFloor(StrictModel):
     """
 
     name: str
-    ratio: float
-    by_threads: dict[int, float] = Field(default_factory=dict)
-    controls: dict[int, tuple[float, float]]
+    ratio: Ratio
+    by_threads: dict[int, Ratio] = Field(default_factory=dict)
+    controls: dict[int, tuple[Milliseconds, Milliseconds]]
 
     def of(self, threads: int) -> float:
         """The floor at a thread count; the largest known where it was not measured."""
@@ -224,13 +227,13 @@ class SweepPoint(StrictModel):
     model: str
     runtime: str
     device: str
-    image_size: Count
+    image_size: Positive
     threads: Threads
-    batch: Count
-    p50_ms: Milliseconds
+    batch: Positive
+    p50_ms: Ratio
     multiply_adds: Count
-    gmacs: float
-    of_matrix_product: float
+    gmacs: Amount
+    of_matrix_product: Amount
 
 
 class Results(StrictModel):

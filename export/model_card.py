@@ -157,7 +157,7 @@ def _first_few(values: list[str]) -> str:
     """A list that may be as long as its photos are many, cut; all of it stands in ``run.json``."""
     more = len(values) - MOST_SOURCES
     told = _listed(values[:MOST_SOURCES])
-    return _Markdown(f"{told} and {more} more (in `run.json`)") if more > 0 else told
+    return _Markdown(f"{told} and {more} more (in the export's `run.json`)") if more > 0 else told
 
 
 def _counted(counts: dict[str, int]) -> str:

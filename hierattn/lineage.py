@@ -108,8 +108,7 @@ def caveat_of(
     Raises:
         CheckpointError: the record is damaged.
     """
-    looked = _looked(initialisation, teachers)
-    learnt = max((counts.get(part, 0) for counts in looked if counts), default=0)
+    learnt = learnt_before(initialisation, teachers, part)
     if learnt:
         return (
             f"what this run began with, or its teacher, had learnt from at least {learnt} of its "
@@ -117,6 +116,21 @@ def caveat_of(
             "new ones"
         )
     return unknown_origin(initialisation, teachers)
+
+
+def learnt_before(
+    initialisation: dict[str, Any] | None, teachers: Sequence[TeacherRecord], part: str
+) -> int | None:
+    """Photos of a part that what a run began with, or a teacher, had learnt from, at least.
+
+    None where none is known, but nobody looked at all of them.
+
+    Raises:
+        CheckpointError: the record is damaged.
+    """
+    looked = _looked(initialisation, teachers)
+    learnt = max((counts.get(part, 0) for counts in looked if counts), default=0)
+    return learnt or (None if None in looked else 0)
 
 
 def unknown_origin(

@@ -178,8 +178,8 @@ def _check_class_order(run: Path, classes: list[str]) -> None:
     for known in judged:
         if known != classes and sorted(known, key=str) == sorted(classes):
             raise CheckpointError(
-                f"{run / CONFIG}: field 'classes': in another order than in {METRICS}, by which "
-                "each answer would get another's name; restore the order there"
+                f"{run / CONFIG}: field 'classes': in another order than in {METRICS}, so that "
+                f"answers would get each other's names; take the order of {METRICS}"
             )
 
 

@@ -95,7 +95,7 @@ def constant_answer(logits: np.ndarray, classes: Sequence[str]) -> list[str]:
 
 
 def threshold_doubt(point: OperatingPoint, of_torch: Quality | None) -> list[str]:
-    """A line where torch finds less than half of what the shipped threshold aims at.
+    """A line where torch finds less than half of what the run's threshold aims at.
 
     The threshold is fitted on other networks of the same recipe where folds were pooled, and need
     not fit the one that ships.

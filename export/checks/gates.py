@@ -27,7 +27,7 @@ class Tolerance:
         agreement: smallest fraction of photos with the same prediction as torch.
         balanced_accuracy_loss: largest loss against torch.
         melanoma_sensitivity_loss: largest loss against torch, or, unless the bound is 0, one photo
-            where a photo weighs more; for the top-1 class and at the shipped threshold.
+            where a photo weighs more; for the top-1 class and at the run's threshold.
     """
 
     max_relative: float
@@ -99,7 +99,7 @@ def evaluate_gate(
             else 0.0,
         )
         losses = {"highest class": _change_of_targets(change, targets)}
-        losses["shipped threshold"] = change.melanoma_at_threshold
+        losses["run's threshold"] = change.melanoma_at_threshold
         for where, loss in losses.items():
             if loss is not None and -loss > allowed + 1e-12:
                 reasons.append(

@@ -97,7 +97,7 @@ class Quality(StrictModel):
     Attributes:
         max_relative: as in :class:`export.schema.parity.Parity`, on these photos alone.
         agreement: fraction of photos on which the file and torch predict the same class.
-        melanoma_at_threshold: sensitivity at the shipped melanoma threshold.
+        melanoma_at_threshold: sensitivity at the run's melanoma threshold.
         ece: expected calibration error at the shipped temperature.
     """
 

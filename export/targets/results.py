@@ -15,6 +15,7 @@ from pydantic import (
 
 from export.errors import DeviceError
 from hierattn.common.json_text import DoubleNameError, parse_model
+from hierattn.common.quantities import Count, Megabytes, Milliseconds, Threads
 from hierattn.errors import first_problem
 
 LONGEST_WORDS = 300
@@ -159,13 +160,13 @@ class PhoneBenchmark(PhoneResult):
 
     status: Literal["done", "error"]
     files: int = Field(default=1, ge=1, le=MOST_FILES)
-    threads: int | None
-    warmup: int
-    runs: int
-    load_ms: float | None
-    first_ms: float | None
-    latencies_ms: list[float] | None
-    peak_rss_mb: float | None
+    threads: Threads | None
+    warmup: Count
+    runs: Count
+    load_ms: Milliseconds | None
+    first_ms: Milliseconds | None
+    latencies_ms: list[Milliseconds] | None
+    peak_rss_mb: Megabytes | None
     thermal: PhoneThermal
     battery: PhoneBattery
     selftest: PhoneSelfTestSummary | None

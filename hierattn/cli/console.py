@@ -108,26 +108,38 @@ def print_passed_over(console: Console, passed_over: Sequence[PassedOver]) -> No
 
 def command(*words: object) -> str:
     """A command of ours as it can be pasted into a shell."""
-    return join(["hierattn", *words])
+    return join(["hierattn", *map(_no_option, words)])
+
+
+def _no_option(word: object) -> object:
+    """A path that would be read as an option, with its folder."""
+    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else word
 
 
 def beside(folder: object, kind: str) -> str:
     """A name for a result beside a folder, quoted for a shell: ``ham`` gives ``ham-run``.
 
     Where that is there already, or the folder's own name ends so, it is counted on: ``ham-run-2``.
-    Where nothing may be written beside the folder, it is a name in the current one.
+    Where nothing may be written beside the folder, it is a name in the current one or, where that
+    is none to write into either, at home.
     """
     name = str(folder)
     if Path(name).name in ("", ".."):
         name = str(Path(name).resolve())
     before = re.search(rf"-{kind}(?:-(\d+))?$", name)
     stem = f"{name[: before.start()] if before else name}-{kind}"
-    if not os.access(Path(stem).parent, os.W_OK):
-        stem = Path(stem).name
+    if Path(stem).parent.exists() and not os.access(Path(stem).parent, os.W_OK):
+        stem = str(_elsewhere(Path(name)) / Path(stem).name)
     count = int(before[1] or 1) + 1 if before else 1
     while os.path.lexists(free := stem if count == 1 else f"{stem}-{count}"):
         count += 1
-    return quote(free)
+    return quote(_no_option(Path(free)))
+
+
+def _elsewhere(folder: Path) -> Path:
+    """Where results can be written that are not to lie in or beside a folder."""
+    fit = os.access(Path(), os.W_OK) and not Path.cwd().is_relative_to(folder.resolve())
+    return Path() if fit else Path.home()
 
 
 def was_given(context: typer.Context, name: str) -> bool:

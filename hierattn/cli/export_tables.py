@@ -46,7 +46,8 @@ _PHOTOS_LEGEND = (
     "decisions: share of images on which the file chooses the same class as torch.",
     "balanced, melanoma: of this very file on the images, and in points its change against "
     "torch; melanoma is its sensitivity, found where it is the highest class. The gate holds both "
-    "that and its sensitivity at the threshold, by which apps flag (named below where it changes).",
+    "that and its sensitivity at the run's threshold, by which apps flag (named below where it "
+    "changes).",
 )
 _GATE_LEGEND = (
     "gate: passed; failed, with reasons below; not run: decisions had no images; numbers only: an "
@@ -61,15 +62,24 @@ _HALF_LEGEND = {
 
 
 def legend(
-    records: Iterable[tuple[ArtefactRecord, Parity | None]], *, wide: bool = False
+    shown: Iterable[tuple[ArtefactRecord, Parity | None, Quality | None]],
+    *,
+    others: bool = False,
+    wide: bool = False,
 ) -> list[str]:
-    """Lines: what the columns mean, and who answered for the Core ML files."""
-    shown = list(records)
-    found = {p.evaluator for record, p in shown if record.format == "coreml" and p is not None}
+    """Lines: what the columns mean, and who answered for the Core ML files.
+
+    Args:
+        shown: the files, with the figures of the table.
+        others: whether what other runtimes answered is told below.
+        wide: of the table.
+    """
+    files = list(shown)
+    found = {p.evaluator for record, p, _ in files if record.format == "coreml" and p is not None}
     lines = [*(_MORE_LEGEND if wide else (_LESS_LEGEND,)), *_LEGEND]
-    if any(check.agrees and check.parity for one, _ in shown for check in one.other_runtimes):
+    if others and any(c.agrees and c.parity for one, *_ in files for c in one.other_runtimes):
         lines.append(_OTHERS_LEGEND)
-    if any(record.quality is not None for record, _ in shown):
+    if any(quality is not None for *_, quality in files):
         lines += _PHOTOS_LEGEND
     return [*lines, _GATE_LEGEND, _bounds(), *_evaluator_lines(found)]
 
@@ -142,25 +152,21 @@ def judged_line(manifest: Manifest) -> str:
     return line + "."
 
 
-def remarks(manifest: Manifest, *, wide: bool = False) -> Iterator[str]:
-    """Lines that do not fit a table: why a gate failed, what other runtimes said, what is int8.
-
-    Args:
-        wide: whether to name the kinds of operators that int8 files compute in float.
-    """
+def remarks(manifest: Manifest) -> Iterator[str]:
+    """Lines that do not fit a table: why a gate failed, what other runtimes said, what is int8."""
     from export.checks.evidence import threshold_doubt
 
     yield from manifest.data.remarks if manifest.data else ()
     for line in threshold_doubt(manifest.operating_point, manifest.torch_quality):
         yield f"NOTE {line}"
     for record in manifest.artefacts:
-        yield from _at_threshold(manifest, record)
+        yield from at_threshold(manifest, record.path, record.quality)
         if record.quantisation is not None and record.precision == "int8":
-            kinds = record.quantisation.left_in_float
-            left = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-            counted = f"{sum(kinds.values())} operators (--wide names them)"
-            told = left if wide or not left else counted
-            yield f"{record.path}: {record.quantisation.scheme}; in float: {told or 'nothing'}"
+            left = sum(record.quantisation.left_in_float.values())
+            told = (
+                f"{left} operator{'s' * (left != 1)} (named in the manifest)" if left else "nothing"
+            )
+            yield f"{record.path}: {record.quantisation.scheme}; in float: {told}"
         for check in record.other_runtimes:
             if check.agrees:
                 found = f"agrees ({check.parity.max_relative:.1e})" if check.parity else "agrees"
@@ -172,14 +178,14 @@ def remarks(manifest: Manifest, *, wide: bool = False) -> Iterator[str]:
             yield f"{record.path}: {record.gate.status}: {reason}"
 
 
-def _at_threshold(manifest: Manifest, record: ArtefactRecord) -> Iterator[str]:
-    """A line where a file finds another share at the threshold than torch does."""
-    quality, name = record.quality, manifest.operating_point.target_name
+def at_threshold(manifest: Manifest, path: str, quality: Quality | None) -> Iterator[str]:
+    """A line where a file finds another share at the run's threshold than torch does."""
+    name = manifest.operating_point.target_name
     if quality is None or quality.delta_vs_torch is None:
         return
     if change := quality.delta_vs_torch.melanoma_at_threshold:
         found = _with_change(quality.melanoma_at_threshold, change)
-        yield f"{record.path}: {name} at the threshold, and the change in points: {found}"
+        yield f"{path}: {name} at the run's threshold, and the change in points: {found}"
 
 
 def verification_document(found: Verification, explanations: dict[str, Any]) -> dict[str, Any]:

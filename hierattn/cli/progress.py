@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -47,13 +46,20 @@ class _Count(ProgressColumn):
 class _Time(ProgressColumn):
     """Time spent and, once it can be told, left: ``0:00:23, 0:01:08 left``."""
 
+    max_refresh = 0.5  # seconds; a figure that jumps at every step cannot be read
+
     def render(self, task: Task) -> Text:
         """Both, or the first alone."""
         spent_s, left_s = task.finished_time if task.finished else task.elapsed, task.time_remaining
-        told = str(timedelta(seconds=int(spent_s or 0)))
+        told = _clock(spent_s or 0)
         if left_s is not None and not task.finished:
-            told += f", {timedelta(seconds=int(left_s))} left"
+            told += f", {_clock(left_s)} left"
         return Text(told)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def make_progress(console: Console) -> Progress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable
 
@@ -16,7 +15,8 @@ def quote(word: object) -> str:
     """
     text = str(word)
     if not any(map(is_control, text)):
-        return shlex.quote(text)
+        # zsh takes a word that begins so for the path of a command.
+        return f"'{text}'" if shlex.quote(text) == text and text[0] == "=" else shlex.quote(text)
     return f"$'{''.join(map(_escaped, text))}'"
 
 
@@ -27,5 +27,7 @@ def join(words: Iterable[object]) -> str:
 
 def _escaped(letter: str) -> str:
     if is_control(letter):
-        return "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
+        of_a_byte = "\udc80" <= letter <= "\udcff"  # as Python reads names that are no text
+        content = letter.encode("utf-8", "surrogateescape" if of_a_byte else "surrogatepass")
+        return "".join(f"\\x{byte:02x}" for byte in content)
     return f"\\{letter}" if letter in "\\'" else letter

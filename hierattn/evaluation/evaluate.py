@@ -155,6 +155,7 @@ def evaluate_run(
         # What is known to be learnt from was left out.
         unknown_start = unknown_origin(run.config.initialisation, run.config.teachers)
         chosen = replace(chosen, warning=unknown_start)
+    features = [line for line in [without_labels(run.config)] if line and chosen.of_new]
     predictions, skipped = evaluate_predictor(
         TorchPredictor(run.load_model(), choose_device(device)),
         run.config.preprocessing,
@@ -172,7 +173,7 @@ def evaluate_run(
         chosen.words,
         skipped,
         chosen.folder.passed_over,
-        (*folder.remarks, *chosen.remarks, *filter(None, [without_labels(run.config)])),
+        (*folder.remarks, *chosen.remarks, *features),
     )
 
 
@@ -199,6 +200,7 @@ class ChosenPhotos:
         warning: why the figures flatter the model, or None.
         remarks: what was left out and why, and what was taken as new though it bears a known name.
         of_test_part: whether the run's own test photos are among them.
+        of_new: whether photos are that none of the run's parts holds.
     """
 
     folder: DataFolder
@@ -206,6 +208,7 @@ class ChosenPhotos:
     warning: str | None
     remarks: tuple[str, ...]
     of_test_part: bool = False
+    of_new: bool = False
 
 
 def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
@@ -247,6 +250,7 @@ def choose_photos(folder: DataFolder, splits: Path, split: str) -> ChosenPhotos:
         warning,
         _remarks(seen, kept),
         bool((of[kept] == Split.TEST).any()),
+        bool((of[kept] == NEW).any()),
     )
 
 

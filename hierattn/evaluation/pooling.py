@@ -13,7 +13,7 @@ from hierattn.common.json_text import DoubleNameError, parse_model
 from hierattn.data.split_file import read_split_rows
 from hierattn.data.splits import Split
 from hierattn.errors import CheckpointError
-from hierattn.lineage import caveat_of, unknown_origin
+from hierattn.lineage import learnt_before
 from hierattn.metrics import predictions as prediction_files
 from hierattn.metrics.calibration import fit_operating_point
 from hierattn.metrics.classification import confusion_matrix, only_answer
@@ -97,10 +97,10 @@ def _pool_runs(paths: Sequence[Path], out: Path, replicates: int, incomplete: bo
     flattered: list[str] = []
     unknown: list[str] = []
     for run in runs:
-        lineage = (run.config.initialisation, run.config.teachers)
-        known = caveat_of(*lineage, Split.TEST.value)
-        if known is not None:
-            (unknown if known == unknown_origin(*lineage) else flattered).append(run.path.name)
+        config = run.config
+        learnt = learnt_before(config.initialisation, config.teachers, Split.TEST.value)
+        if learnt != 0:
+            (unknown if learnt is None else flattered).append(run.path.name)
     if flattered:
         caveats.append(f"{what}: {', '.join(flattered)}")
     if unknown:

@@ -66,7 +66,7 @@ class Calibration(_Part):
 
 
 class MelanomaScores(_Part):
-    """Melanoma against the rest at the shipped threshold."""
+    """Melanoma against the rest at the run's threshold."""
 
     class_name: str
     threshold: float

@@ -27,6 +27,7 @@ def run_epochs(
 ) -> None:
     """Train to the last epoch from where ``state`` is; the main process writes every epoch."""
     if state.epoch >= loop.config.epochs:
+        observer.status("all epochs were done before; the results are written again")
         return
     observer.started(state.epoch, loop.config.epochs, loop.steps)
     for epoch in range(state.epoch, loop.config.epochs):

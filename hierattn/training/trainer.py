@@ -139,8 +139,6 @@ def _train(
             write_split_rows(request.out / SEEN, tuple(dict.fromkeys(learnt)))
         snapshot(loop, state)
         save_state(request.out / CHECKPOINT, state)
-    if saved is not None and state.epoch >= config.epochs:
-        observer.status("all epochs were done before; the results are written again")
     run_epochs(loop, state, request.out, observer)
     reports: dict[str, EvaluationReport] = {}
     if group.is_main:

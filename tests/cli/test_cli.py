@@ -293,10 +293,8 @@ def test_train_prints_one_json_document_and_talks_on_stderr(
     other = cli("train", "--resume", "--out", out, "--epochs", 2, "--lr", 0.5)
     assert_one_line_of_error_at_the_end(other, "another")
     done = cli("train", "--resume", "--out", out)
-    chosen = (
-        "(epoch 1 of 1, the best by balanced accuracy of the validation images, of ties the latest)"
-    )
-    assert done.code == 0 and f"Run folder: {out} {chosen}" in done.out
+    chosen = "epoch 1 of 1, the best by balanced accuracy of the validation images"
+    assert done.code == 0 and f"Run folder: {out}\nIt holds {chosen}" in done.out
 
 
 def assert_one_line_of_error_at_the_end(answer: Answer, reason: str) -> None:

@@ -163,16 +163,21 @@ def test_a_result_is_not_offered_where_nothing_may_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ham/inside").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     assert beside(tmp_path / "ham", "run") == "ham-run"
-    (tmp_path / "ham-run").mkdir()
+    (tmp_path / "here/ham-run").mkdir()
     assert beside(tmp_path / "ham", "run") == "ham-run-2"
+    monkeypatch.chdir(tmp_path / "ham/inside")
+    assert beside(tmp_path / "ham", "run") == str(Path.home() / "ham-run"), "not in what is read"
 
 
 def test_commands_can_be_pasted() -> None:
     assert command("verify", "my\nexport") == r"hierattn verify $'my\x0aexport'"
     assert command("verify", "my export") == "hierattn verify 'my export'"
-    assert beside("my data", "run") == "'my data-run'"
+    assert beside("my data", "run") == "'my data-run'" and beside("-x", "run") == "./-x-run"
+    assert command("verify", Path("-x")) == "hierattn verify ./-x"
     assert beside(".", "run") == f"{Path.cwd()}-run" and beside("..", "run")[0] == "/"
     assert beside("ham-run", "report") == "ham-run-report"
     assert beside("report-again", "again") == "report-again-2"

@@ -28,7 +28,13 @@ def test_a_shell_reads_the_words_that_were_meant_and_a_terminal_shows_them_whole
 
 @pytest.mark.parametrize(
     ("word", "quoted"),
-    [("plain", "plain"), ("two words", "'two words'"), ("a\nb'c\\", r"$'a\x0ab\'c\\'")],
+    [
+        ("plain", "plain"),
+        ("=ls", "'=ls'"),
+        ("\ud800", r"$'\xed\xa0\x80'"),
+        ("two words", "'two words'"),
+        ("a\nb'c\\", r"$'a\x0ab\'c\\'"),
+    ],
 )
 def test_only_what_needs_it_is_escaped(word: str, quoted: str) -> None:
     assert quote(word) == quoted

@@ -138,6 +138,7 @@ def test_what_pool_did_not_write_is_refused(tmp_path: Path, content: str) -> Non
         (lambda fields: fields["training"].update(fold="2/3"), "^2/3 is no fold of 2, as 1/2 is"),
         (lambda fields: fields["training"].update(lr=0.5), "differ in more than their fold"),
         (lambda fields: fields["classes"].reverse(), "in another order than in metrics"),
+        (lambda fields: fields["classes"].append("another"), "differ in more than their fold"),
         (lambda fields: fields["data"].update(sha256="0"), "made from different photos"),
     ],
 )

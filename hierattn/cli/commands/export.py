@@ -127,11 +127,12 @@ def show_export(
     manifest, console = outcome.manifest, standard_console()
     title = f"{out}: {manifest.model} at {manifest.image_size} px, {manifest.source.graph} graph"
     print_table(console, export_table(manifest, title, outcome.seconds, wide=wide), wide=wide)
-    words = legend(((record, record.parity) for record in manifest.artefacts), wide=wide)
+    shown = ((record, record.parity, record.quality) for record in manifest.artefacts)
+    words = legend(shown, others=True, wide=wide)
     words = [*words, "deploy graph: rewritten for phones, exact up to rounding; naive: as trained."]
     seconds = [SECONDS_LEGEND] * wide
     console.print(judged_line(manifest), *seconds, *words, sep="\n")
-    for line in remarks(manifest, wide=wide):
+    for line in remarks(manifest):
         console.print(line)
     console.print(f"Converters' own words: {out}/export.log", soft_wrap=True)
     if next_steps and any(record.sha256 for record in manifest.artefacts):

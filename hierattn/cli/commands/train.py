@@ -248,7 +248,8 @@ def train(
             steps.append(f"{told} {beside(out, 'export')}")
         best = f"epoch {outcome.best_epoch} of {outcome.epochs}, {_chosen_by(outcome)}"
         figures = [name for name in _FIGURES if (out / name).is_file()]
-        console.print(f"Run folder: {out} ({best}), with {', '.join(figures)} to look at")
+        console.print(f"Run folder: {out}", soft_wrap=True)
+        console.print(f"It holds {best}; to look at: {', '.join(figures)}")
         for place, step in enumerate(steps):
             console.print(f"{'      ' if place else 'Next: '}{step}", soft_wrap=True)
         if photos.count("--data") > 1 and not folds:

@@ -111,13 +111,16 @@ def verify(
 
 def show_verification(found: Verification, folder: Path, *, wide: bool = False) -> None:
     """Print the table and every problem."""
-    from hierattn.cli.export_tables import legend, verify_table
+    from hierattn.cli.export_tables import at_threshold, legend, verify_table
 
     console = standard_console()
     print_table(console, verify_table(found, f"{folder}, checked again", wide=wide), wide=wide)
-    words = legend(((file.record, file.parity) for file in found.files), wide=wide)
+    words = legend(((file.record, file.parity, file.quality) for file in found.files), wide=wide)
     console.print(f"Images asked again: {found.photos}.")
     console.print(*words, sep="\n")
+    for file in found.files:
+        for line in at_threshold(found.manifest, file.record.path, file.quality):
+            console.print(line)
     for line in [*found.arm64, *found.apple]:
         console.print(line)
     for line in found.remarks:

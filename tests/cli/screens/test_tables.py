@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from export.schema.manifest import Quality, QualityChange, QuantisationRecord
 from export.schema.metadata import Precision
 from hierattn.cli.benchmark_tables import print_latency
 from hierattn.cli.console import progress_console, standard_console
-from hierattn.cli.export_tables import export_table, legend
+from hierattn.cli.export_tables import export_table, legend, remarks
 from hierattn.cli.reports import print_report
 from hierattn.cli.tables import make_table, print_table
 from hierattn.metrics.operating_point import OperatingPoint
@@ -138,12 +139,38 @@ def test_one_evaluator_has_one_line_that_explains_how_it_keeps_halves(tmp_path: 
     name = "graph and weights verified; not Apple's runtime (coremltools 8, torch 2"
     answers = {Precision.FP32: f"{name})", Precision.FP16: f"{name}, fp16 storage)"}
     records = [
-        (record, record.parity.model_copy(update={"evaluator": answers[record.precision]}))
+        (record, record.parity.model_copy(update={"evaluator": answers[record.precision]}), None)
         for record in made_up_manifest(tmp_path).artefacts
         if record.format == "coreml" and record.precision in answers and record.parity
     ]
     (line,) = (line for line in legend(records) if line.startswith("Core ML: "))
     assert line.startswith(f"Core ML: {name}). fp16 storage: stored numbers and casts in half")
+
+
+def test_what_an_int8_file_leaves_and_where_the_threshold_finds_another_share_is_told(
+    tmp_path: Path,
+) -> None:
+    manifest = made_up_manifest(tmp_path)
+    (record,) = (one for one in manifest.artefacts if one.path.endswith("int8.tflite"))
+    change = QualityChange(
+        balanced_accuracy=0.0, sensitivity={}, melanoma_at_threshold=-0.2, ece=0.0
+    )
+    quality = Quality.model_construct(
+        sensitivity={}, melanoma_at_threshold=0.4, delta_vs_torch=change
+    )
+    record = record.model_copy(
+        update={
+            "quality": quality,
+            "quantisation": QuantisationRecord(
+                scheme="dynamic", left_in_float={"SOFTMAX": 2, "MUL": 1}
+            ),
+        }
+    )
+    told = list(remarks(manifest.model_copy(update={"artefacts": [record]})))
+    assert f"{record.path}: dynamic; in float: 3 operators (see the manifest)" in told
+    name = manifest.operating_point.target_name
+    words = f"{record.path}: {name} at the run's threshold, and the change in points: 0.400 -20.0"
+    assert words in told
 
 
 def test_a_network_of_one_answer_is_named() -> None:
