@@ -167,7 +167,7 @@ def test_what_an_int8_file_leaves_and_where_the_threshold_finds_another_share_is
         }
     )
     told = list(remarks(manifest.model_copy(update={"artefacts": [record]})))
-    assert f"{record.path}: dynamic; in float: 3 operators (see the manifest)" in told
+    assert f"{record.path}: dynamic; in float: 3 operators (named in the manifest)" in told
     name = manifest.operating_point.target_name
     words = f"{record.path}: {name} at the run's threshold, and the change in points: 0.400 -20.0"
     assert words in told
