@@ -12,10 +12,16 @@ import typer
 
 from benchmarks.environment import describe_host
 from benchmarks.paper.curves import draw_learning_curves, read_losses
-from benchmarks.paper.judging import export_system, keep_held_out, make_row, time_systems
+from benchmarks.paper.judging import (
+    export_system,
+    keep_held_out,
+    make_row,
+    parts_of,
+    time_systems,
+)
 from benchmarks.paper.published import SYSTEMS
 from benchmarks.paper.study import Study, read_recipe
-from benchmarks.paper.table import SystemsTable, compare_systems, to_markdown
+from benchmarks.paper.table import Comparison, SystemsTable, compare_systems, to_markdown
 from benchmarks.paper.trainings import train_system
 from benchmarks.results import RESULTS_JSON, Results
 from hierattn.cli.console import progress_console
@@ -28,7 +34,7 @@ from hierattn.runs import load_run
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Data folder.")],
+    data: Annotated[list[Path], typer.Option(help="Data folder; again for more, as one set.")],
     recipe: Annotated[Path, typer.Option(help="JSON: what all systems share.")],
     work: Annotated[Path, typer.Option(help="Folder of runs and exports; a killed study goes on.")],
     out: Annotated[Path, typer.Option(help="Folder of the results, small enough to keep.")],
@@ -51,7 +57,7 @@ def main(
     if unknown := [name for name in only or () if name not in models]:
         raise UnknownNameError("system", unknown[0], models)
     photos = tuple(feature_data or ())
-    study = Study(data, read_recipe(recipe), work, teacher, photos, init_from)
+    study = Study(tuple(data), read_recipe(recipe), work, teacher, photos, init_from)
     console = progress_console()
     for number, model in enumerate(only or models, start=1):
         console.print(f"training {model}, {number} of {len(only or models)}")
@@ -68,7 +74,9 @@ def main(
     taught += [f"--init-from {init_from.name}"] if init_from else []
     command = " ".join(
         [
-            f"python -m benchmarks.paper --data {data.name} --recipe {recipe.name}",
+            "python -m benchmarks.paper",
+            *(f"--data {folder.name}" for folder in data),
+            f"--recipe {recipe.name}",
             *taught,
             f"--work {work.name} --out {out.name} --runs {runs}",
         ]
@@ -98,7 +106,7 @@ def _table(
     first = predictions[names[0]]
     host = describe_host()
     return SystemsTable(
-        data=study.data.name,
+        data=study.name,
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         command=command,
         machine=f"{host.cpu}, {host.cores} cores",
@@ -108,8 +116,19 @@ def _table(
         images=len(first),
         groups=len(set(first.groups)),
         rows=[make_row(study, name, said, timed) for name, said in predictions.items()],
-        comparisons=compare_systems(predictions),
+        comparisons=[*compare_systems(predictions), *_on_parts(study, predictions)],
     )
+
+
+def _on_parts(study: Study, predictions: dict[str, Predictions]) -> list[Comparison]:
+    parts = {model: parts_of(study, said) for model, said in predictions.items()}
+    return [
+        found
+        for name in next(iter(parts.values()))
+        for found in compare_systems(
+            {model: said[name] for model, said in parts.items()}, part=name
+        )
+    ]
 
 
 if __name__ == "__main__":

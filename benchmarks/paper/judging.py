@@ -27,7 +27,10 @@ from hierattn.runs import load_run
 
 
 def export_system(study: Study, model: str) -> None:
-    """Export a system's first fold in float32 to ONNX and TFLite, judged on photos it never saw."""
+    """Export a system's first fold in float32 to ONNX and TFLite, judged on photos it never saw.
+
+    Of several data folders these are the first one's.
+    """
     if not study.exported(model).exists():
         export(
             ExportRequest(
@@ -35,7 +38,7 @@ def export_system(study: Study, model: str) -> None:
                 study.exported(model),
                 formats=("onnx", "tflite"),
                 precisions=("fp32",),
-                data=study.data,
+                data=study.data[0],
             )
         )
 
@@ -72,6 +75,19 @@ def keep_held_out(study: Study, model: str, out: Path) -> Predictions:
     return read_csv(target)
 
 
+def parts_of(study: Study, predictions: Predictions) -> dict[str, Predictions]:
+    """What was said of each data folder's photos, where there are several."""
+    if len(study.data) == 1:
+        return {}
+    files = predictions.files
+    return {
+        folder.name: predictions.take(
+            [place for place, file in enumerate(files) if file.startswith(f"{folder.name}/")]
+        )
+        for folder in study.data
+    }
+
+
 def make_row(study: Study, model: str, predictions: Predictions, timed: Results) -> SystemRow:
     """Gather one system's figures; ``predictions`` are of the held-out folds."""
     run = load_run(study.folds(model)[0])
@@ -90,6 +106,12 @@ def make_row(study: Study, model: str, predictions: Predictions, timed: Results)
         multiply_adds=count_multiply_adds(network, run.config.image_size),
         top1=found["top1"] or judged.top1,
         balanced_accuracy=found["balanced_accuracy"] or judged.balanced_accuracy,
+        parts={
+            name: bootstrap_intervals(part, run.config.operating_point, replicates=2000)[
+                "balanced_accuracy"
+            ]
+            for name, part in parts_of(study, predictions).items()
+        },
         latencies=[
             Latency(runtime=row.runtime, p50_ms=row.p50_ms)
             for row in timed.rows

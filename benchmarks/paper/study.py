@@ -75,7 +75,7 @@ class Study:
     """One data set, one recipe, eight systems.
 
     Attributes:
-        data: the photos.
+        data: the photos, of one folder or of several as one.
         recipe: the same for all systems.
         work: where runs and exports live; a killed study goes on from there.
         teacher: of the features; None where the recipe has none.
@@ -83,7 +83,7 @@ class Study:
         earlier: the work folder of another study; each system goes on from its fold 1 there.
     """
 
-    data: Path
+    data: tuple[Path, ...]
     recipe: StudyRecipe
     work: Path
     teacher: str | None = None
@@ -101,6 +101,11 @@ class Study:
             raise ConfigError(
                 "this recipe learns no features; leave out --teacher and --feature-data"
             )
+
+    @property
+    def name(self) -> str:
+        """Of the photos, as a run's record has it."""
+        return "+".join(folder.name for folder in self.data)
 
     @property
     def initialisation(self) -> str:

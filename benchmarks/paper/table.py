@@ -30,6 +30,8 @@ class SystemRow(_Part):
         trials: validation balanced accuracy of each rate that was tried; empty for none.
         top1: on the held-out folds, 95 % interval over groups; the value alone where resampling
             changes nothing.
+        parts: balanced accuracy on each data folder's photos alone, where there are several; None
+            where resampling changes nothing.
         size_mb: of the float32 TFLite file.
         verified: every exported file passed its gate.
     """
@@ -41,6 +43,7 @@ class SystemRow(_Part):
     multiply_adds: int
     top1: Interval | float
     balanced_accuracy: Interval | float
+    parts: dict[str, Interval | None] = Field(default_factory=dict)
     latencies: list[Latency]
     size_mb: float | None
     verified: bool
@@ -48,8 +51,13 @@ class SystemRow(_Part):
 
 
 class Comparison(_Part):
-    """HierAttn against a peer on the same photos; positive where HierAttn is better."""
+    """HierAttn against a peer on the same photos; positive where HierAttn is better.
 
+    Attributes:
+        part: the data folder whose photos these are; empty for all.
+    """
+
+    part: str = ""
     ours: str
     peer: str
     difference: PairedDifference
@@ -86,9 +94,12 @@ class SystemsTable(_Part):
 
 
 def compare_systems(
-    predictions: dict[str, Predictions], replicates: int = 2000
+    predictions: dict[str, Predictions], replicates: int = 2000, part: str = ""
 ) -> list[Comparison]:
-    """HierAttn_xs and _s against every peer that is there: balanced accuracy, groups resampled."""
+    """HierAttn_xs and _s against every peer that is there: balanced accuracy, groups resampled.
+
+    ``part`` names the photos where they are not all.
+    """
     found = []
     for ours in OURS:
         for system in SYSTEMS:
@@ -97,7 +108,7 @@ def compare_systems(
             difference = paired_bootstrap(
                 predictions[system.model], predictions[ours], replicates=replicates
             )
-            found.append(Comparison(ours=ours, peer=system.model, difference=difference))
+            found.append(Comparison(part=part, ours=ours, peer=system.model, difference=difference))
     return found
 
 
@@ -106,12 +117,14 @@ def to_markdown(table: SystemsTable) -> str:
     runtimes = sorted({latency.runtime for row in table.rows for latency in row.latencies})
     published = {system.model: system for system in SYSTEMS}
     tried = any(row.trials for row in table.rows)
+    parts = list(dict.fromkeys(name for row in table.rows for name in row.parts))
     heads = [
         "",
         "params, M",
         "GMACs",
         *["rate"] * tried,
         "balanced accuracy",
+        *(f"on {name} alone" for name in parts),
         "top-1",
         *(f"{r}, ms" for r in runtimes),
     ]
@@ -128,6 +141,7 @@ def to_markdown(table: SystemsTable) -> str:
                     f"{row.multiply_adds / 1e9:.3f}",
                     *["–" if row.lr is None else f"{row.lr:g}"] * tried,
                     _interval(row.balanced_accuracy),
+                    *(_interval(row.parts.get(name)) for name in parts),
                     _interval(row.top1),
                     *(times.get(runtime, "–") for runtime in runtimes),
                     "–" if row.size_mb is None else f"{row.size_mb:.2f}",
@@ -142,7 +156,7 @@ def to_markdown(table: SystemsTable) -> str:
         lines.append(
             _line(
                 [
-                    comparison.ours,
+                    f"{comparison.ours}{f', on {comparison.part}' if comparison.part else ''}",
                     comparison.peer,
                     f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]",
                     comparison.verdict,
@@ -156,7 +170,9 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _interval(found: Interval | float) -> str:
+def _interval(found: Interval | float | None) -> str:
+    if found is None:
+        return "–"
     if isinstance(found, float):
         return f"{found:.3f} (no interval)"
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

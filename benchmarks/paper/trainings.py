@@ -78,17 +78,16 @@ def _train(
         found = load_run(out).config
         if found.training != config:
             raise _of_another_recipe(out)
-        if found.data.name != study.data.name:
+        if found.data.name != study.name:
             raise BenchmarkError(
-                f"{out}: trained on '{found.data.name}', not on '{study.data.name}'; give another "
-                "--work"
+                f"{out}: trained on '{found.data.name}', not on '{study.name}'; give another --work"
             )
         _check_start(out, init)
         return
     resume = (out / CHECKPOINT).exists()
     request = TrainingRequest(
         config,
-        None if resume else study.data,
+        () if resume else study.data,
         out,
         init=None if resume else init,
         resume=resume,

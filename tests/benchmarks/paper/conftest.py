@@ -10,4 +10,4 @@ TRAINING = {"epochs": 1, "image_size": 64, "batch_size": 8}
 
 @pytest.fixture
 def study(painted: DataFolder, tmp_path: Path) -> Study:
-    return Study(painted.root, StudyRecipe(folds=("1/3",), training=TRAINING), tmp_path / "work")
+    return Study((painted.root,), StudyRecipe(folds=("1/3",), training=TRAINING), tmp_path / "work")

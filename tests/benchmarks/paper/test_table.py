@@ -1,7 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from benchmarks.paper.judging import parts_of
 from benchmarks.paper.published import OURS, SYSTEMS
+from benchmarks.paper.study import Study
 from benchmarks.paper.table import (
     Latency,
     SystemRow,
@@ -45,6 +50,17 @@ def test_wins_losses_and_what_is_undecided() -> None:
         "mobilevit_s": "worse",
         "mnasnet1_0": "undecided",
     }
+
+
+def test_each_folder_of_several_is_judged_alone(study: Study) -> None:
+    said = answers(0.7, 0)
+    files = [f"{'one' if place % 2 else 'other'}/{file}" for place, file in enumerate(said.files)]
+    said = replace(said, files=tuple(files))
+    assert parts_of(study, said) == {}
+    parts = parts_of(replace(study, data=(Path("one"), Path("a/other"))), said)
+    assert {name: len(part) for name, part in parts.items()} == {"one": 120, "other": 120}
+    found = compare_systems({"hierattn_xs": parts["one"], "mobilenet_v2": parts["one"]}, 50, "one")
+    assert [(one.part, one.difference.difference.value) for one in found] == [("one", 0)]
 
 
 def test_only_peers_are_compared_with() -> None:

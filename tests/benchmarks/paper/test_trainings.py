@@ -57,12 +57,12 @@ def test_features_rates_and_folds_in_their_order(study: Study, asked: list[Any])
         rates=(0.001, 0.002), choosing={"epochs": 6, "validation_fraction": 0.2},
         features={"epochs": 2},
     )  # fmt: skip
-    whole = replace(study, recipe=recipe, teacher="t.pth", feature_data=(study.data,))
+    whole = replace(study, recipe=recipe, teacher="t.pth", feature_data=study.data)
     for rate, accuracies in ((0.001, (0.9, 0.2, 0.2, 0.2, 0.4, 0.6)), (0.002, (0.45,) * 6)):
         write_history(whole.trial("mnasnet1_0", rate), *accuracies)
     train_system(whole, "mnasnet1_0")
     features, *trials = asked
-    assert (features.teacher, features.data, features.config.epochs) == ("t.pth", (study.data,), 2)
+    assert (features.teacher, features.data, features.config.epochs) == ("t.pth", study.data, 2)
     told = [(t.config.lr, t.config.fold, t.config.validation_fraction) for t in trials]
     # The mean of the last two of six epochs is 0.5 for the first rate.
     assert told == [
@@ -85,13 +85,13 @@ def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked:
     same = replace(study, recipe=StudyRecipe(folds=("1/3",), training=fields))
     train_system(same, "hierattn_xs")
     with pytest.raises(BenchmarkError, match="not on 'elsewhere'"):
-        train_system(replace(same, data=study.data / "elsewhere"), "hierattn_xs")
+        train_system(replace(same, data=(Path("elsewhere"),)), "hierattn_xs")
     assert not asked
 
 
 def test_features_of_another_recipe_are_refused(study: Study, asked: list[Any]) -> None:
     recipe = study.recipe.model_copy(update={"features": {"epochs": 2}})
-    other = replace(study, recipe=recipe, teacher="t.pth", feature_data=(study.data,))
+    other = replace(study, recipe=recipe, teacher="t.pth", feature_data=study.data)
     folder = other.features("mnasnet1_0")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
@@ -117,7 +117,7 @@ def test_a_study_goes_on_from_the_first_folds_of_another(
 def test_a_run_that_began_with_other_weights_is_not_taken(
     study: Study, finished: Path, tmp_path: Path
 ) -> None:
-    study = replace(study, data=finished.parent / load_run(finished).config.data.name)
+    study = replace(study, data=(Path(load_run(finished).config.data.name),))
     (start,), (out,) = study.folds("hierattn_s"), study.folds("hierattn_xs")
     for place in (start, out):
         shutil.copytree(finished, place)
