@@ -15,6 +15,7 @@ PHOTOS ?= $(wildcard $(or $(HIERATTN_PHOTOS),../shared/data)/pad_ufes_20)
 demo: $(READY)
 	rm -rf demo
 	$(BIN)/hierattn demo --out demo
+	@echo "In this shell first: . .venv/bin/activate"
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist loadscope -m "not slow"

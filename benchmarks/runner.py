@@ -95,7 +95,7 @@ def measure(
                 done += step != "starting"
             if checkpoint is not None:
                 checkpoint()
-    progress(Progress("", "measured, turn by turn", total, total, over=True))
+    progress(Progress("", "measured in turns, each of all rows", total, total, over=True))
 
 
 def sustain(

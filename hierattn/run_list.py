@@ -98,7 +98,7 @@ def _read(path: Path) -> ListedRun | None:
             status="unfinished",
             model=str(told["model"]) if "model" in told else None,
             data=str(told["data"]) if "data" in told else None,
-            epochs=_history(path / HISTORY),
+            epochs=_history(path / HISTORY) or (0 if told else None),
             of_epochs=told["epochs"] if isinstance(told.get("epochs"), int) else None,
         )
     content = _json(config)
@@ -121,7 +121,7 @@ def _read(path: Path) -> ListedRun | None:
             fold=_fold(content["training"]),
             **(_accuracy(report) if report else {}),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
         return _run(path, config, status="damaged")
 
 
@@ -138,7 +138,7 @@ def _pooled(path: Path) -> ListedRun:
             pooled=(int(content["folds"]), int(content["of_folds"])),
             **_accuracy(content["report"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
         return _run(path, file, status="damaged")
 
 
@@ -147,8 +147,18 @@ def _accuracy(report: dict[str, Any]) -> dict[str, Any]:
     return {
         "balanced_accuracy": _share(report["balanced_accuracy"]),
         "interval": (_share(interval["low"]), _share(interval["high"])) if interval else None,
-        "caveat": str(report["caveat"])[:_LONGEST_CAVEAT] if report.get("caveat") else None,
+        "caveat": _caveat(report),
     }
+
+
+def _caveat(report: dict[str, Any]) -> str | None:
+    if report.get("caveat"):
+        return str(report["caveat"])[:_LONGEST_CAVEAT]
+    confusion = report["confusion"]
+    answered = [place for place, column in enumerate(zip(*confusion, strict=True)) if any(column)]
+    if len(answered) == 1 and sum(map(any, confusion)) > 1:
+        return f"one answer to every image: {report['classes'][answered[0]]}"
+    return None
 
 
 def _share(value: Any) -> float:

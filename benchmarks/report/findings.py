@@ -25,8 +25,8 @@ class Finding:
 
 
 def findings(rows: Sequence[NumberedRow]) -> list[Finding]:
-    """The fastest of each setting, the most accurate file, the largest loss of a class."""
-    return [*_fastest(rows), *_most_accurate(rows), *_largest_loss(rows)]
+    """The fastest of each setting, the most accurate file, the largest losses against torch."""
+    return [*_fastest(rows), *_most_accurate(rows), *_largest_loss(rows), *_at_threshold(rows)]
 
 
 def _fastest(rows: Sequence[NumberedRow]) -> list[Finding]:
@@ -82,3 +82,19 @@ def _largest_loss(rows: Sequence[NumberedRow]) -> list[Finding]:
             "Largest loss of a class", numbered, f"{name} {points(change)} points against torch"
         )
     ]
+
+
+def _at_threshold(rows: Sequence[NumberedRow]) -> list[Finding]:
+    """Named only where a file finds fewer melanomas than torch by the rule that apps flag by."""
+    losses = [
+        (change, n.number, n)
+        for n in rows
+        if not n.is_reference
+        and (change := known(n.row.change_vs_torch.get("melanoma_at_threshold"))) is not None
+    ]
+    if not losses or (worst := min(losses, key=lambda loss: loss[:2]))[0] >= 0:
+        return []
+    change, _, numbered = worst
+    found = percent(numbered.row.melanoma_at_threshold)
+    text = f"melanoma sensitivity {found} % there, {points(change)} points against torch"
+    return [Finding("Largest loss at the run's threshold", numbered, text)]

@@ -97,8 +97,9 @@ class FileResults:
                 progress(Progress(job.format, event.text, event.done, event.total))
             else:
                 self.add(job.format, event)
+                died = isinstance(event, Failed) and event.precision is None
                 if all(result.settled for result in self if result.format == job.format):
-                    progress(Progress(job.format, "done", over=True))
+                    progress(Progress(job.format, "broken off" if died else "done", over=True))
 
         return report
 

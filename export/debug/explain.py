@@ -147,7 +147,7 @@ class Explanation:
         if self.departure is None:
             most = self.largest_addition
             added = (
-                f"; of single results, {most.layer} adds most, {most.added:.2g} of their spread"
+                f"; of single results, {most.layer} adds most, {most.added:.2g} of its deviation"
                 if most
                 else ""
             )

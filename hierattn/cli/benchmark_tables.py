@@ -43,7 +43,8 @@ _LEGEND = (
 )
 _MORE_LEGEND = (
     "load, first, p99: milliseconds to open the file, of the first answer, and 99th percentile of "
-    "steady runs. noise: how far this row's p50, against another's, may differ in another session.",
+    "steady runs. noise: how far this row's p50, against another's, may differ in another session "
+    "(–: not to be told from one launch).",
     "RAM: peak memory of the row's own process, MB, Python included. left: operators that the "
     "delegate (XNNPACK) did not take; 0 is fully delegated, – has no delegate.",
 )

@@ -169,7 +169,8 @@ def print_training(console: Console, foreseen: Foreseen, out: Path, *words: obje
 
             usual = build_config()
             console.print(
-                f"      ({usual.epochs} epochs at {usual.image_size} px take hours on a CPU;",
+                f"      ({usual.epochs} epochs at {usual.image_size} px, hours on a CPU for "
+                "thousands of photos;",
                 "      for a first look add --epochs 3 --image-size 96)",
                 sep="\n",
             )

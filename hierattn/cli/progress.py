@@ -267,7 +267,7 @@ class PartsProgress:
         """Say what a part does; a new text starts its bar anew; over, it has none."""
         if step.over:
             if step.part in self._tasks:
-                self._tell(step.part)
+                self._tell(step.part, step.text)
             return
         if not self._last:
             self.progress.start()
@@ -285,11 +285,11 @@ class PartsProgress:
         task = self._tasks[step.part]
         self.progress.update(task, completed=step.done or 0, total=step.total)
 
-    def _tell(self, part: str, *, stopped: bool = False) -> None:
-        """A line on what a part did: its name, or what the whole was just doing."""
+    def _tell(self, part: str, end: str = "done", *, stopped: bool = False) -> None:
+        """A line on a part: its name and how it ended, or what the whole was just doing."""
         step, seconds = self._last.pop(part), time.monotonic() - self._began.pop(part)
         self.progress.remove_task(self._tasks.pop(part))
         told = _told(step, seconds, stopped=stopped)
         if part and not stopped:
-            told = f"{part}: done in {spent(seconds)}"
+            told = f"{part}: {end} {'in' if end == 'done' else 'after'} {spent(seconds)}"
         self.progress.console.print(told, soft_wrap=True)

@@ -62,8 +62,9 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         if np.isfinite(values).any():
             axes.plot(epochs, values, style, color=colour, label=label, marker=marker, ms=3)
 
-    line(losses, "train_loss", "training", _BLUE)
-    line(losses, "validation_loss", "validation", _ORANGE)
+    # The first is weighted and smoothed as the recipe says, and of augmented photos.
+    line(losses, "train_loss", "training, as minimised", _BLUE)
+    line(losses, "validation_loss", "validation, plain", _ORANGE)
     line(accuracies, "validation_balanced_accuracy", "balanced accuracy", _ORANGE)
     line(accuracies, "validation_accuracy", "top-1 accuracy", _GREEN, "--")
     line(rates, "learning_rate", "learning rate", _GREY)

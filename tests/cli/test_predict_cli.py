@@ -251,6 +251,13 @@ def test_runs_are_listed_with_their_figures(cli: Cli, finished: Path, tmp_path: 
     shown = cli("runs", shelf)
     assert shown.code == 0 and "done" in shown.out and "unfinished" in shown.out
     assert None not in [row["changed"] for row in rows]
+    metrics = json.loads((finished / "metrics.json").read_text())
+    for report in metrics.values():
+        report["caveat"] = None
+        report["confusion"] = [[sum(row), *[0] * (len(row) - 1)] for row in report["confusion"]]
+    (shelf / "done/metrics.json").write_text(json.dumps(metrics))
+    told = json.loads(cli("runs", shelf, "--json").out)["runs"][0]["caveat"]
+    assert told.startswith("one answer to every image: ")
     assert cli("runs", tmp_path / "none").code == 1
 
 

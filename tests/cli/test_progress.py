@@ -85,7 +85,9 @@ def test_a_part_that_is_over_does_not_wait_for_the_others(
         now[0] = 20
         parts.follow(Progress("onnx", "done", over=True))
         now[0] = 50
-    assert capsys.readouterr().err == "onnx: done in 20.0 s\ntflite: done in 50.0 s\n"
+        parts.follow(Progress("tflite", "broken off", over=True))
+    told = "onnx: done in 20.0 s\ntflite: broken off after 50.0 s\n"
+    assert capsys.readouterr().err == told
 
 
 def test_what_was_stopped_says_where(capsys: pytest.CaptureFixture[str]) -> None:

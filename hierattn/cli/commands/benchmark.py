@@ -156,8 +156,7 @@ def benchmark(
         show_outcome(outcome, request, wide=wide)
         if outcome.gallery is not None and not outcome.gallery.painted:
             standard_console().print(
-                f"{out}/report.html holds photographs: pass it on only where that is allowed",
-                soft_wrap=True,
+                f"{out}/report.html holds photographs: pass it on only where that is allowed"
             )
     if outcome.unmeasured or (outcome.comparison and outcome.comparison.findings):
         raise typer.Exit(1)

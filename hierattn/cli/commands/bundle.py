@@ -86,8 +86,7 @@ def show_bundle(done: BundleResult, folder: Path, app: Path) -> None:
         console.print(
             f"On each phone the app takes the faster of {record.precision} and "
             f"{record.fallback.precision} that passes its self-test there; the second file costs "
-            f"{number(record.fallback.bytes / 1e6, 2)} MB.",
-            soft_wrap=True,
+            f"{number(record.fallback.bytes / 1e6, 2)} MB."
         )
     if record.verified:
         console.print("gate: passed")

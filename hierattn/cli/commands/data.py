@@ -73,7 +73,10 @@ def show_inspection(report: InspectionReport, folder: Path, foreseen: Foreseen |
             console.print(
                 f"{name}: {size.smallest} to {size.largest} px, median {size.median:g} px"
             )
-    console.print("A group is a patient, else a lesion, else an image; no split cuts one.")
+    console.print(
+        "A group is a patient, else a lesion, else an image; no split cuts one. One with images "
+        "of several classes counts in each."
+    )
     for licence, count in report.licences.items():
         console.print(f"licence: {licence or 'not given'}: {count} {things}")
     for stratum, count in report.strata.items():
@@ -194,7 +197,7 @@ def balance(
     )
     if Split.TRAIN not in splits:
         raise ConfigError("the fractions leave no training part to balance")
-    with counting("balancing") as progress:
+    with counting("balancing, in steps") as progress:
         result = write_balanced(read, splits, out, target, seed, progress)
     counts = {
         split.value: dict(

@@ -57,7 +57,7 @@ def show_estimate(
                 print_table(console, estimate_table(one, target), wide=wide)
                 console.print()
         for reason in dict.fromkeys(one.reason for one in found if one.reason is not None):
-            console.print(reason, soft_wrap=True)
+            console.print(reason)
         if any(one.operators for one in found):
             for line in _LEGEND:
                 console.print(line)

@@ -110,6 +110,12 @@ def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bo
         more = "" if wide else "; --wide shows what each layer adds"
         files = "1 file" if len(found) == 1 else f"{len(found)} files"
         console.print(f"No departure in {files}{more}. By logits: decisions are the gates' matter.")
+    if found:
+        console.print(
+            "Each file was asked one golden image, the one it answers worst. Differences of logits "
+            "are shares of that image's largest; those of a layer's results are their root mean "
+            "square over the results' standard deviation."
+        )
     for path, explanation in explanations.items():
         if isinstance(explanation, str):
             console.print(f"{path}: cannot be explained: {explanation}")

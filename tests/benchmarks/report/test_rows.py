@@ -193,3 +193,20 @@ def test_names_as_text() -> None:
     long = "a" * 50 + "-int8.onnx"
     assert len(short(long, 30)) == 30 and short(long, 30).endswith("-int8.onnx")
     assert short("short.onnx") == "short.onnx"
+
+
+def test_a_loss_at_the_threshold_that_apps_flag_by_is_named() -> None:
+    results = sample_results()
+    rows = [
+        row.model_copy(
+            update={
+                "melanoma_at_threshold": 0.4,
+                "change_vs_torch": {**row.change_vs_torch, "melanoma_at_threshold": -0.2},
+            }
+        )
+        for row in results.rows
+    ]
+    said = {f.topic: f for f in findings(number_rows(results.model_copy(update={"rows": rows})))}
+    assert said["Largest loss at the run's threshold"].text == (
+        "melanoma sensitivity 40.0 % there, −20.0 points against torch"
+    )

@@ -25,8 +25,8 @@ def test_a_format_is_over_when_the_last_of_its_files_is() -> None:
     report(jobs[1], Failed(precision=None, reason="no memory"))
     report(jobs[0], Failed(precision=Precision.FP32, reason="no operator"))
     report(jobs[0], Failed(precision=Precision.FP16, reason="no operator"))
-    assert [(step.part, step.over) for step in told] == [
-        ("onnx", False),
-        ("tflite", True),
-        ("onnx", True),
+    assert [(step.part, step.text, step.over) for step in told] == [
+        ("onnx", "converting", False),
+        ("tflite", "broken off", True),
+        ("onnx", "done", True),
     ]
