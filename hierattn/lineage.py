@@ -61,8 +61,8 @@ def without_labels(config: RunConfig) -> str | None:
     if not names:
         return None
     return (
-        f"'new' is a photo of whose label nothing was learnt; features were, from those of "
-        f"{' and '.join(names)}"
+        "'new': the run learnt no label of them; its features were learnt, without labels, from "
+        f"photos of {' and '.join(names)}, which may be among them"
     )
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from hierattn.lineage import without_labels
 from hierattn.runs import load_run, shipped_runs
 
 FREE = ("CC BY 4.0", "CC0 1.0")
@@ -40,3 +41,8 @@ def test_every_photo_behind_a_shipped_checkpoint_may_be_used_so(name: str) -> No
             assert licence.startswith(FREE), licence
             assert licence.split(" (")[0] in notice
         link = (link["initialisation"] or {}).get("pretraining")
+
+
+def test_photos_that_taught_features_are_told_where_photos_are_called_new() -> None:
+    told = without_labels(load_run("hierattn_xs.pad_ufes_20").config) or ""
+    assert told.endswith("from photos of isic_2017+pad_ufes_20, which may be among them")

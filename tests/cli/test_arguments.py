@@ -135,3 +135,10 @@ def test_a_run_given_as_photos_is_called_a_run(
 def test_a_folder_given_twice_where_one_counts_is_refused(cli: Cli, words: tuple[str, ...]) -> None:
     answer = cli(*words)
     assert answer.code == 2 and "is given more than once; it takes one" in answer.err
+
+
+def test_help_cuts_no_name_at_80_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in sorted({command for command, _ in options(int, float, str, bool, Path)}):
+        told = cli(*command.split(), "--help").out
+        assert "--help" in told and "…" not in told, command

@@ -151,12 +151,19 @@ def prepare(
     console.print(f"Next: {command('data', 'inspect', out)}", soft_wrap=True)
 
 
+def _checked_seed(value: int) -> int:
+    """A range of ten digits in the help would cut the names of other options off at 80 columns."""
+    if not 0 <= value < 2**32:
+        raise typer.BadParameter(f"{value} is not in the range 0 to {2**32 - 1}")
+    return value
+
+
 @app.command(cls=CheckedCommand)
 def balance(
     folder: Annotated[Path, typer.Argument(help="Data folder.")],
     out: Annotated[Path, typer.Option(help="Data folder to make.")],
     target: Annotated[
-        int, typer.Option(help="Training photos a class.", min=1, max=1_000_000)
+        int, typer.Option(help="Training photos a class.", metavar="N", min=1, max=1_000_000)
     ] = 500,
     fold: Annotated[str | None, typer.Option(help="I/K: leave fold I of K out.")] = None,
     validation_fraction: Annotated[
@@ -166,7 +173,7 @@ def balance(
         float,
         typer.Option(help="Share for test, without --fold.", metavar="SHARE", min=0, max=0.5),
     ] = 0.15,
-    seed: Annotated[int, typer.Option(help="Seed.", min=0, max=2**32 - 1)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed.", metavar="N", callback=_checked_seed)] = 0,
     json_output: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
