@@ -173,8 +173,8 @@ def least_distance(torch: Fingerprint, file: Fingerprint) -> float:
         return float("inf")
     by_norm = abs(torch.norm - file.norm)
     by_total = abs(torch.total - file.total) / float(np.sqrt(torch.count))
-    # Norms in float32 are themselves a little off.
-    return max(by_norm, by_total) / torch.scale - 1e-5
+    # Norms in float32 are themselves a little off, large ones by more.
+    return max(by_norm, by_total) / torch.scale * (1 - 1e-6) - 1e-5
 
 
 def sorted_distance(torch: Fingerprint, file: Fingerprint) -> float:

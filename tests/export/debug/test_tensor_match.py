@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -87,6 +87,7 @@ def test_nan_and_infinity_match_nothing() -> None:
 
 
 @given(VALUES, st.integers(0, 2**32 - 1), st.floats(0, 10))
+@example(np.array([1e-8, 0], np.float32), 0, 0.25)
 def test_bounds_from_below_hold(values: np.ndarray, seed: int, noise: float) -> None:
     random = np.random.default_rng(seed)
     other = (random.permutation(values) + noise * random.standard_normal(values.size)).astype("f4")
