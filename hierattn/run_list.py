@@ -18,6 +18,7 @@ from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, POOLED, REC
 
 _DEPTH = 4
 _LONGEST_CAVEAT = 500
+_MOST = 10**9
 _OF_ALL = ("path", "status", "changed")
 
 
@@ -99,7 +100,7 @@ def _read(path: Path) -> ListedRun | None:
             model=str(told["model"]) if "model" in told else None,
             data=str(told["data"]) if "data" in told else None,
             epochs=_history(path / HISTORY) or (0 if told else None),
-            of_epochs=told["epochs"] if isinstance(told.get("epochs"), int) else None,
+            of_epochs=asked if type(asked := told.get("epochs")) is int and asked > 0 else None,
         )
     content = _json(config)
     if content is None:
@@ -107,8 +108,7 @@ def _read(path: Path) -> ListedRun | None:
     if "training" not in content or "weights_sha256" not in content:
         return None  # Somebody else's config.json.
     try:
-        metrics = _json(path / METRICS) or {}
-        judged_on, report = next(iter(metrics.items()), (None, None))
+        judged_on, report = _judged(path / METRICS)
         return _run(
             path,
             config,
@@ -116,10 +116,10 @@ def _read(path: Path) -> ListedRun | None:
             model=str(content["model"]),
             data=str(content["data"]["name"]),
             epochs=_history(path / HISTORY),
-            of_epochs=int(content["training"]["epochs"]),
+            of_epochs=_count(content["training"]["epochs"]),
             judged_on=judged_on,
             fold=_fold(content["training"]),
-            **(_accuracy(report) if report else {}),
+            **(_accuracy(report) if judged_on is not None else {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
         return _run(path, config, status="damaged")
@@ -135,43 +135,73 @@ def _pooled(path: Path) -> ListedRun:
             status="pooled",
             model=recipe["model"] if isinstance(recipe.get("model"), str) else None,
             judged_on="cross_validation",
-            pooled=(int(content["folds"]), int(content["of_folds"])),
+            pooled=_part_of(content["folds"], content["of_folds"]),
             **_accuracy(content["report"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
         return _run(path, file, status="damaged")
 
 
+def _judged(path: Path) -> tuple[str | None, Any]:
+    """The part that a run's first report is of, and the report; none where it has none."""
+    if not path.exists():
+        return None, None
+    metrics = _json(path)
+    if metrics is None:
+        raise ValueError(f"{path}: damaged")
+    return next(iter(metrics.items()), (None, None))
+
+
 def _accuracy(report: dict[str, Any]) -> dict[str, Any]:
     interval = report["intervals"]["balanced_accuracy"]
+    ends = (_share(interval["low"]), _share(interval["high"])) if interval else None
+    if ends is not None and ends[0] > ends[1]:
+        raise ValueError(f"no interval: {ends}")
     return {
         "balanced_accuracy": _share(report["balanced_accuracy"]),
-        "interval": (_share(interval["low"]), _share(interval["high"])) if interval else None,
+        "interval": ends,
         "caveat": _caveat(report),
     }
 
 
 def _caveat(report: dict[str, Any]) -> str | None:
+    """What the report says against its figures, or that one class was every answer."""
     if report.get("caveat"):
         return str(report["caveat"])[:_LONGEST_CAVEAT]
-    confusion = report["confusion"]
-    answered = [place for place, column in enumerate(zip(*confusion, strict=True)) if any(column)]
+    names = list(report["classes"])
+    confusion = [[_count(cell, least=0) for cell in row] for row in report["confusion"]]
+    if {len(confusion), *map(len, confusion)} != {len(names)}:
+        raise ValueError("not a row and a column for every class")
+    columns = zip(*confusion, strict=True)
+    answered = [name for name, column in zip(names, columns, strict=True) if any(column)]
     if len(answered) == 1 and sum(map(any, confusion)) > 1:
-        return f"one answer to every image: {report['classes'][answered[0]]}"
+        return f"one answer to every image: {answered[0]}"
     return None
 
 
 def _share(value: Any) -> float:
-    share = float(value)
-    if not 0 <= share <= 1:
-        raise ValueError(f"no share of 1: {share}")
-    return share
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"no share of 1: {value}")
+    return float(value)
+
+
+def _count(value: Any, *, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+        raise ValueError(f"no count: {value}")
+    return value
+
+
+def _part_of(some: Any, count: Any) -> tuple[int, int]:
+    if _count(some) > _count(count):
+        raise ValueError(f"{some} of {count}")
+    return some, count
 
 
 def _fold(training: dict[str, Any]) -> str | None:
     fold = training.get("fold")
-    if fold is not None and not isinstance(fold, str):
-        raise TypeError(f"fold {fold!r}")
+    if fold is not None:
+        index, count = str(fold).split("/")
+        _part_of(int(index), int(count))
     return fold
 
 

@@ -173,8 +173,11 @@ def _check_class_order(run: Path, classes: list[str]) -> None:
     try:
         reports = parse_json(regular_file(run / METRICS).read_text(encoding="utf-8"))
         judged = [list(report["classes"]) for report in reports.values()]
-    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
-        return  # whoever asks for the figures is told
+    except (OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{run / METRICS}: damaged, so that the order of the classes cannot be checked; copy "
+            "it again, or remove it"
+        ) from error
     for known in judged:
         if known != classes and sorted(known, key=str) == sorted(classes):
             raise CheckpointError(

@@ -92,7 +92,11 @@ def test_classes_in_another_order_than_they_were_judged_in_are_refused(
     change(copy, lambda fields: fields["classes"].reverse())
     with pytest.raises(CheckpointError, match=r"config\.json: field 'classes': in another order"):
         load_run(copy)
-    (copy / run_files.METRICS).write_text("nonsense")
+    for damaged in ("nonsense", "[]", '{"test": 0}'):
+        (copy / run_files.METRICS).write_text(damaged)
+        with pytest.raises(CheckpointError, match=r"metrics\.json: damaged"):
+            load_run(copy)
+    (copy / run_files.METRICS).unlink()
     assert load_run(copy).config.classes
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,7 +122,7 @@ def beside(folder: object, kind: str) -> str:
 
     Where that is there already, or the folder's own name ends so, it is counted on: ``ham-run-2``.
     Where nothing may be written beside the folder, it is a name in the current one or, where that
-    is none to write into either, at home.
+    is none to write into either, at home or in the folder of temporary files.
     """
     name = str(folder)
     if Path(name).name in ("", ".."):
@@ -138,8 +139,9 @@ def beside(folder: object, kind: str) -> str:
 
 def _elsewhere(folder: Path) -> Path:
     """Where results can be written that are not to lie in or beside a folder."""
-    fit = os.access(Path(), os.W_OK) and not Path.cwd().is_relative_to(folder.resolve())
-    return Path() if fit else Path.home()
+    here = [] if Path.cwd().is_relative_to(folder.resolve()) else [Path()]
+    fit = (place for place in (*here, Path.home()) if os.access(place, os.W_OK))
+    return next(fit, Path(tempfile.gettempdir()))
 
 
 def was_given(context: typer.Context, name: str) -> bool:

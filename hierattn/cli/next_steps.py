@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from hierattn.runs import RunConfig
     from hierattn.training.recipe.config import TrainingConfig
 
-_NOT_REPEATED = {"fold", "out", "export", "json_output"}
-"""Options that another fold of a cross-validation does not take over."""
+_NOT_REPEATED = {"fold", "out", "export", "json_output", "resume"}
+"""Options that another training of the kind does not take over."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +270,11 @@ def _named_after(out: Path, own: int, index: int) -> Path:
     """The folder of another fold: the last number that is this fold's gives way, or it is added."""
     name = re.sub(rf"(?<!\d){own}(?!\d)(?!.*(?<!\d){own}(?!\d))", str(index), out.name)
     return out.with_name(name if name != out.name else f"{out.name}-fold-{index}")
+
+
+def pretraining_again(context: typer.Context, out: Path) -> str:
+    """``hierattn pretrain`` as it can be pasted to go on with what ``context`` began."""
+    return command("pretrain", *_options_of(context), "--resume", "--out", out)
 
 
 def _options_of(context: typer.Context) -> Iterator[object]:

@@ -261,6 +261,44 @@ def test_runs_are_listed_with_their_figures(cli: Cli, finished: Path, tmp_path: 
     assert cli("runs", tmp_path / "none").code == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("balanced_accuracy", True),
+        ("balanced_accuracy", "0.9"),
+        ("interval", {"low": 0.9, "high": 0.1}),
+        ("confusion", [[1, 2], [3]]),
+        ("confusion", [[-1] * 4] * 4),
+        ("confusion", "abcd"),
+        ("epochs", 10**30),
+        ("epochs", 2.7),
+        ("fold", "9/3"),
+        ("metrics", "[]"),
+        ("metrics", '{"test": 0}'),
+        ("metrics", "nonsense"),
+    ],
+)
+def test_a_record_that_nothing_can_have_is_called_damaged(
+    cli: Cli, finished: Path, tmp_path: Path, field: str, value: object
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    config = json.loads((finished / "config.json").read_text())
+    metrics = json.loads((finished / "metrics.json").read_text())
+    report = next(iter(metrics.values()))
+    if field in ("epochs", "fold"):
+        config["training"][field] = value
+    elif field == "interval":
+        report["intervals"]["balanced_accuracy"] |= value
+    else:
+        report[field] = value
+    told = value if field == "metrics" else json.dumps(metrics)
+    (run / "config.json").write_text(json.dumps(config))
+    (run / "metrics.json").write_text(str(told))
+    (row,) = json.loads(cli("runs", tmp_path, "--json").out)["runs"]
+    assert row["status"] == "damaged"
+
+
 def test_weights_that_came_with_a_clone_have_no_date(cli: Cli) -> None:
     """Their files have that of the clone."""
     rows = json.loads(cli("runs", SHIPPED, "--json").out)["runs"]

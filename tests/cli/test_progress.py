@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,9 @@ def test_a_result_is_not_offered_where_nothing_may_be_written(
     assert beside(tmp_path / "ham", "run") == "ham-run-2"
     monkeypatch.chdir(tmp_path / "ham/inside")
     assert beside(tmp_path / "ham", "run") == str(Path.home() / "ham-run"), "not in what is read"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    free = tempfile.gettempdir()
+    assert beside(tmp_path / "ham", "run").startswith(str(Path(free) / "ham-run"))
 
 
 def test_commands_can_be_pasted() -> None:

@@ -14,10 +14,16 @@ from hierattn.cli.console import (
     set_up_logging,
     standard_console,
 )
-from hierattn.cli.next_steps import foresee_init, print_training, told_stop
+from hierattn.cli.next_steps import (
+    foresee_init,
+    pretraining_again,
+    print_training,
+    told_stop,
+)
 
 
 def pretrain(
+    context: typer.Context,
     data: Annotated[
         list[Path], typer.Option(help="Data folder; again for more. No label is looked at.")
     ],
@@ -72,7 +78,7 @@ def pretrain(
     request = PretrainingRequest(
         build_config("features", config, **flags), tuple(data), teacher, out, resume, device
     )
-    with told_stop(out, "the same command and --resume"), RichObserver() as observer:
+    with told_stop(out, pretraining_again(context, out)), RichObserver() as observer:
         outcome = run_pretraining(request, observer)
     if not outcome.is_main:
         return
