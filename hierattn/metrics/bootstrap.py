@@ -59,6 +59,9 @@ class _Statistics:
         names, self.group_of = np.unique(np.asarray(predictions.groups), return_inverse=True)
         self.classes, self.group_count = predictions.classes, len(names)
         self.labels = predictions.labels
+        support = np.bincount(self.labels, minlength=count)
+        self.occurring = support > 0
+        self.ranked = self.occurring & (support < len(predictions))
         self.confusion = np.zeros((self.group_count, count * count))
         np.add.at(self.confusion, (self.group_of, self.labels * count + predicted), 1.0)
         self.ranks = [_Ranks(probabilities[:, k], self.labels == k) for k in range(count)]
@@ -79,11 +82,11 @@ class _Statistics:
         sensitivity = _divide(found, support)
         result = {
             "top1": _divide(found.sum(axis=1), support.sum(axis=1)),
-            "balanced_accuracy": _mean_defined(sensitivity),
+            "balanced_accuracy": _mean_over(sensitivity, self.occurring),
         }
         per_photo = weights[self.group_of]
         areas = np.stack([ranks.auc(per_photo) for ranks in self.ranks], axis=1)
-        result["macro_auc"] = _mean_defined(areas)
+        result["macro_auc"] = _mean_over(areas, self.ranked)
         for position, name in enumerate(self.classes):
             result[_SENSITIVITY + name] = sensitivity[:, position]
         if self.melanoma is not None:
@@ -152,7 +155,9 @@ def bootstrap_intervals(
         and, where the operating point has a threshold, ``melanoma_sensitivity`` and
         ``melanoma_specificity``. None where the value is undefined, and where the interval would
         have no width: so few or such like groups cannot say how far it may lie. Replicates in
-        which a class was not drawn leave that class out.
+        which a class was not drawn count neither for it nor for the means over classes, which
+        over the others alone would be of another kind: one answer to everything reaches 1/5 of
+        five classes, and 1/6 of six.
 
     Raises:
         DataError: no photos or no replicates.
@@ -255,7 +260,9 @@ def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.divide(numerator, denominator, out=result, where=denominator > 0)
 
 
-def _mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over axis 1 of the defined entries, NaN where none is."""
-    defined = np.isfinite(values)
-    return _divide(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1))
+def _mean_over(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean [R] of the chosen columns of [R, K]; NaN where one of them is, or none is chosen."""
+    if not chosen.any():
+        return np.full(len(values), np.nan)
+    mean: np.ndarray = values[:, chosen].mean(axis=1)
+    return mean

@@ -172,3 +172,16 @@ def test_nothing_to_resample_is_an_error(make: Make) -> None:
         bootstrap_intervals(make(30).take([]))
     with pytest.raises(DataError, match="replicates"):
         bootstrap_intervals(make(30), replicates=0)
+
+
+def test_replicates_that_miss_a_rare_class_do_not_widen_the_mean_over_classes(make: Make) -> None:
+    """One answer to everything is 1/3 of three classes in every replicate that has all three."""
+    whole = make(90)
+    rare = np.flatnonzero(whole.labels == 1)[:2]
+    some = whole.take(np.r_[np.flatnonzero(whole.labels != 1), rare])
+    same = dataclasses.replace(some, logits=np.tile(np.eye(3)[0], (len(some), 1)))
+    assert bootstrap_intervals(same, replicates=200)["balanced_accuracy"] is None
+    drawn = bootstrap._Statistics(same, OperatingPoint()).replicates(200, 0)
+    missed = np.isnan(drawn["sensitivity:MEL"])
+    assert missed.any() and np.array_equal(missed, np.isnan(drawn["balanced_accuracy"]))
+    assert np.array_equal(missed, np.isnan(drawn["macro_auc"]))
