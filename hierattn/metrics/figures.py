@@ -87,7 +87,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     losses.set_ylabel("loss (cross-entropy, nats)")
     accuracies.set_ylabel("validation accuracy")
     accuracies.yaxis.set_major_formatter(PercentFormatter(1.0))
-    rates.set_ylabel("learning rate")
+    rates.set_ylabel("learning rate,\nepoch's first step")
     rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     rates.set_ylim(bottom=0)
     rates.set_xlabel("epoch")

@@ -74,8 +74,8 @@ def quantise(model: bytes, photos: np.ndarray) -> tuple[bytes, QuantisationRecor
     scheme = _with(base, chosen)
     return apply_scheme(model, scheme), QuantisationRecord(
         scheme=f"int8 products of {len(fast)} of {len(linear)} linear layers and {len(chosen)} of "
-        f"{len(convolutions)} convolutions, chosen on {len(asked)} photos, activations by their "
-        "range at run time; other large weights stored in float16",
+        f"{len(convolutions)} convolutions, chosen on {len(asked)} calibration photos, activations "
+        "by their range at run time; other large weights stored in float16",
         left_in_float=count_float(operator_kinds(parsed), scheme),
     )
 
