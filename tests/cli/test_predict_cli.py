@@ -266,7 +266,7 @@ def test_runs_are_listed_with_their_figures(cli: Cli, finished: Path, tmp_path: 
     [
         ("balanced_accuracy", True),
         ("balanced_accuracy", "0.9"),
-        ("interval", {"low": 0.9, "high": 0.1}),
+        ("interval", {"value": 0.5, "low": 0.9, "high": 0.1}),
         ("confusion", [[1, 2], [3]]),
         ("confusion", [[-1] * 4] * 4),
         ("confusion", "abcd"),
@@ -289,7 +289,7 @@ def test_a_record_that_nothing_can_have_is_called_damaged(
     if field in ("epochs", "fold"):
         config["training"][field] = value
     elif field == "interval":
-        report["intervals"]["balanced_accuracy"] |= value
+        report["intervals"]["balanced_accuracy"] = value
     else:
         report[field] = value
     told = value if field == "metrics" else json.dumps(metrics)
