@@ -11,14 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter
+
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_json
+from hierattn.common.quantities import Count, Positive, Share
 from hierattn.errors import DataError
 from hierattn.run_files import CHECKPOINT, CONFIG, HISTORY, METRICS, POOLED, RECIPE, STARTED
 
 _DEPTH = 4
 _LONGEST_CAVEAT = 500
-_MOST = 10**9
+_STRICT = ConfigDict(strict=True)
+_SHARE: TypeAdapter[float] = TypeAdapter(Share, config=_STRICT)
+_COUNT: TypeAdapter[int] = TypeAdapter(Positive, config=_STRICT)
+_CONFUSION: TypeAdapter[list[list[int]]] = TypeAdapter(list[list[Count]], config=_STRICT)
 _OF_ALL = ("path", "status", "changed")
 
 
@@ -116,12 +122,12 @@ def _read(path: Path) -> ListedRun | None:
             model=str(content["model"]),
             data=str(content["data"]["name"]),
             epochs=_history(path / HISTORY),
-            of_epochs=_count(content["training"]["epochs"]),
+            of_epochs=_COUNT.validate_python(content["training"]["epochs"]),
             judged_on=judged_on,
             fold=_fold(content["training"]),
             **(_accuracy(report) if judged_on is not None else {}),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return _run(path, config, status="damaged")
 
 
@@ -138,7 +144,7 @@ def _pooled(path: Path) -> ListedRun:
             pooled=_part_of(content["folds"], content["of_folds"]),
             **_accuracy(content["report"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return _run(path, file, status="damaged")
 
 
@@ -154,11 +160,15 @@ def _judged(path: Path) -> tuple[str | None, Any]:
 
 def _accuracy(report: dict[str, Any]) -> dict[str, Any]:
     interval = report["intervals"]["balanced_accuracy"]
-    ends = (_share(interval["low"]), _share(interval["high"])) if interval else None
+    ends = (
+        (_SHARE.validate_python(interval["low"]), _SHARE.validate_python(interval["high"]))
+        if interval
+        else None
+    )
     if ends is not None and ends[0] > ends[1]:
         raise ValueError(f"no interval: {ends}")
     return {
-        "balanced_accuracy": _share(report["balanced_accuracy"]),
+        "balanced_accuracy": _SHARE.validate_python(report["balanced_accuracy"]),
         "interval": ends,
         "caveat": _caveat(report),
     }
@@ -169,7 +179,7 @@ def _caveat(report: dict[str, Any]) -> str | None:
     if report.get("caveat"):
         return str(report["caveat"])[:_LONGEST_CAVEAT]
     names = list(report["classes"])
-    confusion = [[_count(cell, least=0) for cell in row] for row in report["confusion"]]
+    confusion = _CONFUSION.validate_python(report["confusion"])
     if {len(confusion), *map(len, confusion)} != {len(names)}:
         raise ValueError("not a row and a column for every class")
     columns = zip(*confusion, strict=True)
@@ -179,20 +189,8 @@ def _caveat(report: dict[str, Any]) -> str | None:
     return None
 
 
-def _share(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError(f"no share of 1: {value}")
-    return float(value)
-
-
-def _count(value: Any, *, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-        raise ValueError(f"no count: {value}")
-    return value
-
-
 def _part_of(some: Any, count: Any) -> tuple[int, int]:
-    if _count(some) > _count(count):
+    if _COUNT.validate_python(some) > _COUNT.validate_python(count):
         raise ValueError(f"{some} of {count}")
     return some, count
 

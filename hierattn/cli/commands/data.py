@@ -153,8 +153,12 @@ def prepare(
 
 def _checked_seed(value: int) -> int:
     """A range of ten digits in the help would cut the names of other options off at 80 columns."""
-    if not 0 <= value < 2**32:
-        raise typer.BadParameter(f"{value} is not in the range 0 to {2**32 - 1}")
+    from hierattn.data.splits import check_seed
+
+    try:
+        check_seed(value)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
     return value
 
 
