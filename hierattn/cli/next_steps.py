@@ -214,7 +214,7 @@ def _from_here(folder: Path) -> Path:
 def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
     """The commands that train the folds not there yet, and the one that pools all of them.
 
-    Finished folds are looked for beside the run. A command can be said again unless it resumed.
+    Finished folds are looked for beside the run. What resumed says again what the run folder keeps.
 
     Args:
         context: of ``hierattn train``, whose options the other folds take over.
@@ -235,17 +235,16 @@ def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
     runs |= {index: _named_after(out, own, index) for index in missing}
     pooled = command("pool", *(runs[index] for index in sorted(runs)), "--out")
     pooling = f"{pooled} {beside(out, 'pool')}"
-    if missing and context.params["resume"]:
-        others = ", ".join(f"{index}/{count}" for index in missing)
-        return [
-            f"the command that this run began with, with --fold {others} and an --out for each; "
-            "then 'hierattn pool' with all of them"
-        ]
+    options, lacking = list(_options_of(context)), list[str]()
+    if context.params["resume"]:
+        photos, lacking = photos_of_run(out)
+        options = [*photos, "--config", out / CONFIG]
     training = (
-        training_again(*_options_of(context), "--fold", f"{index}/{count}", "--out", runs[index])
+        training_again(*options, "--fold", f"{index}/{count}", "--out", runs[index])
         for index in missing
     )
-    return [*training, pooling]
+    added = f"with {' and '.join(lacking)} as this run had them:"
+    return [*([added] if lacking and missing else []), *training, pooling]
 
 
 def _folds_beside(out: Path, config: RunConfig) -> Iterator[tuple[int, Path]]:

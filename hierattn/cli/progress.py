@@ -94,23 +94,21 @@ def counting(description: str) -> Iterator[Callable[[int, int], None]]:
     """
     console = progress_console()
     progress = make_progress(console)
-    task: TaskID | None = None
     reached, began = (0, 0), time.monotonic()
 
     def show(done: int, total: int) -> None:
-        nonlocal task, reached
-        if task is None:
-            progress.start()
-            task = progress.add_task(description)
+        nonlocal reached
         reached = (done, total)
         progress.update(task, completed=done, total=total)
 
+    # Without a total the bar moves: what comes before the first count takes time, too.
+    task = progress.add_task(description, total=None)
+    progress.start()
     try:
         yield show
     finally:
-        # Drawn only once something was counted: an error before that is one line on stderr.
-        if task is not None:
-            progress.stop()
+        progress.stop()
+        if reached[1]:
             told = f"{description}: {reached[0]} of {reached[1]}"
             console.print(f"{told} in {spent(time.monotonic() - began)}", soft_wrap=True)
 

@@ -171,7 +171,7 @@ def test_after_pooling(cli: Cli, painted: DataFolder, home: Path) -> None:
     assert [words[:2] for words in told(cli(*train))] == [["export", "my fold 1-pool-run"]]
 
 
-def test_folds_beside_are_known_and_a_resumed_one_tells_no_command_that_it_cannot(
+def test_folds_beside_are_known_and_a_resumed_one_goes_on_by_what_its_folder_keeps(
     cli: Cli, painted: DataFolder, home: Path
 ) -> None:
     asked = ("train", "--data", painted.root, *SHORT_TRAINING, "--seed", "3", "--fold")
@@ -180,8 +180,10 @@ def test_folds_beside_are_known_and_a_resumed_one_tells_no_command_that_it_canno
     assert "--seed" in second
     (third_again, pool) = told(cli(*second))
     assert third_again == third and pool[:4] == ["pool", "run", "run-fold-2", "run-fold-3"]
-    answer = cli("train", "--resume", "--out", "run")
-    assert told(answer) == [] and "with --fold 3/3 and an --out" in answer.out
+    third_resumed, pool_again = told(cli("train", "--resume", "--out", "run"))
+    assert third_resumed[-4:] == third[-4:] and pool_again[:-1] == pool[:-1]
+    assert told(cli(*third_resumed)) == [[*pool[:-1], "run-fold-3-pool"]]
+    assert len(told(cli(*pool, "--replicates", "20"))) == 1
 
 
 def test_a_bundle_is_followed_by_a_command_that_there_is(

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from benchmarks.report.charts.label_placement import FONT
 from benchmarks.report.charts.svg import STYLE, drawable, new_figure
 from benchmarks.report.charts.tradeoff import NO_POINTS, Panel, runtime_series, tradeoff_panels
-from benchmarks.report.charts.tradeoff_chart import WIDE, Overview, draw_panel, legend_arguments
+from benchmarks.report.charts.tradeoff_chart import WIDE, Overview, draw_legend, draw_panel
 from benchmarks.report.formatting import short
 from benchmarks.report.rows import NumberedRow
 from benchmarks.results import PhotoSet
@@ -68,7 +68,7 @@ def draw_pareto(rows: Sequence[NumberedRow], path: Path, photos: PhotoSet | None
             _draw_key(figure, panel, bottom - 56)
             top -= each + key
         if panels:
-            figure.legend(**legend_arguments(overview, WIDE))
+            draw_legend(figure, overview, WIDE)
             for place, line in enumerate(reversed(told)):
                 base = (_LEGEND + place * _KEY_ROW) / height
                 figure.text(8 / WIDE.width, base, drawable(line), fontsize=0.85 * FONT)

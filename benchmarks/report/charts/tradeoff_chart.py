@@ -16,9 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from benchmarks.report.charts.label_placement import CHARACTER, FONT, Box, Disc, Label, place_labels
-from benchmarks.report.charts.svg import INK, SERIES, STYLE, drawable, inline_svg, new_figure
+from benchmarks.report.charts.svg import (
+    INK,
+    PIXELS_AN_INCH,
+    SERIES,
+    STYLE,
+    drawable,
+    inline_svg,
+    new_figure,
+)
 from benchmarks.report.charts.tradeoff import (
     Panel,
     drawn_series,
@@ -74,14 +83,13 @@ class Overview:
 def tradeoff_svg(panel: Panel, overview: Overview, layout: Layout, name: str) -> Markup:
     """One panel as SVG; ``name`` is unique on the page."""
     with matplotlib.rc_context(STYLE):
-        legend = legend_arguments(overview, layout)
-        row = _legend_row(overview, layout)
-        foot = 46 + (row + 4) * math.ceil(len(legend["handles"]) / layout.columns)
+        entries = len(_legend_entries(overview, layout))
+        foot = 46 + (_legend_row(overview, layout) + 4) * math.ceil(entries / layout.columns)
         figure = new_figure(layout.width, layout.height + foot)
         axes = figure.subplots()
         _place(axes, figure, foot)
         draw_panel(axes, panel, overview, layout)
-        figure.legend(**legend)
+        draw_legend(figure, overview, layout)
         tooltips = {f"point-{p.numbered.number}": "\n".join(p.facts) for p in panel.points}
         title = f"Balanced accuracy against p50 latency on {panel.setting}"
         return inline_svg(figure, name, title, tooltips, kind=f"plot {layout.kind}", focusable=True)
@@ -116,8 +124,25 @@ def _legend_row(overview: Overview, layout: Layout) -> float:
     return max(2 * disc_radius(largest, max(overview.sizes_mb), layout), 15.0)
 
 
-def legend_arguments(overview: Overview, layout: Layout) -> dict[str, Any]:
-    """Arguments of matplotlib's legend."""
+def draw_legend(figure: Figure, overview: Overview, layout: Layout) -> None:
+    """Draw the legend of all panels at the figure's foot."""
+    row = _legend_row(overview, layout)
+    legend = figure.legend(
+        handles=_legend_entries(overview, layout),
+        loc="lower left",
+        ncols=layout.columns,
+        borderaxespad=0.2,
+        labelspacing=0.3,
+        handleheight=row / FONT,
+        handlelength=max(2.0, row / FONT),
+    )
+    # Matplotlib leaves words at the foot of a high row, 0.35 of what it is higher than its type.
+    rise = ScaledTranslation(0, 0.15 * (row - FONT) / PIXELS_AN_INCH, figure.dpi_scale_trans)
+    for text in legend.get_texts():
+        text.set_transform(text.get_transform() + rise)
+
+
+def _legend_entries(overview: Overview, layout: Layout) -> list[Artist]:
     entries: list[Artist] = [
         Line2D([], [], marker="o", ls="", ms=11, color=_colour(place), label=drawable(name))
         for place, name in drawn_series(overview.panels, overview.series)
@@ -131,18 +156,9 @@ def legend_arguments(overview: Overview, layout: Layout) -> dict[str, Any]:
         arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
         dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
-    entries.append(
-        Line2D([], [], color=INK, ls=(0, (4, 2)), label="Pareto front (bold: a file on it)")
-    )
-    return {
-        "handles": entries,
-        "loc": "lower left",
-        "ncols": layout.columns,
-        "borderaxespad": 0.2,
-        "labelspacing": 0.3,
-        "handleheight": _legend_row(overview, layout) / FONT,
-        "handlelength": max(2.0, _legend_row(overview, layout) / FONT),
-    }
+    front = "Pareto front (bold: any on it)"
+    entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label=front))
+    return entries
 
 
 def draw_panel(axes: Axes, panel: Panel, overview: Overview, layout: Layout) -> None:
