@@ -28,13 +28,12 @@ from export.progress import Observer, unobserved
 from export.targets.fleet import KINDS, device_names, find_devices, parse_devices
 from export.targets.task import Timeouts
 from hierattn.common.locks import locked_folder
+from hierattn.common.quantities import MOST_THREADS
 from hierattn.common.signals import uninterrupted
 from hierattn.common.temporary import temporary_folder
 from hierattn.data.joined.class_table import ClassTable, parse_class_map
 from hierattn.errors import HierAttnError, UnknownNameError
 from hierattn.outputs import check_output, given_path
-
-MOST_THREADS = 256
 
 
 @dataclass(frozen=True)

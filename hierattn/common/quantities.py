@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 _HUGE = 1e9
+MOST_THREADS = 1024
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Change = Annotated[float, Field(ge=-1, le=1)]
@@ -14,7 +15,7 @@ Change = Annotated[float, Field(ge=-1, le=1)]
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Positive = Annotated[int, Field(ge=1, le=10**12)]
-Threads = Annotated[int, Field(ge=1, le=1024)]
+Threads = Annotated[int, Field(ge=1, le=MOST_THREADS)]
 Milliseconds = Annotated[float, Field(ge=0, le=_HUGE)]
 Megabytes = Annotated[float, Field(ge=0, le=_HUGE)]
 Ratio = Annotated[float, Field(gt=0, le=_HUGE)]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from benchmarks.run import BenchmarkOutcome, BenchmarkRequest
 
 RUNS, LAUNCHES = 300, 5
-MOST_THREADS = 1024
 
 
 def benchmark(
@@ -257,6 +256,8 @@ def _anonymous(word: str) -> str:
 
 
 def _counts(text: str) -> tuple[int, ...]:
+    from hierattn.common.quantities import MOST_THREADS
+
     names = _names(text)
     # A number of many digits is none that Python would read.
     short = all(name.isdecimal() and len(name) <= len(str(MOST_THREADS)) for name in names)
