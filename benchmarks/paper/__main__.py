@@ -134,5 +134,5 @@ def _on_parts(study: Study, predictions: dict[str, Predictions]) -> list[Compari
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except HierAttnError as error:
+    except (HierAttnError, OSError) as error:
         sys.exit(f"error: {error}")

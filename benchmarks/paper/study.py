@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import parse_model
+from hierattn.data.joined.class_table import ClassTable
+from hierattn.data.joined.read import read_labelled, read_unlabelled
+from hierattn.data.provenance import describe_data
 from hierattn.errors import ConfigError, first_problem
 from hierattn.training.recipe.config import TrainingConfig, build_config
 
@@ -33,6 +37,33 @@ class StudyRecipe(BaseModel):
     rates: tuple[float, ...] = ()
     choosing: dict[str, Any] = Field(default_factory=dict)
     features: dict[str, Any] | None = None
+
+    @field_validator("folds")
+    @classmethod
+    def _each_photo_once(cls, folds: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(folds)) < len(folds) or len({fold.partition("/")[2] for fold in folds}) > 1:
+            raise ValueError("name different folds of one partition, such as 1/3 and 2/3")
+        return folds
+
+    @field_validator("rates")
+    @classmethod
+    def _told_apart(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
+        if len({f"{rate:g}" for rate in rates}) < len(rates):
+            raise ValueError("name rates that differ in their first six digits")
+        return rates
+
+    @field_validator("training", "choosing", "features")
+    @classmethod
+    def _of_no_system(cls, fields: dict[str, Any] | None) -> dict[str, Any] | None:
+        if own := sorted({"model", "fold"} & set(fields or {})):
+            raise ValueError(f"leave out '{own[0]}', which the study sets itself")
+        return fields
+
+    @model_validator(mode="after")
+    def _can_choose(self) -> StudyRecipe:
+        if "lr" in self.choosing or (self.rates and "lr" in self.training):
+            raise ValueError("leave out 'lr' beside rates: each trial has one of those")
+        return self
 
     def fold_config(self, model: str, fold: str, lr: float | None) -> TrainingConfig:
         """Of one fold's training; ``lr`` is the rate that was chosen, None for the recipe's own."""
@@ -65,7 +96,8 @@ def read_recipe(path: Path) -> StudyRecipe:
     for fold in recipe.folds:
         recipe.fold_config(model, fold, None)
     for rate in recipe.rates:
-        recipe.trial_config(model, rate)
+        if not recipe.trial_config(model, rate).validation_fraction:
+            raise ConfigError(f"{path}: field 'choosing' needs a validation_fraction above 0")
     recipe.feature_config(model)
     return recipe
 
@@ -106,6 +138,18 @@ class Study:
     def name(self) -> str:
         """Of the photos, as a run's record has it."""
         return "+".join(folder.name for folder in self.data)
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """Fingerprint of the photos, as a run's record has it."""
+        config = self.recipe.fold_config("hierattn_xs", self.recipe.folds[0], None)
+        table = ClassTable(config.class_map, config.synonyms)
+        return describe_data(read_labelled(self.data, table), ()).sha256
+
+    @cached_property
+    def feature_data_sha256(self) -> str:
+        """Fingerprint of the features' photos, as a pretraining's record has it."""
+        return describe_data(read_unlabelled(self.feature_data), ()).sha256
 
     @property
     def initialisation(self) -> str:

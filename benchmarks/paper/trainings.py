@@ -52,9 +52,21 @@ def trial_scores(study: Study, model: str) -> dict[float, float]:
 
 
 def read_history(history: Path, column: str) -> list[float]:
-    """A column of a run's ``history.csv``, a value an epoch."""
-    with history.open(encoding="utf-8", newline="") as file:
-        return [float(row[column]) for row in csv.DictReader(file)]
+    """A column of a run's ``history.csv``, a value an epoch.
+
+    Raises:
+        BenchmarkError: the file is damaged or gone.
+    """
+    try:
+        with history.open(encoding="utf-8", newline="") as file:
+            told = [float(row[column]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise BenchmarkError(
+            f"{history}: cannot be read; remove its folder to train again ({error})"
+        ) from error
+    if not told:
+        raise BenchmarkError(f"{history}: no epoch in it; remove its folder to train again")
+    return told
 
 
 def _learn_features(study: Study, model: str, observer: TrainingObserver | None) -> None:
@@ -64,6 +76,8 @@ def _learn_features(study: Study, model: str, observer: TrainingObserver | None)
         found = pretraining_behind(out)
         if found is None or found.training != config:
             raise _of_another_recipe(out)
+        if found.data.sha256 != study.feature_data_sha256:
+            raise _of_other_photos(out, "--feature-data")
         return
     resume = (out / CHECKPOINT).exists()
     request = PretrainingRequest(config, study.feature_data, study.teacher, out, resume)
@@ -78,16 +92,14 @@ def _train(
         found = load_run(out).config
         if found.training != config:
             raise _of_another_recipe(out)
-        if found.data.name != study.name:
-            raise BenchmarkError(
-                f"{out}: trained on '{found.data.name}', not on '{study.name}'; give another --work"
-            )
+        if (found.data.name, found.data.sha256) != (study.name, study.data_sha256):
+            raise _of_other_photos(out, "--data")
         _check_start(out, init)
         return
     resume = (out / CHECKPOINT).exists()
     request = TrainingRequest(
         config,
-        () if resume else study.data,
+        study.data,
         out,
         init=None if resume else init,
         resume=resume,
@@ -104,6 +116,10 @@ def _check_start(out: Path, init: Path | None) -> None:
     began = (initialisation.get("pretraining") or {}).get("weights_sha256")
     if began != (None if init is None else file_sha256(init / WEIGHTS)):
         raise BenchmarkError(f"{out}: began with other weights; give another --work")
+
+
+def _of_other_photos(out: Path, option: str) -> BenchmarkError:
+    return BenchmarkError(f"{out}: learnt from other photos than {option}'s; give another --work")
 
 
 def _of_another_recipe(out: Path) -> BenchmarkError:

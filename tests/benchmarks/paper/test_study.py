@@ -31,6 +31,16 @@ def test_the_recipe_s_own_rate_holds_where_none_is_chosen() -> None:
         ('{"folds": ["4/3"], "training": {}}', "fold"),
         ('{"folds": ["1/3"], "training": {}, "rates": [-1]}', "lr"),
         ('{"folds": ["1/3"], "training": {}, "features": {"epochs": 0}}', "epochs"),
+        ('{"folds": ["1/3", "1/3"], "training": {}}', "'folds'"),
+        ('{"folds": ["1/3", "2/4"], "training": {}}', "'folds'"),
+        ('{"folds": ["1/3"], "training": {}, "rates": [0.001, 0.0010000001]}', "'rates'"),
+        ('{"folds": ["1/3"], "training": {"model": "hierattn_s"}}', "'training'.*'model'"),
+        ('{"folds": ["1/3"], "training": {"fold": "1/3"}}', "'training'.*'fold'"),
+        ('{"folds": ["1/3"], "training": {"lr": 0.1}, "rates": [0.1]}', "'lr'"),
+        (
+            '{"folds": ["1/3"], "training": {"validation_fraction": 0}, "rates": [0.1]}',
+            "'choosing'",
+        ),
     ],
 )
 def test_a_bad_recipe_is_refused_by_its_field(text: str, named: str, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from benchmarks.paper import trainings
 from benchmarks.paper.study import Study, StudyRecipe
-from benchmarks.paper.trainings import chosen_rate, train_system
+from benchmarks.paper.trainings import chosen_rate, read_history, train_system
 from benchmarks.results import BenchmarkError
+from hierattn.data.folder import read_data_folder
 from hierattn.errors import ConfigError
 from hierattn.runs import load_run
 
@@ -73,7 +74,9 @@ def test_features_rates_and_folds_in_their_order(study: Study, asked: list[Any])
     assert all(t.init == whole.features("mnasnet1_0") for t in trials)
 
 
-def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked: list[Any]) -> None:
+def test_what_is_finished_is_not_done_again(
+    study: Study, finished: Path, asked: list[Any], tmp_path: Path
+) -> None:
     (fold,) = study.folds("hierattn_xs")
     shutil.copytree(finished, fold)
     record = json.loads((fold / "config.json").read_text())
@@ -84,9 +87,23 @@ def test_what_is_finished_is_not_done_again(study: Study, finished: Path, asked:
     fields = load_run(fold).config.training.model_dump(exclude={"model", "fold"})
     same = replace(study, recipe=StudyRecipe(folds=("1/3",), training=fields))
     train_system(same, "hierattn_xs")
-    with pytest.raises(BenchmarkError, match="not on 'elsewhere'"):
-        train_system(replace(same, data=(Path("elsewhere"),)), "hierattn_xs")
+    # Another folder of the same name: the run would stand beside runs of other photos.
+    other = tmp_path / "elsewhere" / study.name
+    shutil.copytree(study.data[0], other)
+    with read_data_folder(other).records[0].path.open("ab") as photo:
+        photo.write(b"\0")
+    with pytest.raises(BenchmarkError, match="other photos than --data's"):
+        train_system(replace(same, data=(other,)), "hierattn_xs")
     assert not asked
+
+
+@pytest.mark.parametrize("text", [None, "", "epoch,loss\n1,0.5\n", "epoch,train_loss\n1,x\n"])
+def test_a_damaged_history_is_told_by_its_file(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BenchmarkError, match=r"history\.csv: .*remove its folder"):
+        read_history(file, "train_loss")
 
 
 def test_features_of_another_recipe_are_refused(study: Study, asked: list[Any]) -> None:
@@ -117,7 +134,6 @@ def test_a_study_goes_on_from_the_first_folds_of_another(
 def test_a_run_that_began_with_other_weights_is_not_taken(
     study: Study, finished: Path, tmp_path: Path
 ) -> None:
-    study = replace(study, data=(Path(load_run(finished).config.data.name),))
     (start,), (out,) = study.folds("hierattn_s"), study.folds("hierattn_xs")
     for place in (start, out):
         shutil.copytree(finished, place)
