@@ -18,6 +18,7 @@ from benchmarks.results import (
 )
 from export.checks.gates import TOLERANCES, Tolerance
 from export.schema.metadata import Precision
+from hierattn.data.readers.tables import name_some
 
 SIZE_GROWTH = 1.02
 """A file this much larger is worse; metadata alone move it less."""
@@ -108,7 +109,7 @@ def compare(old: Results, new: Results) -> Comparison:
     if not old.environments:
         raise BenchmarkError("--compare: the earlier results name no machine")
     same_photos = bool(old.photos and new.photos and old.photos.sha256 == new.photos.sha256)
-    remarks = [*_renamed(pairs), *_remarks(old, new, same_photos)]
+    remarks = [*_renamed(pairs), *_new(new.rows, pairs), *_remarks(old, new, same_photos)]
     findings: list[str] = []
     drifts = {
         setting: _drift(old, new, pairs, *setting)
@@ -271,6 +272,13 @@ def _renamed(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
             f"compared by format and precision, {', '.join(other)}: another name may mean another "
             "image size, and so other work"
         )
+
+
+def _new(rows: Sequence[Row], pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
+    met = {id(now) for _, now in pairs}
+    alone = [_name(row) for row in rows if id(row) not in met and row.status == "measured"]
+    if alone:
+        yield f"not in the earlier session, so not compared: {name_some(alone, 'row')}"
 
 
 def _remarks(old: Results, new: Results, same_photos: bool) -> Iterator[str]:

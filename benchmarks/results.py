@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from hierattn.common.files import regular_file
 from hierattn.common.json_text import DoubleNameError, parse_model
@@ -166,6 +166,12 @@ class Row(StrictModel):
     status: Literal["measured", "gate failed", "failed", "not run"]
     reason: str | None = None
 
+    @model_validator(mode="after")
+    def _measured(self) -> Row:
+        if self.status == "measured" and self.p50_ms is None:
+            raise ValueError("p50_ms is missing in a row that was measured")
+        return self
+
 
 class NoiseFloor(StrictModel):
     """Below which ratio a difference of latency between typical rows says nothing.
@@ -255,6 +261,14 @@ class Results(StrictModel):
     rows: list[Row]
     sweep: list[SweepPoint] = Field(default_factory=list)
     remarks: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _on_known_devices(self) -> Results:
+        known = {environment.device for environment in self.environments}
+        for row in self.rows:
+            if known and row.status == "measured" and row.device not in known:
+                raise ValueError(f"rows of device '{row.device}', which 'environments' lacks")
+        return self
 
     def floor_between(self, one: Row, other: Row) -> float:
         """The ratio of p50 below which two rows cannot be told apart; 1 where nothing is known.

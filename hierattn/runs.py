@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,7 @@ from hierattn.common.json_text import parse_json
 from hierattn.common.shell import quote
 from hierattn.data.provenance import DataProvenance
 from hierattn.data.split_file import SplitRow, read_split_rows
+from hierattn.data.splits import Split
 from hierattn.errors import (
     CheckpointError,
     ConfigError,
@@ -231,7 +233,23 @@ def seen_rows(run: Path) -> tuple[SplitRow, ...]:
             f"{run / SPLITS}: {len(rows)} of the run's {expected} photos, the others are lost; "
             "copy the whole file again"
         )
+    counts = Counter(row.split for row in rows)
+    for part, judged in _judged_counts(run).items():
+        if rows and counts[part] != judged:
+            raise DataError(
+                f"{run / SPLITS}: {counts[part]} photos in its {part} part, where {METRICS} was "
+                f"made of {judged}; the file was changed since, copy it again"
+            )
     return rows + earlier_rows(run)
+
+
+def _judged_counts(run: Path) -> dict[Split, int]:
+    """Of how many photos of its parts a run's figures were made, as far as it says."""
+    try:
+        reports = parse_json(regular_file(run / METRICS).read_text(encoding="utf-8"))
+        return {part: reports[part]["images"] for part in Split if part in reports}
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return {}  # load_run says what is wrong with it
 
 
 def _photo_count(run: Path) -> int | None:

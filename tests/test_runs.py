@@ -185,3 +185,8 @@ def test_a_table_of_photos_that_lost_a_part_is_refused(copy: Path, finished: Pat
     (copy / run_files.SPLITS).write_text("".join(lines[:20]))
     with pytest.raises(DataError, match=r"splits\.csv: 19 of the run's 72 photos"):
         seen_rows(copy)
+    shutil.copy(finished / run_files.METRICS, copy / run_files.METRICS)
+    moved = "".join(lines).replace(",train,", ",test,", 1)
+    (copy / run_files.SPLITS).write_text(moved)
+    with pytest.raises(DataError, match=r"splits\.csv: 12 photos in its test part, .* of 11; "):
+        seen_rows(copy)

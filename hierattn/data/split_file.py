@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from hierattn.errors import DataError, HierAttnError
 
 _COLUMNS = ("file", "class", "group", "split")
 _IDENTITY = ("sha256", "source")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ def read_split_rows(path: str | Path, *, one_folder: bool = True) -> tuple[Split
             raise DataError(f"{where}: split '{given}' is none of {', '.join(valid)}")
         file, label, group, split = (cells[name] for name in _COLUMNS)
         sha256, source = (cells.get(name) or None for name in _IDENTITY)
+        if sha256 is not None and not _SHA256.fullmatch(sha256):
+            raise DataError(
+                f"{path}: row {cells.number}: sha256 is not 64 hexadecimal digits; copy the file "
+                "again"
+            )
         rows.append(SplitRow(file, label, group, Split(split), sha256, source))
     repeated = [name for name, count in Counter(row.file for row in rows).items() if count > 1]
     if repeated and one_folder:

@@ -36,6 +36,13 @@ def test_files_of_another_name_are_said_to_be_other_work() -> None:
     assert not any("another name" in line for line in compare(results(old), results(old)).remarks)
 
 
+def test_rows_that_the_earlier_session_lacks_are_named() -> None:
+    new = results(row(), row(precision="int8", p50_ms=7.0))
+    comparison = compare(results(row()), new)
+    told = "not in the earlier session, so not compared: 1 row (m onnx int8, onnxruntime, 1 thread)"
+    assert told in comparison.remarks and "in 1 row (" in comparison.nothing_worse
+
+
 def test_the_larger_floor_counts() -> None:
     new = results(row(p50_ms=11.0, sha256="b" * 64))
     assert _found(results(row()), new)

@@ -50,3 +50,6 @@ def test_malformed_splits(tmp_path: Path) -> None:
     path.write_text("file,class,group,split\n" + "a/0.png,a,g,train\n" * 2)
     with pytest.raises(DataError, match="listed more than once"):
         read_split_rows(path)
+    path.write_text("file,class,group,split,sha256\na/0.png,a,g,train,zz\n")
+    with pytest.raises(DataError, match="row 2: sha256"):
+        read_split_rows(path)

@@ -60,7 +60,8 @@ def parse_class_map(pairs: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"--map-class {pair}: write FROM=TO, or FROM= to leave a class out")
         check_renames({name: target})
         if table.setdefault(name, target) != target:
-            raise ConfigError(f"--map-class {pair}: '{name}' is already '{table[name]}'")
+            other = f"'{table[name]}'" if table[name] else "left out"
+            raise ConfigError(f"--map-class {pair}: '{name}' is already {other}")
     return table
 
 
@@ -78,14 +79,22 @@ def check_renames(renames: Mapping[str, str]) -> None:
             )
 
 
-def check_table(table: ClassTable, folders: Sequence[DataFolder]) -> None:
-    """Check that every class that a table renames is in some folder.
+def check_table(
+    table: ClassTable, folders: Sequence[DataFolder], model_classes: Sequence[str] | None = None
+) -> None:
+    """Check that every class that a table renames is in some folder, and its new name in the model.
 
     Raises:
         DataError: one is not; those that are there are listed.
     """
+    known = None if model_classes is None else {one_form(name) for name in model_classes}
     there = sorted({name for folder in folders for name in folder.classes})
-    for name in table.renames:
+    for name, target in table.renames.items():
+        if known is not None and target and one_form(target) not in known:
+            raise DataError(
+                f"--map-class {name}={target}: the model has no class '{target}' "
+                f"(the model's: {', '.join(model_classes or ())})"
+            )
         if name not in there:
             # No guess: nearest to "melanoma" is "No_Melanoma".
             where = " and ".join(folder.place for folder in folders)

@@ -50,7 +50,7 @@ def read_labelled(
         raise ConfigError("--data: no folder given")
     check_roots(roots)
     read = [read_data_folder(root) for root in roots]
-    check_table(table, read)
+    check_table(table, read, model_classes)
     several = len(read) > 1
     folders: list[DataFolder] = []
     for folder in read:

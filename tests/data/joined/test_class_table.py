@@ -42,6 +42,9 @@ def test_a_class_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     root = write_class_folders(tmp_path / "own", {"MEL": 2, "naevus": 2})
     with pytest.raises(DataError, match=r"no such class \(MEL, naevus\)"):
         read_labelled([root], ClassTable({"nevus": "NV"}))
+    told = r"--map-class naevus=NW: the model has no class 'NW' \(the model's: MEL, NV\)"
+    with pytest.raises(DataError, match=told):
+        read_labelled([root], ClassTable({"naevus": "NW"}), ("MEL", "NV"))
 
 
 def test_a_table_that_leaves_one_class_is_refused(tmp_path: Path) -> None:
