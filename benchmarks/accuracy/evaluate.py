@@ -20,6 +20,7 @@ from export.runtime.client import Worker, WorkerConfig
 from export.schema.manifest import PARITY
 from export.schema.parity import read_parity_record
 from hierattn.common.temporary import temporary_folder
+from hierattn.data.readers.tables import name_some
 from hierattn.inference import predict_logits
 from hierattn.metrics.bootstrap import Interval
 from hierattn.metrics.classification import confusion_matrix, only_answer
@@ -150,7 +151,8 @@ def constant_answers(answers: Sequence[FileAnswers]) -> list[str]:
         if (only := only_answer(confusion, told.classes)) is not None:
             files.setdefault(only, []).append(f"{answer.export}: {answer.name} ({answer.runtime})")
     return [
-        f"{name} is the answer to every photo, and nothing is told apart, in: {', '.join(where)}"
+        f"{name} is the answer to every photo, and nothing is told apart, in "
+        f"{name_some(where, 'file')}"
         for name, where in files.items()
     ]
 

@@ -169,7 +169,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "precision",
         "Precision",
-        "Numbers the file computes with: 32-bit or 16-bit floating point, or 8-bit integers.",
+        "What the file keeps its weights in: 32-bit or 16-bit floating point, or 8-bit integers. "
+        "In what it computes depends on the runtime; see docs/export.md.",
         frozenset(),
         _text("precision"),
         numeric=False,

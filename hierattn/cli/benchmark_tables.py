@@ -50,7 +50,7 @@ _MORE_LEGEND = (
 )
 _ACCURACY = (
     "balanced, melanoma: balanced accuracy and melanoma sensitivity (highest class) of this very "
-    "file in this runtime on the images; after it, points more or less than torch."
+    "file in this runtime on the images"
 )
 
 
@@ -104,7 +104,10 @@ def legend(results: Results, *, wide: bool = False) -> Iterator[str]:
         yield "litert, tflite-runtime: Google's runtimes of .tflite files, today's and the earlier."
     if results.photos is not None:
         photos = results.photos
-        yield f"{_ACCURACY} Images: {photos.images} of '{photos.name}'."
+        against = "; after it, points more or less than torch"
+        compared = any(row.change_vs_torch for row in results.rows)
+        told = f"{_ACCURACY}{against if compared else ''}"
+        yield f"{told}. Images: {photos.images} of '{photos.name}'."
         if photos.note:
             yield f"Images: {photos.note}."
     floor, method = results.noise_floor, results.method

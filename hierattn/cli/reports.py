@@ -90,7 +90,8 @@ def print_report(
         console.print(f"In the figures {note}.", soft_wrap=True)
     several = sum(any(row) for row in report.confusion)
     console.print(
-        f"{_LEGEND} Guessing reaches a balanced accuracy of {1 / several:.3f}.", style="dim"
+        f"{_LEGEND} One answer to every image reaches a balanced accuracy of {1 / several:.3f}.",
+        style="dim",
     )
 
 

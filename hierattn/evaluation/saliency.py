@@ -76,14 +76,18 @@ def draw_saliency(classifier: Classifier, answer: Answer, path: Path) -> None:
     photo, overlay = figure.subplots(1, 2)
     photo.imshow(pixels)
     # So pale that the colours over it are those of the bar, nearly.
-    overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=-500, vmax=255)
+    overlay.imshow(pixels.mean(axis=2), cmap="gray", vmin=-250, vmax=255)
     shade = overlay.imshow(falls, cmap="RdBu_r", vmin=-bound, vmax=bound, alpha=0.6)
     bar = figure.colorbar(shade, ax=overlay, shrink=0.8)
     bar.set_label(f"fall of the probability, points (own scale, at least {points(_LEAST_BOUND)})")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: points(share)))
     photo.set_title("the photo as the network sees it", fontsize=9)
     part = f"a square of 1/{GRID // _COVER} of the side"
-    overlay.set_title(f"occlusion: what is lost when {part} is covered", fontsize=9)
+    overlay.set_title(
+        f"occlusion: what is lost when {part} gets the photo's\nmean colour, mean of all squares "
+        "over a place",
+        fontsize=9,
+    )
     sure = "" if answer.sure else " (not sure)"
     shown = figure_names(classifier.classes)[classifier.classes.index(name)]
     figure.suptitle(f"{shown}: {100 * probability:.1f} %{sure}", fontsize=10)

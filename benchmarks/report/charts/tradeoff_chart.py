@@ -156,7 +156,7 @@ def _legend_entries(overview: Overview, layout: Layout) -> list[Artist]:
         arcs = Outline.make_compound_path(*(Outline.arc(a, a + 30) for a in range(0, 360, 60)))
         dashed: dict[str, Any] = {"marker": arcs, "ls": "", "mfc": "none", "mec": INK}
         entries.append(Line2D([], [], ms=11, label="gate failed", **dashed))
-    front = "Pareto front (bold: any on it)"
+    front = "Pareto front (bold: unbeaten)"
     entries.append(Line2D([], [], color=INK, ls=(0, (4, 2)), label=front))
     return entries
 

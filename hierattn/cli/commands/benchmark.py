@@ -191,8 +191,10 @@ def show_outcome(
     out = request.out
     told = command("benchmark", *_same_again(request), "--compare", out / "results.json", "--out")
     console.print(
-        f"Written: {out}/results.json, results.csv, report.html, pareto.png",
-        f"Next: look at {out}/report.html; after a change to the files:",
+        f"Written: {out}",
+        "      results.json, results.csv, report.html, pareto.png",
+        f"Next: look at {out}/report.html",
+        "      and after a change to the files:",
         f"      {told} {beside(out, 'again')}",
         sep="\n",
         soft_wrap=True,

@@ -221,14 +221,20 @@ def balance(
         for split in Split
     }
     if json_output:
-        print_json({"out": str(out), "target": target, "counts": counts})
+        changed = {"left_out": result.removed, "copies": result.copies}
+        print_json({"out": str(out), "target": target, "counts": counts, **changed})
         return
     console = standard_console()
     table = make_table(f"{out}", [("class", "left"), *((split.value, "right") for split in Split)])
     for name in read.classes:
         table.add_row(name, *(str(counts[split.value].get(name, 0)) for split in Split))
     print_table(console, table)
-    console.print("Its splits.csv is what training follows.")
+    console.print(
+        f"Of the training part {result.removed} photos of classes above {target} are left out, the "
+        f"hardest first, and {result.copies} copies made for classes below: cropped, shifted, "
+        "turned, of other brightness and contrast, noisy (docs/data.md, Balancing). Its splits.csv "
+        "is what training follows."
+    )
     foreseen = foresee_targets(read.classes)
     print_training(console, foreseen, out, "--data", out, "--model", "hierattn_xs")
 

@@ -165,7 +165,8 @@ def pool(
         wide=wide,
     )
     console.print(
-        f"Written: {out}/pooled.json, recipe.json, predictions.csv and figures",
+        f"Written: {out}",
+        "      pooled.json, recipe.json, predictions.csv and figures",
         f"Next: their recipe on all photos{added}:",
         f"      {told} {beside(out, 'run')}",
         sep="\n",

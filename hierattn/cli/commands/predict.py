@@ -37,8 +37,8 @@ def predict(
     saliency: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of PNGs: by how much the answer falls when a part is covered (occlusion; "
-            "over 200 answers a photo)."
+            help="Folder of PNGs: by how much the answer falls when a part is covered with the "
+            "photo's mean colour (occlusion; over 200 answers a photo)."
         ),
     ] = None,
     json_output: JsonFlag = False,

@@ -34,5 +34,5 @@ def report(
     if json_output:
         print_json({"written": [str(file) for file in files]})
     else:
-        names = ", ".join(file.name for file in files[1:])
-        standard_console().print(f"Written: {files[0]}, {names}", soft_wrap=True)
+        names = ", ".join(file.name for file in files)
+        standard_console().print(f"Written: {out}\n      {names}", soft_wrap=True)

@@ -235,6 +235,10 @@ def train(
         for name, report in list(outcome.reports.items())[:1]:
             title = _TITLES[name] if report.caveat is None else _TITLES[name].split(",")[0]
             print_report(console, report, title)
+        if not outcome.reports:
+            console.print(
+                "Nothing was judged: --test-fraction and --validation-fraction kept no photo apart."
+            )
         told_photos: list[object] = [word for root in roots for word in ("--data", root)]
         photos = told_photos or photos_of_run(out)[0]  # --resume needs no --data
         leaving_out = ["--skip-unreadable"] if outcome.skipped else []

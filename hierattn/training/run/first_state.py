@@ -83,10 +83,13 @@ def first_state(
             if earlier.without_labels is not None:
                 initialisation["seen_without_labels"] = earlier.without_labels
                 shown = " and ".join(
-                    f"{count} of {len(data.indices(Split(part)))} {part} photos"
+                    f"{count} of {whole} {part} photos"
                     for part, count in earlier.without_labels.items()
+                    if (whole := len(data.indices(Split(part))))
                 )
-                observer.status(f"{request.init} saw {shown} of this run, without their labels")
+                if shown:
+                    told = f"{request.init} saw {shown} of this run, without their labels"
+                    observer.status(told)
         if config.freeze_epochs:
             # Of the same classes everything is taken; something must learn all the same.
             last = classifier_prefix(model)

@@ -105,7 +105,7 @@ def test_a_chart_places_its_points_and_tells_their_figures(layout: Layout) -> No
         "4 MB",
         "6 MB",
         "torch",
-        "Pareto front (bold: any on it)",
+        "Pareto front (bold: unbeaten)",
         "gate failed",
     } <= texts
     assert not any("style" in element.attrib for element in root.iter())
