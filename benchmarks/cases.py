@@ -193,6 +193,8 @@ def _of_file(
     if available.python is not None and record.input and record.input.layout == "image":
         reason = "takes an image, which is not timed; export without --coreml-image-input"
     if available.python is None or reason:
+        if record.gate.status == "failed":
+            reason = f"gate failed; {reason or 'cannot run here'}"
         row = row.model_copy(update={"reason": reason})
         return Case(export, row, None, available.excused)
     row = row.model_copy(update={"parity_max_abs": parity_of(record, runtime.name)})

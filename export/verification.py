@@ -19,7 +19,10 @@ class VerifiedFile:
 
     Attributes:
         problems: one line each; empty where nothing is wrong.
+        whole: whether it is the one that was exported, and is asked again, whatever its gate.
         golden: its logits [G, K] for the golden images, computed now.
+        worst_photo: of the image whose logits lie furthest from torch's, if that is a photo, its
+            name and pixels, uint8 [S, S, 3]; None for a golden image.
         status: ``passed``; ``failed``; or ``numbers only`` for an int8 file without photos, which
             was compared with its own logits at export alone.
     """
@@ -30,7 +33,9 @@ class VerifiedFile:
     other_runtimes: list[RuntimeCheck] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     gate: Gate | None = None
+    whole: bool = False
     golden: np.ndarray | None = None
+    worst_photo: tuple[str, np.ndarray] | None = None
 
     @property
     def status(self) -> Literal["passed", "failed", "numbers only"]:

@@ -15,7 +15,7 @@ from export.checks.file_results import FileResults
 from export.checks.gates import OTHER_RUNTIMES
 from export.checks.golden.conformance import check_golden_reference
 from export.checks.golden.selftest import check_preprocessing, golden_pixels, read_selftest
-from export.checks.integrity import artefact_problems, folder_problems
+from export.checks.integrity import folder_problems, gate_problems, hash_problems
 from export.checks.parity import logits_in_order, measure_parity
 from export.checks.recorded import changed_figures, changed_photos, changed_torch_figures
 from export.errors import ManifestError
@@ -68,7 +68,10 @@ def verify(
     wrong_card, limits = ([], []) if problems else _check_card(folder, manifest, run)
     problems += wrong_card + failures + wrong_on_apple
     for file in files:
-        file.problems += artefact_problems(folder / file.record.path, file.record)
+        path = folder / file.record.path
+        file.problems += hash_problems(path, file.record)
+        file.whole = not file.problems
+        file.problems += gate_problems(path, file.record) if file.whole else []
     try:
         selftest = read_selftest(folder / SELFTEST)
         check_preprocessing(folder / SELFTEST, selftest)
@@ -170,7 +173,7 @@ def _check_files(
     progress: Observer,
 ) -> None:
     """Run every file with a correct hash again, and compare it with torch."""
-    whole = {(f.record.format, f.record.precision): f for f in files if not f.problems}
+    whole = {(f.record.format, f.record.precision): f for f in files if f.whole}
     metadata = stated_description(manifest, Precision.FP32)
     jobs = [
         Job(
@@ -251,8 +254,14 @@ def _add_result(
         return
     file.parity, file.quality = found.parity, found.quality
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
+    photo = found.worst - reference.golden_count
+    if reference.photos is not None and photo >= 0:
+        name = reference.photos.folder.records[photo].file
+        file.worst_photo = name, reference.photos.pixels[photo]
     if found.gate.status == "failed":
-        file.problems += [f"{file.record.path}: {reason}" for reason in found.gate.reasons]
+        known = file.record.gate.reasons  # said already
+        new = [reason for reason in found.gate.reasons if reason not in known]
+        file.problems += [f"{file.record.path}: {reason}" for reason in new]
     changed = changed_figures(file.record, found, manifest.torch_quality)
     changed += undeclared_words(file.record, manifest.source.tools)
     file.problems += [f"{file.record.path}: {line}" for line in changed]

@@ -152,7 +152,7 @@ def constant_answers(answers: Sequence[FileAnswers]) -> list[str]:
             files.setdefault(only, []).append(f"{answer.export}: {answer.name} ({answer.runtime})")
     return [
         f"{name} is the answer to every photo, and nothing is told apart, in "
-        f"{name_some(where, 'file')}"
+        f"{name_some(where, 'row')}"
         for name, where in files.items()
     ]
 

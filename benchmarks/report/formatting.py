@@ -35,6 +35,12 @@ def three_digits(value: float | None) -> str:
     return _with_minus(f"{value:.{min(max(decimals, 0), 6)}f}")
 
 
+def factor(ratio: float | None) -> str:
+    """A factor with three decimals; of what is above 10 nobody knows more."""
+    ratio = known(ratio)
+    return "above 10" if ratio is not None and ratio >= 10 else fixed(ratio, 3)
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of 1 in per cent, without the sign: 0.4321 is 43.2."""
     share = known(share)

@@ -124,6 +124,7 @@ def _environment() -> Environment:
         pixel=lambda value: f"{value:.1f}",
         short=formatting.short,
         three_digits=formatting.three_digits,
+        factor=formatting.factor,
         breakable=_breakable,
     )
     environment.globals["MISSING"] = formatting.MISSING

@@ -56,6 +56,10 @@ class TorchReference:
         return float(np.abs(self.logits[self.golden_count :]).max()) if self.photos else None
 
     @cached_property
+    def _scales(self) -> np.ndarray:
+        return logit_scales(self.logits, self.typical)
+
+    @cached_property
     def evidence(self) -> Evidence | None:
         """What the photos are worth; None without any."""
         if self.photos is None:
@@ -111,6 +115,7 @@ class TorchReference:
             others,
             gate,
             logits[: self.golden_count],
+            int((np.abs(logits - self.logits) / self._scales).max(axis=1).argmax()),
             self._turnable(logits, OTHER_RUNTIMES[checked.precision]),
         )
 
@@ -127,7 +132,7 @@ class TorchReference:
 
     def _turnable(self, logits: np.ndarray, bound: float) -> Turnable:
         """Which decisions may turn where each logit moves by ``bound`` of its image's scale."""
-        moved = bound * logit_scales(self.logits, self.typical)[:, 0]
+        moved = bound * self._scales[:, 0]
         best = np.sort(logits, axis=1)
         near = best[:, -1] - best[:, -2] <= 2 * moved
         if self.photos is None:
@@ -194,13 +199,19 @@ class Turnable:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Result for one file; ``golden`` holds its logits [G, K] for the golden images."""
+    """Result for one file.
+
+    Attributes:
+        golden: its logits [G, K] for the golden images.
+        worst: of the G golden images and the N photos, that whose logits lie furthest from torch's.
+    """
 
     parity: Parity
     quality: Quality | None
     other_runtimes: list[RuntimeCheck]
     gate: Gate
     golden: np.ndarray
+    worst: int
     turnable: Turnable
 
 

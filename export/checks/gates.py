@@ -23,7 +23,7 @@ class Tolerance:
         max_relative: largest error of a logit, relative to the image's largest logit
             (scales differ 400-fold between networks; see
             :func:`export.checks.parity.logit_scales`). On all images, in int8 on photos only:
-            golden images are unlike any photo, outside of the ranges that photos calibrate.
+            golden images are unlike any photo.
         agreement: smallest fraction of photos with the same prediction as torch.
         balanced_accuracy_loss: largest loss against torch.
         melanoma_sensitivity_loss: largest loss against torch, or, unless the bound is 0, one photo

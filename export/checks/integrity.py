@@ -40,10 +40,14 @@ def folder_problems(folder: Path, manifest: Manifest) -> list[str]:
 
 def artefact_problems(path: Path, record: ArtefactRecord) -> list[str]:
     """Why an artefact is not the one that passed its gate; empty where it is."""
-    problems = hash_problems(path, record)
-    if not problems and record.gate.status == "failed":
-        problems = [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
-    return problems
+    return hash_problems(path, record) or gate_problems(path, record)
+
+
+def gate_problems(path: Path, record: ArtefactRecord) -> list[str]:
+    """Why an artefact must not be used although it is the one that was exported."""
+    if record.gate.status != "failed":
+        return []
+    return [f"{path}: failed its gate when exported: {'; '.join(record.gate.reasons)}"]
 
 
 def hash_problems(path: Path, record: ArtefactRecord) -> list[str]:

@@ -92,6 +92,7 @@ class Explanation:
     """Result for one file.
 
     Attributes:
+        image: name of the image that was asked; "" where it has none.
         logits_error: largest difference of a logit over the largest |logit| of torch.
         tolerance: what the gate allows for it.
         rows: every torch operation in order.
@@ -108,6 +109,7 @@ class Explanation:
     rows: tuple[LayerRow, ...]
     torch_exact_error: float | None = None
     file_exact_error: float | None = None
+    image: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -140,7 +142,8 @@ class Explanation:
     def summary(self) -> str:
         """Summary in one line."""
         logits = (
-            f"{self.file}: logits differ by {self.logits_error:.2g} of the largest, "
+            f"{self.file}: logits{f' of {self.image}' if self.image else ''} differ by "
+            f"{self.logits_error:.2g} of the largest, "
             f"{self.tolerance:g} is allowed"
         )
         exact = f"; {self.accumulation}" if self.accumulation else ""

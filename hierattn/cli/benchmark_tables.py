@@ -204,7 +204,8 @@ def growth(results: Results) -> Iterator[str]:
 def _floor_words(floor: NoiseFloor | None, threads: int) -> str:
     if floor is None:
         return ""
-    return f": noise floor {100 * (floor.of(threads) - 1):.1f} %"
+    ratio = floor.of(threads)
+    return f": noise floor {f'{100 * (ratio - 1):.1f} %' if ratio < 10 else 'above 10 times'}"
 
 
 def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:

@@ -39,8 +39,8 @@ _LEGEND = (
     "(max_relative in the files; max_abs, and a benchmark's parity_max_abs, are not divided).",
 )
 _OTHERS_LEGEND = (
-    "agrees (x): another runtime's logits differ from torch's by x likewise; those of int8, from "
-    "the file's own logits at export."
+    "agrees (x on n images): another runtime's logits differ from torch's by x likewise, on n of "
+    "the images, evenly spread; those of int8, from the file's own logits at export."
 )
 _PHOTOS_LEGEND = (
     "decisions: share of images on which the file chooses the same class as torch.",
@@ -143,7 +143,7 @@ def judged_line(manifest: Manifest) -> str:
         return "No images were given (--data): decisions and accuracy were not compared."
     line = f"Judged on {data.judged} images of '{data.name}'"
     if data.calibration:
-        line += f"; {data.calibration} others were set apart to calibrate int8"
+        line += f"; {data.calibration} others were set apart for int8, to choose its layers by"
     if data.seen_in_training:
         line += (
             f". The weights learnt from {data.seen_in_training} of the judged: the changes "
@@ -169,7 +169,9 @@ def remarks(manifest: Manifest) -> Iterator[str]:
             yield f"{record.path}: {record.quantisation.scheme}; in float: {told}"
         for check in record.other_runtimes:
             if check.agrees:
-                found = f"agrees ({check.parity.max_relative:.1e})" if check.parity else "agrees"
+                found = "agrees"
+                if (parity := check.parity) is not None:
+                    found += f" ({parity.max_relative:.1e} on {parity.images} images)"
             else:
                 found = check.reason or "did not run"
                 found = f"not run: {found}" if check.loads is None else found

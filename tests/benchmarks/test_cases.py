@@ -120,6 +120,9 @@ def test_core_ml_elsewhere_is_never_a_number(tmp_path: Path) -> None:
     assert case.config is None and case.excused
     assert case.row.status == "not run" and case.row.reason == "needs macOS"
     assert case.row.parity_max_abs is None
+    gate = Gate(status="failed", reasons=["melanomas missed"])
+    write_manifest(tmp_path, [record_of(path, format="coreml", gate=gate)])
+    assert _cases(tmp_path, tmp_path)[2].row.reason == "gate failed; needs macOS"
 
 
 def test_a_missing_runtime_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,17 +1,21 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from export.debug.explain import Departure, Explanation, LayerRow
 from export.pipeline import ExportOutcome
 from export.schema.manifest import Gate, read_manifest
 from export.schema.metadata import Precision
-from hierattn.cli.commands.explain import show_explanations
+from export.verify import verify
+from hierattn.cli.commands.explain import explain_files, show_explanations
 from hierattn.cli.commands.export import show_export
 from hierattn.data.records import DataFolder
+from hierattn.runs import load_run
 from tests.conftest import Answer
 from tests.export.bundle_helpers import write_whole_export
 
@@ -129,6 +133,17 @@ def test_explain_names_layers(cli: Cli, folder: Path, finished: Path) -> None:
     wrong = cli("verify", folder, "--explain", "--run", "hierattn_xs.pad_ufes_20")
     assert wrong.code == 1
     assert "not the run" in wrong.err
+
+
+def test_a_file_is_explained_on_the_photo_that_it_answered_worst(
+    exported: Path, finished: Path
+) -> None:
+    found = verify(exported)
+    file, side = found.files[0], found.manifest.image_size
+    file.worst_photo = "mole/7.jpg", np.full((side, side, 3), 90, dtype=np.uint8)
+    explanation = explain_files(exported, replace(found, files=[file]), load_run(finished))
+    (told,) = explanation.values()
+    assert isinstance(told, Explanation) and "logits of mole/7.jpg differ" in told.summary()
 
 
 def test_of_several_explanations_only_what_departs_shows_its_layers(

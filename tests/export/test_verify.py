@@ -262,6 +262,8 @@ def test_an_artefact_that_failed_its_gate_never_verifies(folder: Path) -> None:
     found = verify(folder)
     assert not found.passed
     assert "melanomas missed" in "\n".join(problems(found))
+    # It is asked all the same: --explain needs its answers.
+    assert all(file.whole and file.parity is not None for file in found.files)
 
 
 def test_other_photos_are_refused(folder: Path, painted: DataFolder, tmp_path: Path) -> None:

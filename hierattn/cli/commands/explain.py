@@ -59,11 +59,13 @@ def run_behind(folder: Path, run: str | None) -> Run:
 
 
 def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, Explanation | str]:
-    """Explain every file that is there, each on the golden image that it answers worst.
+    """Explain every file that is there, each on the image that it answered worst.
 
     A file that cannot be traced gets the reason instead; one that gave no answers, as when its
-    hash is wrong, is asked the first image.
+    hash is wrong, is asked the first golden image.
     """
+    from dataclasses import replace
+
     import numpy as np
 
     from export.checks.golden.selftest import golden_inputs, read_selftest
@@ -81,7 +83,10 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
         if file.golden is not None:
             scales = np.array([image.scale for image in selftest.images])
             worst = int((np.abs(file.golden - selftest.logits()).max(axis=1) / scales).argmax())
-        image = images[worst : worst + 1]
+        name, image = selftest.images[worst].file, images[worst : worst + 1]
+        if file.worst_photo is not None:
+            name, pixels = file.worst_photo
+            image = selftest.preprocessing.to_input(pixels[np.newaxis])
         path = folder / record.path
         if not path.exists():
             continue
@@ -89,7 +94,8 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
         if manifest.source.graph == "deploy":
             graph = deployment_graph(model, manifest.image_size, record.format, record.precision)
         try:
-            explanations[record.path] = explain(graph, path, image, record.precision)
+            found = explain(graph, path, image, record.precision)
+            explanations[record.path] = replace(found, image=name)
         except HierAttnError as error:
             explanations[record.path] = str(error)
     return explanations
@@ -112,9 +118,10 @@ def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bo
         console.print(f"No departure in {files}{more}. By logits: decisions are the gates' matter.")
     if found:
         console.print(
-            "Each file was asked one golden image, the one it answers worst. Differences of logits "
-            "are shares of that image's largest; those of a layer's results are their root mean "
-            "square over the results' standard deviation."
+            "Each file was asked one image, which it answered worst of those asked above (the "
+            "first golden one, if it gave no answer). Differences of logits are shares of that "
+            "image's largest; those of a layer's results are their root mean square over the "
+            "results' standard deviation."
         )
     for path, explanation in explanations.items():
         if isinstance(explanation, str):

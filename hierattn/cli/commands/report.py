@@ -35,4 +35,4 @@ def report(
         print_json({"written": [str(file) for file in files]})
     else:
         names = ", ".join(file.name for file in files)
-        standard_console().print(f"Written: {out}\n      {names}", soft_wrap=True)
+        standard_console().print(f"Written: {out}", f"      {names}", sep="\n", soft_wrap=True)

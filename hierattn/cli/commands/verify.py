@@ -23,7 +23,7 @@ from hierattn.cli.tables import WideFlag, print_table
 from hierattn.errors import ConfigError
 
 if TYPE_CHECKING:
-    from export.verification import Verification
+    from export.verification import Verification, VerifiedFile
 
 DEVICE_SECONDS = 600.0
 """How long a phone may take."""
@@ -135,6 +135,14 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
     console.print(f"verified: {found.conclusion}")
 
 
+def _fails_by_decisions(file: VerifiedFile) -> bool:
+    from export.checks.gates import TOLERANCES
+
+    failed = file.gate is not None and file.gate.status == "failed"
+    bound = TOLERANCES[file.record.precision].max_relative
+    return failed and file.parity is not None and file.parity.max_relative <= bound
+
+
 def show_next(
     found: Verification, folder: Path, run: str | None = None, *, explained: bool = False
 ) -> None:
@@ -155,7 +163,7 @@ def show_next(
             behind = ["--run", run] if run else []
             told = command("verify", folder, *photos[:2], "--explain", *behind)
             console.print(f"Next: {told}", soft_wrap=True)
-        if departs and explained:
+        if explained and any(_fails_by_decisions(file) for file in found.files):
             console.print(
                 "What failed by decisions alone: judge it by more photos (export with another "
                 "--data), or ship a file that passed."

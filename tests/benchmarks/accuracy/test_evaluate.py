@@ -123,4 +123,4 @@ def test_files_that_always_say_the_same_are_named(judged: tuple[list[Case], Eval
     ]
     (line,) = constant_answers(answers)
     assert line.startswith(f"{CLASSES[1]} is the answer to every photo")
-    assert line.endswith("in: export: same.onnx (litert), export: too.onnx (litert)")
+    assert line.endswith("in 2 rows (export: same.onnx (litert), export: too.onnx (litert))")

@@ -53,6 +53,21 @@ def test_an_int8_file_does_not_pass_on_eight_photos_that_are_one(
     )
 
 
+def test_the_image_that_lies_furthest_is_named(tmp_path: Path) -> None:
+    answers = np.tile([[1.0, 2.0], [2.0, 1.0]], (4, 1))
+    torch = reference(tmp_path, answers, distinct=True)
+    moved = torch.logits.copy()
+    moved[len(GOLDEN) + 5, 0] += 0.01
+    np.save(tmp_path / "logits.npy", moved)
+    checked = FileChecked.model_construct(
+        precision=Precision.FP32,
+        evaluator="x",
+        logits=tmp_path / "logits.npy",
+        other_runtimes=[],
+    )
+    assert torch.compare(checked).worst == len(GOLDEN) + 5
+
+
 def test_a_network_of_one_answer_is_remarked_on_beside_its_passed_gates(tmp_path: Path) -> None:
     torch = reference(tmp_path, np.tile([1.0, 2.0], (8, 1)), distinct=True)
     (line,) = torch.remarks

@@ -68,7 +68,7 @@ def found(turnable: Turnable = DECIDED, **fields: Any) -> Comparison:
     """What a run of the file gave."""
     given = {"parity": PARITY, "quality": QUALITY, **fields}
     return Comparison(
-        given["parity"], given["quality"], [], Gate(status="passed"), np.zeros((0, 3)), turnable
+        given["parity"], given["quality"], [], Gate(status="passed"), np.zeros((0, 3)), 0, turnable
     )
 
 
