@@ -47,7 +47,8 @@ _PHOTOS_LEGEND = (
     "balanced, melanoma: of this very file on the images, and in points its change against "
     "torch; melanoma is its sensitivity, found where it is the highest class. The gate holds both "
     "that and its sensitivity at the run's threshold, by which apps flag (named below where it "
-    "changes).",
+    "changes). It does not hold false alarms there: 'hierattn evaluate FILE' tells the "
+    "specificity.",
 )
 _GATE_LEGEND = (
     "gate: passed; failed, with reasons below; not run: decisions had no images; numbers only: an "
@@ -143,7 +144,7 @@ def judged_line(manifest: Manifest) -> str:
         return "No images were given (--data): decisions and accuracy were not compared."
     line = f"Judged on {data.judged} images of '{data.name}'"
     if data.calibration:
-        line += f"; {data.calibration} others were set apart for int8, to choose its layers by"
+        line += f"; {data.calibration} others were set apart for int8"
     if data.seen_in_training:
         line += (
             f". The weights learnt from {data.seen_in_training} of the judged: the changes "

@@ -41,7 +41,7 @@ def export(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Photos to judge the files by and to calibrate int8 with.")
+        Path | None, typer.Option(help="Photos to judge the files by; some are set apart for int8.")
     ] = None,
     graph: Annotated[
         str, typer.Option(help="deploy: exactly rewritten for phones; naive: as trained.")

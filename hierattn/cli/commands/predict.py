@@ -171,6 +171,8 @@ def load_classifier(model: str) -> Classifier:
 
 def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
     """Print a row a photo, and what the figures are worth."""
+    from hierattn.metrics.calibration import at_bound
+
     point, console = classifier.point, standard_console()
     target = point.target_name if point.melanoma_threshold is not None else None
     columns = [("photo", "left"), ("answer", "left"), ("probabilities", "prose")]
@@ -197,9 +199,10 @@ def show_answers(classifier: Classifier, answers: list[Answer]) -> None:
         every = f"{len(classifier.classes)} classes"
         console.print(f"The {_SHOWN} highest of {every}; all are in --csv and --json.")
     if point.is_fitted:
+        end = " (at the end of the range that was tried)" if at_bound(point) else ""
         console.print(
-            "Probabilities are calibrated. NOT SURE: the highest is below the certainty at which "
-            f"the model may answer, {point.abstain_threshold:.{highest}f}. {_NOT_A_DEVICE}"
+            f"Probabilities are calibrated{end}. NOT SURE: the highest is below the certainty at "
+            f"which the model may answer, {point.abstain_threshold:.{highest}f}. {_NOT_A_DEVICE}"
         )
     else:
         console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -84,16 +86,22 @@ class TrainingConfig(BaseModel):
         None, description="the classes that are melanoma; [] for none, null for an official label"
     )
     seed: int = Field(0, ge=0, lt=2**31)
-    fold: str | None = Field(None, pattern=r"^\d+/\d+$", description="I/K, I from 1 to K")
+    fold: str | None = Field(None, description="I/K, I from 1 to K")
     validation_fraction: float = Field(0.15, ge=0, le=0.5)
     test_fraction: float = Field(0.15, ge=0, le=0.5)
 
+    @field_validator("fold")
+    @classmethod
+    def _one_of_several(cls, fold: str | None) -> str | None:
+        if fold is not None:
+            found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", fold, re.ASCII)
+            index, count = map(int, found.groups()) if found else (0, 0)
+            if count < 2 or not 1 <= index <= count:
+                raise ValueError("give I/K, such as 1/5, with K at least 2 and I from 1 to K")
+        return fold
+
     @model_validator(mode="after")
     def _consistent(self) -> TrainingConfig:
-        if self.fold is not None:
-            index, count = self.fold_numbers()
-            if count < 2 or not 1 <= index <= count:
-                raise ValueError(f"fold {self.fold}: give I/K with K at least 2 and I from 1 to K")
         if self.start_image_size is not None and self.start_image_size > self.image_size:
             raise ValueError("start_image_size must not be larger than image_size")
         if self.warmup_epochs > self.epochs:
