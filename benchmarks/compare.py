@@ -276,9 +276,10 @@ def _renamed(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
 
 def _new(rows: Sequence[Row], pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
     met = {id(now) for _, now in pairs}
-    alone = [_name(row) for row in rows if id(row) not in met and row.status == "measured"]
+    alone = [_name(row) for row in rows if id(row) not in met and row.p50_ms is not None]
     if alone:
-        yield f"not in the earlier session, so not compared: {name_some(alone, 'row')}"
+        told = name_some(alone, "row")
+        yield f"without a counterpart in the earlier session, not compared: {told}"
 
 
 def _remarks(old: Results, new: Results, same_photos: bool) -> Iterator[str]:

@@ -31,6 +31,9 @@ HOST = "host"
 UNKNOWN_NOISE_RATIO = 1.25
 """The noise floor where too little is known: differences below a quarter are not trusted."""
 
+LARGEST_FLOOR = 10.0
+"""A noise floor above this ratio says only that it is above."""
+
 REPORT_HTML, PARETO_PNG = "report.html", "pareto.png"
 
 
@@ -168,7 +171,7 @@ class Row(StrictModel):
 
     @model_validator(mode="after")
     def _measured(self) -> Row:
-        if self.status == "measured" and self.p50_ms is None:
+        if self.status in ("measured", "gate failed") and self.p50_ms is None:
             raise ValueError("p50_ms is missing in a row that was measured")
         return self
 
@@ -266,7 +269,7 @@ class Results(StrictModel):
     def _on_known_devices(self) -> Results:
         known = {environment.device for environment in self.environments}
         for row in self.rows:
-            if known and row.status == "measured" and row.device not in known:
+            if known and row.p50_ms is not None and row.device not in known:
                 raise ValueError(f"rows of device '{row.device}', which 'environments' lacks")
         return self
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from export.checks.comparison import WorstImage
 from export.formats.registry import abilities_of
 from export.schema.manifest import ArtefactRecord, Gate, Manifest, Quality, RuntimeCheck
 from export.schema.parity import Parity
@@ -21,8 +22,8 @@ class VerifiedFile:
         problems: one line each; empty where nothing is wrong.
         whole: whether it is the one that was exported, and is asked again, whatever its gate.
         golden: its logits [G, K] for the golden images, computed now.
-        worst_photo: of the image whose logits lie furthest from torch's, if that is a photo, its
-            name and pixels, uint8 [S, S, 3]; None for a golden image.
+        worst: the image by whose logits the gate is decided; None where it gave no answer.
+        worst_photo: its name and pixels, uint8 [S, S, 3]; None if it is a golden image.
         status: ``passed``; ``failed``; or ``numbers only`` for an int8 file without photos, which
             was compared with its own logits at export alone.
     """
@@ -35,6 +36,7 @@ class VerifiedFile:
     gate: Gate | None = None
     whole: bool = False
     golden: np.ndarray | None = None
+    worst: WorstImage | None = None
     worst_photo: tuple[str, np.ndarray] | None = None
 
     @property

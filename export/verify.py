@@ -254,7 +254,7 @@ def _add_result(
         return
     file.parity, file.quality = found.parity, found.quality
     file.other_runtimes, file.gate, file.golden = found.other_runtimes, found.gate, found.golden
-    photo = found.worst - reference.golden_count
+    file.worst, photo = found.worst, found.worst.index - reference.golden_count
     if reference.photos is not None and photo >= 0:
         name = reference.photos.folder.records[photo].file
         file.worst_photo = name, reference.photos.pixels[photo]

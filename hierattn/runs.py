@@ -247,7 +247,9 @@ def _judged_counts(run: Path) -> dict[Split, int]:
     """Of how many photos of its parts a run's figures were made, as far as it says."""
     try:
         reports = parse_json(regular_file(run / METRICS).read_text(encoding="utf-8"))
-        return {part: reports[part]["images"] for part in Split if part in reports}
+        # Whatever was kept apart is judged, so that a part without figures is empty.
+        held_out = (Split.VALIDATION, Split.TEST)
+        return {part: reports[part]["images"] if part in reports else 0 for part in held_out}
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return {}  # load_run says what is wrong with it
 

@@ -190,3 +190,6 @@ def test_a_table_of_photos_that_lost_a_part_is_refused(copy: Path, finished: Pat
     (copy / run_files.SPLITS).write_text(moved)
     with pytest.raises(DataError, match=r"splits\.csv: 12 photos in its test part, .* of 11; "):
         seen_rows(copy)
+    (copy / run_files.METRICS).write_text('{"cross_validation": {"images": 72}}')
+    with pytest.raises(DataError, match=r"splits\.csv: .* validation part, .* of 0; "):
+        seen_rows(copy)

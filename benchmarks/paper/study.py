@@ -41,7 +41,8 @@ class StudyRecipe(BaseModel):
     @field_validator("folds")
     @classmethod
     def _each_photo_once(cls, folds: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(folds)) < len(folds) or len({fold.partition("/")[2] for fold in folds}) > 1:
+        numbers = [tuple(int(n) if n.isdecimal() else n for n in f.split("/")) for f in folds]
+        if len(set(numbers)) < len(numbers) or len({fold[-1] for fold in numbers}) > 1:
             raise ValueError("name different folds of one partition, such as 1/3 and 2/3")
         return folds
 
@@ -62,7 +63,7 @@ class StudyRecipe(BaseModel):
     @model_validator(mode="after")
     def _can_choose(self) -> StudyRecipe:
         if "lr" in self.choosing or (self.rates and "lr" in self.training):
-            raise ValueError("leave out 'lr' beside rates: each trial has one of those")
+            raise ValueError("leave out 'lr': a trial's rate is one of 'rates'")
         return self
 
     def fold_config(self, model: str, fold: str, lr: float | None) -> TrainingConfig:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from benchmarks.results import LARGEST_FLOOR
+
 MISSING = "–"
 _MINUS = "\N{MINUS SIGN}"
 # Control characters, halves of surrogate pairs, and marks that reorder the text around them.
@@ -36,9 +38,11 @@ def three_digits(value: float | None) -> str:
 
 
 def factor(ratio: float | None) -> str:
-    """A factor with three decimals; of what is above 10 nobody knows more."""
+    """A noise floor with three decimals, up to :data:`benchmarks.results.LARGEST_FLOOR`."""
     ratio = known(ratio)
-    return "above 10" if ratio is not None and ratio >= 10 else fixed(ratio, 3)
+    if ratio is not None and ratio >= LARGEST_FLOOR:
+        return f"above {LARGEST_FLOOR:g}"
+    return fixed(ratio, 3)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

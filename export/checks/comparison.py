@@ -115,9 +115,19 @@ class TorchReference:
             others,
             gate,
             logits[: self.golden_count],
-            int((np.abs(logits - self.logits) / self._scales).max(axis=1).argmax()),
+            self._worst(logits, checked.precision),
             self._turnable(logits, OTHER_RUNTIMES[checked.precision]),
         )
+
+    def _worst(self, logits: np.ndarray, precision: Precision) -> WorstImage:
+        """As the gate measures: golden images on their own scale, too; of int8 the photos alone."""
+        scales, golden = self._scales[:, 0].copy(), self.golden_count
+        scales[:golden] = np.minimum(scales[:golden], logit_scales(self.logits[:golden])[:, 0])
+        errors = np.abs(logits - self.logits).max(axis=1) / scales
+        if precision is Precision.INT8 and self.photos is not None:
+            errors[:golden] = 0.0
+        index = int(errors.argmax())
+        return WorstImage(index, float(scales[index]), float(errors[index]))
 
     def _quality(self, logits: np.ndarray, of_torch: Quality | None) -> Quality | None:
         if self.photos is None:
@@ -197,13 +207,28 @@ class Turnable:
     at_threshold: float
 
 
+@dataclass(frozen=True)
+class WorstImage:
+    """The image on which a file's logits lie furthest from torch's.
+
+    Attributes:
+        index: among the G golden images and the N photos after them.
+        scale: reference magnitude of its relative errors.
+        error: the largest difference of a logit over ``scale``.
+    """
+
+    index: int
+    scale: float
+    error: float
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Result for one file.
 
     Attributes:
         golden: its logits [G, K] for the golden images.
-        worst: of the G golden images and the N photos, that whose logits lie furthest from torch's.
+        worst: the image by whose logits the gate is decided.
     """
 
     parity: Parity
@@ -211,7 +236,7 @@ class Comparison:
     other_runtimes: list[RuntimeCheck]
     gate: Gate
     golden: np.ndarray
-    worst: int
+    worst: WorstImage
     turnable: Turnable
 
 

@@ -93,7 +93,7 @@ class Explanation:
 
     Attributes:
         image: name of the image that was asked; "" where it has none.
-        logits_error: largest difference of a logit over the largest |logit| of torch.
+        logits_error: largest difference of a logit over the image's scale.
         tolerance: what the gate allows for it.
         rows: every torch operation in order.
         torch_exact_error: distance of torch's own float32 logits from its float64 ones on this
@@ -143,7 +143,7 @@ class Explanation:
         """Summary in one line."""
         logits = (
             f"{self.file}: logits{f' of {self.image}' if self.image else ''} differ by "
-            f"{self.logits_error:.2g} of the largest, "
+            f"{self.logits_error:.2g} of the scale, "
             f"{self.tolerance:g} is allowed"
         )
         exact = f"; {self.accumulation}" if self.accumulation else ""
@@ -174,6 +174,7 @@ def explain(
     image: np.ndarray,
     precision: Precision,
     tracer: Format | None = None,
+    scale: float | None = None,
 ) -> Explanation:
     """Find the first layer where a file departs from torch on one image.
 
@@ -183,6 +184,8 @@ def explain(
         image: float32 [1, 3, S, S] in [0, 1]; preferably one whose logits differ.
         precision: of the file; sets the tolerances.
         tracer: the file's format; found by its suffix if not given.
+        scale: of the image's logits (:func:`export.checks.parity.logit_scales`); its own largest if
+            not given.
 
     Raises:
         ArtefactError: the file is damaged, or returns another number of logits.
@@ -198,9 +201,10 @@ def explain(
         )
     wanted = steps[-1].value.ravel()
     exact = _exact_logits(run_model, image)
+    scale = scale or float(np.abs(wanted).max()) or 1.0
 
     def distance(one: np.ndarray, other: np.ndarray) -> float:
-        largest = float(np.abs(one - other).max()) / (float(np.abs(wanted).max()) or 1.0)
+        largest = float(np.abs(one - other).max()) / scale
         return largest if np.isfinite(largest) else float("inf")
 
     error = distance(logits, wanted)

@@ -9,7 +9,15 @@ from rich.table import Table
 
 from benchmarks.devices.rows import UNKNOWN
 from benchmarks.environment import busy_warning
-from benchmarks.results import HOST, NoiseFloor, Results, Row, SweepPoint, threads_of
+from benchmarks.results import (
+    HOST,
+    LARGEST_FLOOR,
+    NoiseFloor,
+    Results,
+    Row,
+    SweepPoint,
+    threads_of,
+)
 from benchmarks.stats import exponent
 from hierattn.cli.console import number
 from hierattn.cli.tables import make_table, print_table
@@ -205,7 +213,8 @@ def _floor_words(floor: NoiseFloor | None, threads: int) -> str:
     if floor is None:
         return ""
     ratio = floor.of(threads)
-    return f": noise floor {f'{100 * (ratio - 1):.1f} %' if ratio < 10 else 'above 10 times'}"
+    told = f"above {LARGEST_FLOOR:g} times"
+    return f": noise floor {f'{100 * (ratio - 1):.1f} %' if ratio < LARGEST_FLOOR else told}"
 
 
 def _cells(row: Row, several: bool, place: str, best: float) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NOT_REPEATED = {"fold", "out", "export", "json_output", "resume"}
 """Options that another training of the kind does not take over."""
+_NOT_OF_THE_RECIPE = {"data", "device", "verbose"}
+"""Options that a resumed training may be given, and others of the kind need as well."""
 
 
 @dataclass(frozen=True)
@@ -238,12 +240,15 @@ def steps_after_fold(context: typer.Context, out: Path) -> list[str] | None:
     options, lacking = list(_options_of(context)), list[str]()
     if context.params["resume"]:
         photos, lacking = photos_of_run(out)
-        options = [*photos, "--config", out / CONFIG]
+        if context.params["data"]:  # moved since the run began
+            photos, lacking = [], [option for option in lacking if option != "--data"]
+        again = _options_of(context, _NOT_OF_THE_RECIPE)
+        options = [*photos, "--config", out / CONFIG, *again]
     training = (
         training_again(*options, "--fold", f"{index}/{count}", "--out", runs[index])
         for index in missing
     )
-    added = f"with {' and '.join(lacking)} as this run had them:"
+    added = f"with {' and '.join(lacking)} as this run had, or of that fold where it learnt labels:"
     return [*([added] if lacking and missing else []), *training, pooling]
 
 
@@ -276,11 +281,13 @@ def pretraining_again(context: typer.Context, out: Path) -> str:
     return command("pretrain", *_options_of(context), "--resume", "--out", out)
 
 
-def _options_of(context: typer.Context) -> Iterator[object]:
-    """What was given on the command line, save the fold and where things go."""
+def _options_of(context: typer.Context, names: Set[str] | None = None) -> Iterator[object]:
+    """What was given on the command line, save the fold and where things go; of ``names`` alone."""
     for option in context.command.params:
         name = option.name or ""
         if name in _NOT_REPEATED or not was_given(context, name):
+            continue
+        if names is not None and name not in names:
             continue
         value = context.params[name]
         if value is True:

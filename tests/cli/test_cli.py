@@ -165,7 +165,7 @@ def test_exit_codes_reach_the_shell(tmp_path: Path) -> None:
         (["data", "inspect", "none"], "none"),
         (["data", "prepare", "none", "--out", "x"], "none"),
         (["data", "balance", "none", "--out", "x"], "none"),
-        (["data", "balance", "none", "--out", "x", "--fold", "7/5"], "fold 7/5"),
+        (["data", "balance", "none", "--out", "x", "--fold", "7/5"], "give I/K, such as 1/5"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_on_stderr(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from export.checks.comparison import WorstImage
 from export.debug.explain import Departure, Explanation, LayerRow
 from export.pipeline import ExportOutcome
 from export.schema.manifest import Gate, read_manifest
@@ -140,6 +141,7 @@ def test_a_file_is_explained_on_the_photo_that_it_answered_worst(
 ) -> None:
     found = verify(exported)
     file, side = found.files[0], found.manifest.image_size
+    file.worst = WorstImage(12, 2.5, 0.1)
     file.worst_photo = "mole/7.jpg", np.full((side, side, 3), 90, dtype=np.uint8)
     explanation = explain_files(exported, replace(found, files=[file]), load_run(finished))
     (told,) = explanation.values()

@@ -9,6 +9,8 @@ from export.checks.integrity import folder_problems, path_sha256
 from export.errors import ManifestError
 from export.pipeline import export_run
 from export.schema.manifest import read_manifest
+from export.schema.metadata import Precision
+from export.schema.parity import read_parity_record
 from export.verification import Verification
 from export.verify import verify
 from hierattn.data.records import DataFolder
@@ -51,6 +53,15 @@ def test_an_untouched_folder_holds(folder: Path, painted: DataFolder) -> None:
     assert "of 'painted'" in found.photos
     failed = {p for p, r in recorded.items() if r.gate.status == "failed"}
     assert {f.record.path for f in found.files if f.status == "failed"} == failed
+
+
+def test_the_photo_that_decides_a_gate_is_kept(folder: Path, painted: DataFolder) -> None:
+    found, answers = verify(folder, painted.root), read_parity_record(folder / "parity.json")
+    (of_int8,) = [file for file in found.files if file.record.precision is Precision.INT8]
+    assert of_int8.worst is not None and of_int8.worst_photo is not None
+    name, pixels = of_int8.worst_photo
+    assert name == answers.photos[of_int8.worst.index - len(answers.golden)].file
+    assert (pixels == found.manifest.preprocessing.load(painted.root / name)).all()
 
 
 def test_what_the_weights_learnt_from_is_looked_up_in_the_run(

@@ -59,7 +59,7 @@ def run_behind(folder: Path, run: str | None) -> Run:
 
 
 def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, Explanation | str]:
-    """Explain every file that is there, each on the image that it answered worst.
+    """Explain every file that is there, each on the image that decides its gate.
 
     A file that cannot be traced gets the reason instead; one that gave no answers, as when its
     hash is wrong, is asked the first golden image.
@@ -79,12 +79,11 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
     explanations: dict[str, Explanation | str] = {}
     for file in verified.files:
         record = file.record
-        worst = 0
-        if file.golden is not None:
-            scales = np.array([image.scale for image in selftest.images])
-            worst = int((np.abs(file.golden - selftest.logits()).max(axis=1) / scales).argmax())
-        name, image = selftest.images[worst].file, images[worst : worst + 1]
-        if file.worst_photo is not None:
+        scale = None if file.worst is None else file.worst.scale
+        if file.worst_photo is None:
+            index = 0 if file.worst is None else file.worst.index
+            name, image = selftest.images[index].file, images[index : index + 1]
+        else:
             name, pixels = file.worst_photo
             image = selftest.preprocessing.to_input(pixels[np.newaxis])
         path = folder / record.path
@@ -94,7 +93,7 @@ def explain_files(folder: Path, verified: Verification, run: Run) -> dict[str, E
         if manifest.source.graph == "deploy":
             graph = deployment_graph(model, manifest.image_size, record.format, record.precision)
         try:
-            found = explain(graph, path, image, record.precision)
+            found = explain(graph, path, image, record.precision, scale=scale)
             explanations[record.path] = replace(found, image=name)
         except HierAttnError as error:
             explanations[record.path] = str(error)
@@ -118,10 +117,10 @@ def show_explanations(explanations: Mapping[str, Explanation | str], *, wide: bo
         console.print(f"No departure in {files}{more}. By logits: decisions are the gates' matter.")
     if found:
         console.print(
-            "Each file was asked one image, which it answered worst of those asked above (the "
-            "first golden one, if it gave no answer). Differences of logits are shares of that "
-            "image's largest; those of a layer's results are their root mean square over the "
-            "results' standard deviation."
+            "Each file was asked one image, which it answered worst of those that its gate looks "
+            "at (the first golden one, if it gave no answer). Differences of logits are shares of "
+            "the image's scale, as in the gate; those of a layer's results are their root mean "
+            "square over the results' standard deviation."
         )
     for path, explanation in explanations.items():
         if isinstance(explanation, str):

@@ -237,7 +237,8 @@ def train(
             print_report(console, report, title)
         if not outcome.reports:
             console.print(
-                "Nothing was judged: --test-fraction and --validation-fraction kept no photo apart."
+                "Nothing was judged: no photo was kept apart, by --test-fraction, "
+                "--validation-fraction, or the folder's own split."
             )
         told_photos: list[object] = [word for root in roots for word in ("--data", root)]
         photos = told_photos or photos_of_run(out)[0]  # --resume needs no --data

@@ -138,9 +138,10 @@ def show_verification(found: Verification, folder: Path, *, wide: bool = False) 
 def _fails_by_decisions(file: VerifiedFile) -> bool:
     from export.checks.gates import TOLERANCES
 
-    failed = file.gate is not None and file.gate.status == "failed"
-    bound = TOLERANCES[file.record.precision].max_relative
-    return failed and file.parity is not None and file.parity.max_relative <= bound
+    if file.gate is None or file.gate.status != "failed" or file.worst is None:
+        return False
+    by_logits = file.worst.error > TOLERANCES[file.record.precision].max_relative
+    return not by_logits and all(check.agrees is not False for check in file.other_runtimes)
 
 
 def show_next(

@@ -2,6 +2,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +116,24 @@ def test_features_of_another_recipe_are_refused(study: Study, asked: list[Any]) 
     with pytest.raises(BenchmarkError, match="another recipe"):
         train_system(other, "mnasnet1_0")
     assert not asked
+
+
+def test_features_of_other_photos_are_refused(
+    study: Study, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = study.recipe.model_copy(update={"features": {"epochs": 2}})
+    other = replace(study, recipe=recipe, teacher="t.pth", feature_data=study.data)
+    folder = other.features("mnasnet1_0")
+    folder.mkdir(parents=True)
+    (folder / "config.json").touch()
+    data = SimpleNamespace(sha256="0" * 64)
+    found = SimpleNamespace(training=recipe.feature_config("mnasnet1_0"), data=data)
+    monkeypatch.setattr(trainings, "pretraining_behind", lambda out: found)
+    with pytest.raises(BenchmarkError, match="other photos than --feature-data's"):
+        train_system(other, "mnasnet1_0")
+    data.sha256 = other.feature_data_sha256
+    train_system(other, "mnasnet1_0")
+    assert [request.out for request in asked] == list(other.folds("mnasnet1_0"))
 
 
 def test_a_study_goes_on_from_the_first_folds_of_another(

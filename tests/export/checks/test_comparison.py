@@ -9,6 +9,7 @@ import pytest
 
 from export.checks.comparison import TorchReference
 from export.checks.eval_data import EvaluationPhotos
+from export.checks.gates import TOLERANCES
 from export.jobs.messages import FileChecked
 from export.schema.manifest import JudgedData
 from export.schema.metadata import Precision
@@ -65,7 +66,24 @@ def test_the_image_that_lies_furthest_is_named(tmp_path: Path) -> None:
         logits=tmp_path / "logits.npy",
         other_runtimes=[],
     )
-    assert torch.compare(checked).worst == len(GOLDEN) + 5
+    worst = torch.compare(checked).worst
+    assert worst.index == len(GOLDEN) + 5 and worst.error == pytest.approx(0.01 / worst.scale)
+
+
+@pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8])
+def test_golden_images_decide_no_gate_of_int8(tmp_path: Path, precision: Precision) -> None:
+    torch = reference(tmp_path, np.tile([[1.0, 2.0], [2.0, 1.0]], (4, 1)), distinct=True)
+    moved = torch.logits.copy()
+    moved[0, 0] += 0.5
+    moved[len(GOLDEN) + 1, 1] += 0.001
+    np.save(tmp_path / "logits.npy", moved)
+    checked = FileChecked.model_construct(
+        precision=precision, evaluator="x", logits=tmp_path / "logits.npy", other_runtimes=[]
+    )
+    found = torch.compare(checked)
+    assert found.worst.index == (len(GOLDEN) + 1 if precision is Precision.INT8 else 0)
+    bound = TOLERANCES[precision].max_relative
+    assert (found.worst.error > bound) == (found.gate.status == "failed")
 
 
 def test_a_network_of_one_answer_is_remarked_on_beside_its_passed_gates(tmp_path: Path) -> None:

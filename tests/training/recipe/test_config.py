@@ -37,7 +37,7 @@ def test_whole_numbers_may_be_written_with_a_point(tmp_path: Path, recipe: str) 
         ({"epochs": 0}, "epochs"),
         ({"lr": -1}, "lr"),
         ({"image_size": 32}, "image_size"),
-        ({"fold": "6/5"}, "fold 6/5"),
+        ({"fold": "6/5"}, "'fold'"),
         ({"fold": "a/b"}, "fold"),
         ({"batch_size": "many"}, "batch_size"),
         ({"start_image_size": 512}, "start_image_size"),

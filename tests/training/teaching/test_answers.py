@@ -131,6 +131,7 @@ def test_what_a_teacher_learnt_from_is_known_to_later_runs(
     fields = json.loads((heir / "config.json").read_text())
     fields["data"]["images"] = len(own)
     (heir / "config.json").write_text(json.dumps(fields))
+    (heir / "metrics.json").unlink()
     order = TrainingRequest(recipe(seed=5), painted.root, tmp_path / "run", teachers=(str(heir),))
     with pytest.raises(ConfigError, match=r"--teacher .*heir: learnt from \d+ of 1\d test photos"):
         train(order)
