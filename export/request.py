@@ -20,7 +20,7 @@ class ExportRequest:
         run: run folder or name of a shipped checkpoint.
         out: the export folder to write; must not exist, or be empty.
         precisions: None for fp32 and fp16, and int8 if there are photos.
-        data: photos for evaluation and int8 calibration.
+        data: photos for evaluation; some are set apart for int8.
         untrained_size: if given, ``run`` is a model's name, exported with random weights for
             inputs of this side, pixels.
     """

@@ -257,7 +257,7 @@ def _add_result(
     file.worst, photo = found.worst, found.worst.index - reference.golden_count
     if reference.photos is not None and photo >= 0:
         name = reference.photos.folder.records[photo].file
-        file.worst_photo = name, reference.photos.pixels[photo]
+        file.worst_photo = name, reference.photos.pixels[photo].copy()  # not all of them
     if found.gate.status == "failed":
         known = file.record.gate.reasons  # said already
         new = [reason for reason in found.gate.reasons if reason not in known]

@@ -38,14 +38,6 @@ class StudyRecipe(BaseModel):
     choosing: dict[str, Any] = Field(default_factory=dict)
     features: dict[str, Any] | None = None
 
-    @field_validator("folds")
-    @classmethod
-    def _each_photo_once(cls, folds: tuple[str, ...]) -> tuple[str, ...]:
-        numbers = [tuple(int(n) if n.isdecimal() else n for n in f.split("/")) for f in folds]
-        if len(set(numbers)) < len(numbers) or len({fold[-1] for fold in numbers}) > 1:
-            raise ValueError("name different folds of one partition, such as 1/3 and 2/3")
-        return folds
-
     @field_validator("rates")
     @classmethod
     def _told_apart(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
@@ -94,8 +86,11 @@ def read_recipe(path: Path) -> StudyRecipe:
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not a readable recipe ({error})") from error
     model = "hierattn_xs"
-    for fold in recipe.folds:
-        recipe.fold_config(model, fold, None)
+    folds = [recipe.fold_config(model, fold, None).fold_numbers() for fold in recipe.folds]
+    if len(set(folds)) < len(folds) or len({count for _, count in folds}) > 1:
+        raise ConfigError(
+            f"{path}: field 'folds': name different folds of one partition, such as 1/3 and 2/3"
+        )
     for rate in recipe.rates:
         if not recipe.trial_config(model, rate).validation_fraction:
             raise ConfigError(f"{path}: field 'choosing' needs a validation_fraction above 0")

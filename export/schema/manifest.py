@@ -62,7 +62,7 @@ class JudgedData(StrictModel):
     Attributes:
         path: relative to the export folder, where the data lay; may be gone by now.
         sha256: fingerprint over names, classes and contents.
-        calibration: number of photos used for int8 calibration; never evaluated.
+        calibration: number of photos set apart for int8; never evaluated.
         judged: number of evaluated photos.
         seen_in_training: evaluated photos that were in the training set; None if unknown.
         class_map: new names of classes by the old, from the run's training.
