@@ -39,8 +39,9 @@ class Stripes(nn.Module):
     """Stem, layer 1 and the first block of layer 2 of HierAttn for square images of one size.
 
     The gate of layer 1 reads a whole map, so all stripes are taken up to there, then on from there;
-    rows that two stripes need are computed twice, and counted once in the gate's mean. The stem's
-    modules keep their names; the two blocks are held elsewhere.
+    rows that two stripes need are computed twice, and counted once in the gate's mean. The stem
+    reads images of even sides by pairs of pixels. Its modules keep their names; the two blocks are
+    held elsewhere.
 
     Args:
         count: number of stripes, at most a quarter of ``image_size``.
@@ -53,6 +54,7 @@ class Stripes(nn.Module):
         _take_children(self, stem)
         # In a tuple, modules are no children: parameters must have one name.
         self._layers = (stem, first, second)
+        self.paired = image_size % 2 == 0
         self.height = -(-image_size // 2)
         quarter = -(-self.height // 2)
         edges = [quarter * index // count for index in range(count + 1)]
@@ -67,29 +69,37 @@ class Stripes(nn.Module):
         ]
         for convolution in (stem.conv, first.depthwise.conv, second.depthwise.conv):
             convolution.padding = (0, 0)
+        if self.paired:
+            stem.conv = self.conv = _pair_pixels(stem.conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, 3, S, S] to the output of layer 2's first block, [B, C, S / 4, S / 4]."""
         stem, first, second = self._layers
         # Cut channels last, as the file's input is, which saves two transpositions a stripe.
-        picture = x.permute(0, 2, 3, 1)
+        picture = _channels_last(x)
         stems, wides, means = [], [], []
         done = 0
         reads = zip(self.stem_reads, self.first_reads, self.second_reads, strict=True)
         for of_picture, of_stem, kept in reads:
-            cut = picture[:, of_picture.first : of_picture.last].permute(0, 3, 1, 2)
-            stripe = stem(_pad(cut, of_picture))
-            wide = first.depthwise(_pad(first.expand(stripe), of_stem))
-            stems.append(stripe[:, :, kept.first - of_stem.first : kept.last - of_stem.first])
+            cut = picture[:, of_picture.first : of_picture.last]
+            if self.paired:
+                cut = cut.reshape(*cut.shape[:2], -1, 2 * cut.shape[3])
+            # The last pixel that is read is in the last pair: no zeros at the right.
+            stripe = stem(_pad(cut, of_picture, right=0 if self.paired else 1))
+            stems.append(stripe)
+            wide = first.depthwise(_pad(_channels_last(first.expand(stripe)), of_stem))
             wides.append(wide)
             means.append(self._share(wide, done - kept.first))
             done = kept.last
         gate = sum(means[1:], means[0]).sigmoid()
         made = []
-        for wide, stripe, rows in zip(wides, stems, self.second_reads, strict=True):
+        stripes = zip(wides, stems, self.first_reads, self.second_reads, strict=True)
+        for wide, stripe, of_stem, kept in stripes:
             y = first.project(wide * gate)
-            y = y + stripe if first.residual else y
-            made.append(second.depthwise(_pad(second.expand(y), rows)))
+            if first.residual:
+                # Cut here, not above, so that no second copy waits in memory for its turn.
+                y = y + stripe[:, :, kept.first - of_stem.first : kept.last - of_stem.first]
+            made.append(second.depthwise(_pad(_channels_last(second.expand(y)), kept)))
         return second.project(second.gate(torch.cat(made, dim=2)))
 
     def _share(self, wide: Tensor, repeated: int) -> Tensor:
@@ -121,8 +131,27 @@ def _take_children(holder: nn.Module, block: nn.Module) -> None:
         holder.add_module(name, child)
 
 
-def _pad(x: Tensor, rows: Rows) -> Tensor:
-    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, rows.above, rows.below))
+def _pair_pixels(convolution: nn.Conv2d) -> nn.Conv2d:
+    """A 3x3 convolution of stride 2 for pairs of pixels, each a pixel of twice the channels.
+
+    It has six taps instead of nine, so XNNPACK's table of what each reads is a third smaller; that
+    table alone is larger than the map. Of the pair before, the first pixel is multiplied by zero.
+    """
+    before, left, right = convolution.weight.detach().unbind(3)
+    pairs = torch.cat((torch.zeros_like(before), before), 1), torch.cat((left, right), 1)
+    paired = nn.Conv2d(2 * before.shape[1], before.shape[0], (3, 2), (2, 1), device="meta")
+    paired.weight = nn.Parameter(torch.stack(pairs, 3), requires_grad=False)
+    paired.bias = convolution.bias
+    return paired
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1)
+
+
+def _pad(x: Tensor, rows: Rows, right: int = 1) -> Tensor:
+    """Zeros around an image that is channels last; channels first again."""
+    padded = F.pad(x, (0, 0, 1, right, rows.above, rows.below))
     return padded.permute(0, 3, 1, 2)
 
 

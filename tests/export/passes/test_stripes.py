@@ -79,6 +79,7 @@ def test_only_tflite_is_cut_and_modules_keep_their_names() -> None:
     large = deployment_graph(network, 256, "tflite")
     assert isinstance(large.stem, Stripes)
     assert not isinstance(small.stem, Stripes)
+    assert (large.stem.conv.kernel_size, large.stem.conv.in_channels) == ((3, 2), 6)
     cut = copy.deepcopy(network).eval()
     ROW_STRIPES.apply(cut, 256)
     assert cut.state_dict().keys() == network.state_dict().keys()
