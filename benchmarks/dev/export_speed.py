@@ -1,16 +1,18 @@
-"""Latency of model files against one another, interleaved in one process.
+"""Latency of model files against one another, interleaved in each of several processes.
 
 For the comparison of graphs and precisions; ``hierattn benchmark`` measures export folders.
 
-    python -m benchmarks.dev.export_speed naive=a.tflite deploy=b.tflite --runs 200 --threads 1,2
+    python -m benchmarks.dev.export_speed naive=a.tflite deploy=b.tflite --launches 12 --runs 60
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -39,17 +41,33 @@ _WINDOW, _STEADY, _LONGEST = 5, 0.98, 40
 
 
 @dataclass(frozen=True)
+class Spread:
+    """The median, lowest and highest over launches."""
+
+    median: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def over(cls, values: np.ndarray) -> Spread:
+        """Of [launches]."""
+        return cls(float(np.median(values)), float(values.min()), float(values.max()))
+
+
+@dataclass(frozen=True)
 class Latency:
-    """One file's times, milliseconds; ``ratio`` is of medians, to the baseline's."""
+    """One file: the median of its runs, and that over each baseline's, of each launch.
+
+    ``launches`` are the medians themselves, in the order of the launches, for a paired comparison.
+    """
 
     label: str
     runtime: str
     megabytes: float
     threads: int
-    median: float
-    p10: float
-    p90: float
-    ratio: float
+    milliseconds: Spread
+    ratios: dict[str, Spread]
+    launches: list[float]
 
 
 def parse_files(arguments: Sequence[str]) -> dict[str, Path]:
@@ -111,30 +129,58 @@ def _warm_up(run: Callable[[], object], clock: Callable[[], float]) -> None:
             return
 
 
+def medians(
+    paths: Sequence[Path], runs: int, threads: int, cpu_time: bool, seed: int
+) -> list[float]:
+    """Milliseconds of each file, the median of its runs; this process loads them in any order."""
+    clock = time.thread_time if cpu_time else time.perf_counter
+    order = np.random.default_rng(seed).permutation(len(paths))
+    runners = {index: load(paths[index], threads) for index in order}
+    seconds = measure([runners[index] for index in range(len(paths))], runs, clock)
+    return [float(value) for value in np.median(seconds * 1000, axis=1)]
+
+
 def compare(
-    files: dict[str, Path], baseline: str, runs: int, threads: int, clock: Callable[[], float]
+    files: dict[str, Path],
+    baselines: Sequence[str],
+    launches: int,
+    runs: int,
+    threads: int,
+    cpu_time: bool = False,
 ) -> list[Latency]:
-    """Time all files with one number of threads."""
-    seconds = measure([load(path, threads) for path in files.values()], runs, clock)
-    p10, median, p90 = np.percentile(seconds * 1000, (10, 50, 90), axis=1)
-    base = median[list(files).index(baseline)]
+    """Time all files with one number of threads, in a fresh process each launch.
+
+    Ratios of one process stay, those of another differ by several hundredths, by the order in
+    which files were loaded, too: probably by where the system has put the weights in memory.
+    """
+    work = (list(files.values()), runs, threads, cpu_time)
+    taken = []
+    for launch in range(launches):
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            taken.append(process.submit(medians, *work, launch).result())
+    times = dict(zip(files, np.array(taken).T, strict=True))
     return [
         Latency(
             label,
             RUNTIMES[path.suffix].distribution,
             round(path.stat().st_size / 1e6, 3),
             threads,
-            *(float(value) for value in (median[i], p10[i], p90[i], median[i] / base)),
+            Spread.over(times[label]),
+            {base: Spread.over(times[label] / times[base]) for base in baselines},
+            times[label].tolist(),
         )
-        for i, (label, path) in enumerate(files.items())
+        for label, path in files.items()
     ]
 
 
 def main(
     entries: Annotated[list[str], typer.Argument(metavar="LABEL=FILE...", help="What to time.")],
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each file.")] = 200,
+    launches: Annotated[int, typer.Option(min=1, help="Processes, one after the other.")] = 3,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each file, each launch.")] = 100,
     threads: Annotated[str, typer.Option(help="Numbers of threads, by commas.")] = "1,2",
-    baseline: Annotated[str, typer.Option(help="Label that ratios refer to; the first.")] = "",
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Label that ratios refer to; repeatable; the first.")
+    ] = None,
     cpu_time: Annotated[
         bool, typer.Option("--cpu-time", help="Time of the thread, on a busy machine; 1 thread.")
     ] = False,
@@ -147,40 +193,51 @@ def main(
         counts = _parse_threads(threads)
         if cpu_time and counts != [1]:
             raise ConfigError("--cpu-time sees one thread only; give --threads 1")
-        if baseline and baseline not in files:
-            raise ConfigError(f"baseline '{baseline}' is none of {', '.join(files)}")
+        baselines = list(dict.fromkeys(baseline or [next(iter(files))]))
+        for name in baselines:
+            if name not in files:
+                raise ConfigError(f"baseline '{name}' is none of {', '.join(files)}")
     except HierAttnError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     host = describe_host()
-    clock = time.thread_time if cpu_time else time.perf_counter
     rows: list[Latency] = []
     for count in counts:
-        rows += compare(files, baseline or next(iter(files)), runs, count, clock)
+        rows += compare(files, baselines, launches, runs, count, cpu_time)
     versions = {name: metadata.version(name) for name in sorted({row.runtime for row in rows})}
     if json_output:
         machine = {"cpu": host.cpu, "cores": host.cores, "load_average": host.load_before}
-        settings = {"runs": runs, "clock": "thread" if cpu_time else "wall"}
+        settings = {"launches": launches, "runs": runs, "clock": "thread" if cpu_time else "wall"}
         print_json(machine | settings | versions | {"rows": [asdict(row) for row in rows]})
         return
-    headings = ("file", "runtime", "MB", "threads", "median ms", "p10", "p90", "ratio")
+    headings = ("file", "MB", "threads", "ms", *(f"/ {name}" for name in baselines))
     table = make_table(
         f"{host.cpu}, {host.cores} cores, load average {host.load_before}",
-        [(heading, "left" if index < 2 else "right") for index, heading in enumerate(headings)],
+        [(heading, "right" if index else "left") for index, heading in enumerate(headings)],
     )
     for row in rows:
         table.add_row(
             row.label,
-            row.runtime,
             f"{row.megabytes:.2f}",
             str(row.threads),
-            *(f"{value:.2f}" for value in (row.median, row.p10, row.p90)),
-            f"{row.ratio:.3f}",
+            _told(row.milliseconds, 2, launches),
+            *(_told(ratio, 3, launches) for ratio in row.ratios.values()),
         )
     print_table(console, table)
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     spent = "CPU time of the thread" if cpu_time else "wall time"
-    console.print(f"{told}; {runs} runs of each file, taking turns; {spent}; one picture a run")
+    spread = ", lowest and highest in brackets" if launches > 1 else ""
+    console.print(
+        f"{told}; {launches} launches of {runs} runs of each file, taking turns; {spent}; one "
+        f"picture a run; medians of launches' medians{spread}"
+    )
+
+
+def _told(spread: Spread, digits: int, launches: int) -> str:
+    told = f"{spread.median:.{digits}f}"
+    if launches == 1:
+        return told
+    return f"{told} ({spread.lowest:.{digits}f}-{spread.highest:.{digits}f})"
 
 
 def _parse_threads(text: str) -> list[int]:

@@ -45,11 +45,16 @@ def test_files_take_turns_and_every_run_is_timed() -> None:
 
 def test_a_file_and_itself_are_alike(model: Path) -> None:
     arguments = [f"first={model}", f"second={model}", "--runs", "5", "--threads", "1", "--json"]
+    arguments += ["--launches", "2", "--baseline", "first", "--baseline", "second"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert [row["label"] for row in found["rows"]] == ["first", "second"]
-    assert found["rows"][0]["ratio"] == 1
+    first, second = found["rows"]
+    assert first["ratios"]["first"] == second["ratios"]["second"]
+    assert set(first["ratios"]["first"].values()) == {1}
+    ratio = second["ratios"]["first"]
+    assert ratio["lowest"] <= ratio["median"] <= ratio["highest"]
     assert {"cpu", "load_average", "onnxruntime", "runs"} <= set(found)
 
 
@@ -57,7 +62,8 @@ def test_the_table_names_the_baseline_ratio_and_the_runtime(model: Path) -> None
     arguments = [f"a={model}", f"b={model}", "--runs", "3", "--threads", "1", "--baseline", "b"]
     result = CliRunner().invoke(app, [*arguments, "--cpu-time"])
     assert result.exit_code == 0, result.output
-    assert "1.000" in result.stdout
+    assert "/ b" in result.stdout
+    assert "1.000 (1.000-1.000)" in result.stdout
     assert "CPU time" in result.stdout
 
 
