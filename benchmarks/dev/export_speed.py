@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from multiprocessing import get_context
@@ -26,7 +27,7 @@ from export.formats.registry import all_abilities
 from export.runtime.worker import make_engine
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
-from hierattn.errors import ConfigError, HierAttnError
+from hierattn.errors import ConfigError, HierAttnError, one_line
 
 RUNTIMES: dict[str, Runtime] = {
     one.suffix: runtime
@@ -56,9 +57,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Latency:
-    """One file: the median of its runs, and that over each baseline's, of each launch.
+    """One file.
 
-    ``launches`` are the medians themselves, in the order of the launches, for a paired comparison.
+    Attributes:
+        milliseconds: the median of its runs, over launches.
+        ratios: that median divided by each baseline's of the same launch, over launches.
+        launch_milliseconds: the medians of the launches in order, for a paired comparison.
     """
 
     label: str
@@ -67,7 +71,7 @@ class Latency:
     threads: int
     milliseconds: Spread
     ratios: dict[str, Spread]
-    launches: list[float]
+    launch_milliseconds: list[float]
 
 
 def parse_files(arguments: Sequence[str]) -> dict[str, Path]:
@@ -93,9 +97,16 @@ def parse_files(arguments: Sequence[str]) -> dict[str, Path]:
 
 
 def load(path: Path, threads: int) -> Callable[[], object]:
-    """Open a file on the CPU; returns what runs it once, on one picture of noise."""
+    """Open a file on the CPU; returns what runs it once, on one picture of noise.
+
+    Raises:
+        ConfigError: its runtime cannot load it.
+    """
     engine = make_engine(RUNTIMES[path.suffix].engine, str(path), threads, 1)
-    engine.load()
+    try:
+        engine.load()
+    except Exception as error:  # Each runtime has errors of its own.
+        raise ConfigError(f"{path}: cannot be loaded: {error}") from error
     image = np.random.default_rng(0).random(engine.shape, np.float32)
     return lambda: engine.run(image)
 
@@ -132,7 +143,7 @@ def _warm_up(run: Callable[[], object], clock: Callable[[], float]) -> None:
 def medians(
     paths: Sequence[Path], runs: int, threads: int, cpu_time: bool, seed: int
 ) -> list[float]:
-    """Milliseconds of each file, the median of its runs; this process loads them in any order."""
+    """Milliseconds of each file, the median of its runs; ``seed`` draws the order of loading."""
     clock = time.thread_time if cpu_time else time.perf_counter
     order = np.random.default_rng(seed).permutation(len(paths))
     runners = {index: load(paths[index], threads) for index in order}
@@ -150,14 +161,22 @@ def compare(
 ) -> list[Latency]:
     """Time all files with one number of threads, in a fresh process each launch.
 
-    Ratios of one process stay, those of another differ by several hundredths, by the order in
-    which files were loaded, too: probably by where the system has put the weights in memory.
+    Within a process ratios are stable; between processes they differ by several hundredths, and by
+    the order in which files are loaded: probably by where the system puts the weights in memory.
+
+    Raises:
+        ConfigError: a file cannot be loaded, or the process ended before its time.
     """
     work = (list(files.values()), runs, threads, cpu_time)
     taken = []
     for launch in range(launches):
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            taken.append(process.submit(medians, *work, launch).result())
+            try:
+                taken.append(process.submit(medians, *work, launch).result())
+            except BrokenProcessPool as error:
+                raise ConfigError(
+                    "the process that ran the files was ended from outside"
+                ) from error
     times = dict(zip(files, np.array(taken).T, strict=True))
     return [
         Latency(
@@ -197,13 +216,13 @@ def main(
         for name in baselines:
             if name not in files:
                 raise ConfigError(f"baseline '{name}' is none of {', '.join(files)}")
+        host = describe_host()
+        rows: list[Latency] = []
+        for count in counts:
+            rows += compare(files, baselines, launches, runs, count, cpu_time)
     except HierAttnError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {one_line(str(error))}", err=True)
         raise typer.Exit(2) from error
-    host = describe_host()
-    rows: list[Latency] = []
-    for count in counts:
-        rows += compare(files, baselines, launches, runs, count, cpu_time)
     versions = {name: metadata.version(name) for name in sorted({row.runtime for row in rows})}
     if json_output:
         machine = {"cpu": host.cpu, "cores": host.cores, "load_average": host.load_before}
@@ -224,13 +243,13 @@ def main(
             *(_told(ratio, 3, launches) for ratio in row.ratios.values()),
         )
     print_table(console, table)
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    suffixes = {row.runtime: files[row.label].suffix for row in rows}
+    told = ", ".join(f"{name} {version} ({suffixes[name]})" for name, version in versions.items())
     spent = "CPU time of the thread" if cpu_time else "wall time"
-    spread = ", lowest and highest in brackets" if launches > 1 else ""
-    console.print(
-        f"{told}; {launches} launches of {runs} runs of each file, taking turns; {spent}; one "
-        f"picture a run; medians of launches' medians{spread}"
-    )
+    taken = "medians of one launch"
+    if launches > 1:
+        taken = f"medians over {launches} launches, lowest and highest in brackets"
+    console.print(f"{told}; {taken}; {runs} runs of each file a launch, in turns; {spent}")
 
 
 def _told(spread: Spread, digits: int, launches: int) -> str:

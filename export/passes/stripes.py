@@ -134,8 +134,9 @@ def _take_children(holder: nn.Module, block: nn.Module) -> None:
 def _pair_pixels(convolution: nn.Conv2d) -> nn.Conv2d:
     """A 3x3 convolution of stride 2 for pairs of pixels, each a pixel of twice the channels.
 
-    It has six taps instead of nine, so XNNPACK's table of what each reads is a third smaller; that
-    table alone is larger than the map. Of the pair before, the first pixel is multiplied by zero.
+    XNNPACK keeps a table of the pixels that each result reads. With nine taps it is larger than the
+    map itself, with these six a third smaller. Of the pair before, the first pixel is multiplied by
+    zero.
     """
     before, left, right = convolution.weight.detach().unbind(3)
     pairs = torch.cat((torch.zeros_like(before), before), 1), torch.cat((left, right), 1)

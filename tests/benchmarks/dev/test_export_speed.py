@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import typer
 from onnx import TensorProto, helper
@@ -64,6 +65,7 @@ def test_the_table_names_the_baseline_ratio_and_the_runtime(model: Path) -> None
     assert result.exit_code == 0, result.output
     assert "/ b" in result.stdout
     assert "1.000 (1.000-1.000)" in result.stdout
+    assert f"onnxruntime {onnxruntime.__version__} (.onnx)" in result.stdout
     assert "CPU time" in result.stdout
 
 
@@ -88,6 +90,15 @@ def test_wrong_usage_is_one_line_and_exit_code_2(model: Path, options: list[str]
     result = CliRunner().invoke(app, [f"a={model}", *options])
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_loaded_is_named_in_one_line(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.onnx"
+    junk.write_bytes(b"junk")
+    result = CliRunner().invoke(app, [f"a={junk}", "--launches", "1", "--threads", "1"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: {junk}: cannot be loaded: ")
     assert result.stderr.count("\n") == 1
 
 
