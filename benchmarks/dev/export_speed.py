@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,8 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from pydantic import TypeAdapter
+from scipy.stats import bootstrap
 
 from benchmarks.environment import describe_host
 from benchmarks.runtimes.registry import runtimes_of
@@ -28,6 +30,7 @@ from export.runtime.worker import make_engine
 from hierattn.cli.console import JsonFlag, print_json, standard_console
 from hierattn.cli.tables import make_table, print_table
 from hierattn.errors import ConfigError, HierAttnError, one_line
+from hierattn.metrics.bootstrap import CONFIDENCE, Interval
 
 RUNTIMES: dict[str, Runtime] = {
     one.suffix: runtime
@@ -39,20 +42,6 @@ RUNTIMES: dict[str, Runtime] = {
 
 # Warm-up: windows of runs, until the fastest of one is hardly below the fastest before it.
 _WINDOW, _STEADY, _LONGEST = 5, 0.98, 40
-
-
-@dataclass(frozen=True)
-class Spread:
-    """The median, lowest and highest over launches."""
-
-    median: float
-    lowest: float
-    highest: float
-
-    @classmethod
-    def over(cls, values: np.ndarray) -> Spread:
-        """Of [launches]."""
-        return cls(float(np.median(values)), float(values.min()), float(values.max()))
 
 
 @dataclass(frozen=True)
@@ -69,8 +58,8 @@ class Latency:
     runtime: str
     megabytes: float
     threads: int
-    milliseconds: Spread
-    ratios: dict[str, Spread]
+    milliseconds: Interval
+    ratios: dict[str, Interval]
     launch_milliseconds: list[float]
 
 
@@ -184,12 +173,23 @@ def compare(
             RUNTIMES[path.suffix].distribution,
             round(path.stat().st_size / 1e6, 3),
             threads,
-            Spread.over(times[label]),
-            {base: Spread.over(times[label] / times[base]) for base in baselines},
+            _median(times[label]),
+            {base: _median(times[label] / times[base]) for base in baselines},
             times[label].tolist(),
         )
         for label, path in files.items()
     ]
+
+
+def _median(values: np.ndarray) -> Interval:
+    """Over launches; of a single one, an interval of no width."""
+    low = high = value = float(np.median(values))
+    if len(values) > 1:
+        found = bootstrap(
+            (values,), np.median, confidence_level=CONFIDENCE, method="percentile", rng=0
+        )
+        low, high = map(float, found.confidence_interval)
+    return Interval(value=value, low=low, high=high)
 
 
 def main(
@@ -227,7 +227,9 @@ def main(
     if json_output:
         machine = {"cpu": host.cpu, "cores": host.cores, "load_average": host.load_before}
         settings = {"launches": launches, "runs": runs, "clock": "thread" if cpu_time else "wall"}
-        print_json(machine | settings | versions | {"rows": [asdict(row) for row in rows]})
+        print_json(
+            machine | settings | versions | {"rows": TypeAdapter(list[Latency]).dump_python(rows)}
+        )
         return
     headings = ("file", "MB", "threads", "ms", *(f"/ {name}" for name in baselines))
     table = make_table(
@@ -248,15 +250,15 @@ def main(
     spent = "CPU time of the thread" if cpu_time else "wall time"
     taken = "medians of one launch"
     if launches > 1:
-        taken = f"medians over {launches} launches, lowest and highest in brackets"
+        taken = f"medians over {launches} launches, 95 % intervals in brackets"
     console.print(f"{told}; {taken}; {runs} runs of each file a launch, in turns; {spent}")
 
 
-def _told(spread: Spread, digits: int, launches: int) -> str:
-    told = f"{spread.median:.{digits}f}"
+def _told(median: Interval, digits: int, launches: int) -> str:
+    told = f"{median.value:.{digits}f}"
     if launches == 1:
         return told
-    return f"{told} ({spread.lowest:.{digits}f}-{spread.highest:.{digits}f})"
+    return f"{told} ({median.low:.{digits}f}-{median.high:.{digits}f})"
 
 
 def _parse_threads(text: str) -> list[int]:
